@@ -1,0 +1,31 @@
+"""The plugin author's door: everything a plugin needs is imported from here, and nothing here loads torch."""
+
+import pluggy
+
+from bot.errors import Ask, BotError, CorpusError, NotSent, Refused, Reject
+from bot.interfaces import Filter, FilterContext, Target, Tokenizer, TrainingSet
+from bot.records import Candidate, Document, Match, Post, Receipt, Span
+
+hookimpl = pluggy.HookimplMarker("bot")
+
+__version__ = "0.1.0"
+__all__ = [
+    "Ask",
+    "BotError",
+    "Candidate",
+    "CorpusError",
+    "Document",
+    "Filter",
+    "FilterContext",
+    "Match",
+    "NotSent",
+    "Post",
+    "Receipt",
+    "Refused",
+    "Reject",
+    "Span",
+    "Target",
+    "Tokenizer",
+    "TrainingSet",
+    "hookimpl",
+]

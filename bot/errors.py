@@ -1,0 +1,68 @@
+"""What can go wrong, and the signals a plugin gives.
+
+A `BotError` says what, where and what would be right; the command line prints it in one line.
+Anything else that escapes is a bug and shows its traceback. This module imports nothing.
+"""
+
+
+class BotError(Exception):
+    """Something the user can mend; its message is one line, ready to be shown."""
+
+
+class ConfigError(BotError):
+    """A setting is wrong: the message opens with file:line:column and the dotted key."""
+
+
+class CorpusError(BotError):
+    """A corpus cannot be read or is too small to learn from."""
+
+
+class PluginError(BotError):
+    """A plugin failed, or a name that no plugin gives was asked for."""
+
+
+class CheckpointError(BotError):
+    """A checkpoint is missing, incomplete or not what its metadata says."""
+
+
+class TrainingError(BotError):
+    """Training cannot begin or cannot go on."""
+
+
+class StoreError(BotError):
+    """The database cannot be opened, read or upgraded."""
+
+
+class NotFound(StoreError):
+    """No row has this id."""
+
+
+class Conflict(StoreError):
+    """The row has changed since it was looked at, or its state forbids the change."""
+
+
+class ChildError(BotError):
+    """A child process died or overran its deadline; what it was doing has an unknown outcome."""
+
+
+class Reject(Exception):
+    """A filter's veto; the reason is a sentence a person understands."""
+
+
+class Ask(Exception):
+    """A filter's doubt: the candidate stays, but a person must look. No policy approves it."""
+
+
+class Refused(Exception):
+    """A target's final no: nothing was posted and the same post never will be."""
+
+
+class NotSent(Exception):
+    """Nothing was posted, certainly; the same post may be tried again.
+
+    retry_after: seconds to wait as the target asked for them, None if it did not say.
+    """
+
+    def __init__(self, reason: str, retry_after: float | None = None):
+        super().__init__(reason)
+        self.retry_after = retry_after

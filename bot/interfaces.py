@@ -1,0 +1,65 @@
+"""What a plugin's objects must be able to do. Protocols: nothing to inherit from.
+
+A cell is the one exception: it is a torch module and lives in bot.model.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from bot.records import Candidate, Kind, Match, Post, Receipt, Span
+
+
+class Tokenizer(Protocol):
+    """Cuts a text into tokens and puts tokens together again."""
+
+    vocabulary_size: int | None  # keep this many of the most frequent tokens; None keeps all
+
+    def split(self, text: str) -> list[str]: ...
+
+    def join(self, tokens: Sequence[str]) -> str: ...
+
+
+class TrainingSet(Protocol):
+    """What is known of the corpus a model was trained on, by text or by hash alone."""
+
+    def nearest(self, text: str, edits: int) -> Match | None:
+        """The nearest training item within `edits`, after NFKC and casefold."""
+
+    def copied(self, text: str) -> Span | None:
+        """The first 8 words or 40 characters in a row that stand in the corpus too."""
+
+
+class FilterContext(Protocol):
+    """What a filter may know beside the candidate."""
+
+    training_set: TrainingSet
+
+    def seen(self, text: str) -> bool:
+        """Whether this text, after NFKC and casefold, was ever queued for this bot."""
+
+
+class Filter(Protocol):
+    """Returns the candidate, trimmed or as it was, or raises Ask or Reject with a reason."""
+
+    def __call__(self, candidate: Candidate, context: FilterContext) -> Candidate: ...
+
+
+class Target(Protocol):
+    """A place to post.
+
+    kind: put (same key, same post, safe to repeat), key (so for a while), query (can be asked
+    whether a post is there), opaque (neither: a lost answer needs a person).
+    """
+
+    kind: Kind
+    account: str  # who posts; one delivery at a time goes to an account
+    max_length: int | None  # in the target's own measure, see `measure`
+
+    def measure(self, text: str) -> int:
+        """The length of a text as this target counts it."""
+
+    def post(self, post: Post) -> Receipt:
+        """Post once. Raise Refused or NotSent where nothing was posted; all else is unknown."""
+
+    def find(self, post: Post) -> Receipt | None:
+        """The receipt of this post if it is there already, None if it is surely not."""

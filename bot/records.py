@@ -1,0 +1,223 @@
+"""The records that travel between rooms: frozen, plain, picklable. This module imports nothing of ours.
+
+Times are aware datetimes in UTC; losses are nats per token, one end mark an item counted.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from typing import Literal
+
+Outcome = Literal["accept", "trim", "ask", "reject"]
+Kind = Literal["put", "key", "query", "opaque"]
+DeliveryState = Literal["planned", "claimed", "sending", "sent", "refused", "uncertain", "cancelled"]
+Status = Literal["pending", "approved", "scheduled", "posting", "posted", "uncertain", "refused", "rejected"]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One item of a corpus; `source` names where it came from (a file, a column, a range)."""
+
+    text: str
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How to sample: each sample draws its temperature between the two, evenly, from its own seed.
+
+    `band` names the band of surprise the temperatures were resolved from, "" if they were given.
+    """
+
+    temperature: tuple[float, float] = (0.8, 0.8)
+    max_length: int = 200  # tokens
+    band: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A sampled text with everything needed to sample it again.
+
+    `nll` is its mean loss at temperature 1, `surprise` that loss over the model's held-out loss.
+    """
+
+    text: str
+    raw_text: str
+    checkpoint: str  # MODEL/NAME
+    sampling: Sampling
+    seed: int
+    index: int
+    temperature: float
+    nll: float
+    surprise: float
+    build: str
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one filter said of one text."""
+
+    filter: str
+    outcome: Outcome
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The training item nearest to a text; `item` is None where only hashes of the corpus are at hand."""
+
+    distance: int  # edits
+    item: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of a text that stands verbatim in the corpus; `item` None as in Match."""
+
+    text: str
+    item: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A candidate and what the chain said of it; kept unless one of the verdicts is a reject."""
+
+    candidate: Candidate
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def kept(self) -> bool:
+        return all(verdict.outcome != "reject" for verdict in self.verdicts)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A text in the queue at its current revision."""
+
+    id: int
+    bot: str
+    text: str
+    status: Status
+    revision: int
+    sha256: str  # of the revision's text
+    candidate: Candidate
+    verdicts: tuple[Verdict, ...]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided of exactly one revision, by whom; `policy` is "" when a person decided."""
+
+    draft: int
+    revision_sha256: str
+    verdict: Literal["approve", "reject", "edit", "undo"]
+    actor: str
+    policy: str
+    at: datetime
+    override: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A moment a bot may post at. Interval slots carry zone "UTC" and their instant's date and time."""
+
+    bot: str
+    local_date: date
+    local_time: time
+    zone: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """Where an approved draft will go and the bytes it will go as; `target` is unique in its bot."""
+
+    target: str
+    account: str
+    kind: Kind
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One draft on its way to one target."""
+
+    id: int
+    draft: int
+    bot: str
+    revision_sha256: str
+    target: str
+    account: str
+    kind: Kind
+    text: str
+    state: DeliveryState
+    key: str  # idempotency key: the same for every attempt
+    fence: int
+    attempts: int
+    approved_at: datetime
+    due_at: datetime | None = None
+    owner: str | None = None
+    remote_id: str | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What a target is asked to post: frozen before the first network byte."""
+
+    text: str
+    key: str
+    bot: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Proof of a post: the target's own id of it, or the evidence that stands for one."""
+
+    remote_id: str = ""
+    url: str = ""
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a training run stands; `validation_loss` is None between evaluations."""
+
+    step: int
+    steps: int
+    epoch: float
+    train_loss: float
+    validation_loss: float | None
+    learning_rate: float
+    tokens_per_second: float
+    gradient_norm: float
+    seconds_left: float
+    samples: tuple[str, ...] = field(default=())
+    note: str = ""  # what the watch has to say, in plain words
+
+
+@dataclass(frozen=True, slots=True)
+class PluginReport:
+    """What became of one plugin: what it registered, or why it was set aside."""
+
+    name: str
+    place: str  # file or entry point
+    registered: dict[str, tuple[str, ...]] = field(default_factory=dict)  # kind -> names
+    failure: str = ""
+
+
+class Secret:
+    """A value that never shows itself: in logs, tracebacks and pages it reads `Secret(***)`."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str):
+        self._value = value
+
+    def reveal(self) -> str:
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
