@@ -1,0 +1,20 @@
+"""config.yaml -> typed, frozen settings; a mistake is an error with file, line and column."""
+
+from bot.config.loading import load, schema, shipped
+from bot.config.places import Place
+from bot.config.settings import Bot, Config, Model, SamplingSettings, Schedule, Training
+from bot.config.values import Choice
+
+__all__ = [
+    "Bot",
+    "Choice",
+    "Config",
+    "Model",
+    "Place",
+    "SamplingSettings",
+    "Schedule",
+    "Training",
+    "load",
+    "schema",
+    "shipped",
+]

@@ -1,0 +1,91 @@
+"""A file's settings: read, checked, every plugin's choice told where it stands."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import UnionType
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from bot.config.places import alternatives, explain
+from bot.config.reader import Route, Source, read
+from bot.config.settings import Config
+from bot.config.values import Choice
+from bot.errors import ConfigError
+
+
+def load(path: Path) -> Config:
+    """The settings of a file. ConfigError lists everything that is wrong, one line each with its place."""
+    source = read(path)
+    try:
+        config = Config.model_validate(source.data)
+    except ValidationError as error:
+        lines = sorted(_line(source, report) for report in error.errors(include_url=False))
+        raise ConfigError("\n".join(line for _, line in lines)) from None
+    if problems := [f"{source.place(route)}: {problem}" for route, problem in _contradictions(config)]:
+        raise ConfigError("\n".join(problems))
+    placed: Config = _placed(config, (), source)
+    placed._file = path
+    return placed
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a settings file, for editors."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Config.model_json_schema()}
+
+
+def shipped() -> Path:
+    """The folder of the shipped plugins/, checkpoints/, recipes/ and config.yaml."""
+    package = Path(__file__).parents[1]
+    installed = package / "_shipped"
+    return installed if installed.is_dir() else package.parent
+
+
+def _line(source: Source, report: Any) -> tuple[tuple[int, int], str]:
+    route: Route = report["loc"]
+    place, text = source.place(route), explain(report)
+    match report["type"]:
+        case "extra_forbidden":
+            place = source.place(route, key=route[:-1])
+            text = f"no setting {route[-1]!r}{alternatives(route[-1], _settings_at(route[:-1]))}"
+        case "missing":
+            place, text = source.place(route, key=route[:-1]), f"the setting {route[-1]!r} is missing"
+        case "string_pattern_mismatch":
+            place = source.place(tuple(step for step in route if step != "[key]"))
+            text = "a name has up to 64 of a-z, 0-9, '.', '_', '-' and begins with a letter or digit"
+    return (place.line, place.column), f"{place}: {text}"
+
+
+def _settings_at(route: Route) -> Iterable[str]:
+    """The names of the settings in one group; `route` leads to it from the top of the file."""
+    found: Any = Config
+    for step in route:
+        found = get_args(found)[1] if get_origin(found) is dict else found.model_fields[step].annotation
+        if get_origin(found) is UnionType:  # a group that may be absent
+            found = get_args(found)[0]
+    return tuple(found.model_fields)
+
+
+def _contradictions(config: Config) -> Iterator[tuple[Route, str]]:
+    for name, bot in config.bots.items():
+        if bot.model not in config.models:
+            yield ("bots", name, "model"), f"no model {bot.model!r}{alternatives(bot.model, config.models)}"
+
+
+def _placed(value: Any, route: Route, source: Source) -> Any:
+    """The same value with the place of every Choice in it."""
+    match value:
+        case Choice():
+            named = (*route, value.name)
+            written = named if named in source.marks else route
+            places = {option: source.place((*written, option)) for option in value.options}
+            return replace(value, place=source.place(written), places=places)
+        case BaseModel():
+            fields = {key: _placed(item, (*route, key), source) for key, item in value}
+            return value.model_copy(update=fields)
+        case dict():
+            return {key: _placed(item, (*route, key), source) for key, item in value.items()}
+        case tuple():
+            return tuple(_placed(item, (*route, index), source) for index, item in enumerate(value))
+    return value

@@ -1,0 +1,199 @@
+"""Every setting with its type, bounds and built-in value. It does not know where settings come from.
+
+The sentence under a setting is its description in the JSON Schema. Unknown keys are errors, and nothing is
+converted silently (a quoted "5" is no number).
+"""
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+
+from bot.config.values import (
+    DAYS,
+    Choice,
+    Count,
+    Database,
+    Days,
+    Interval,
+    Name,
+    Plugin,
+    Plugins,
+    Positive,
+    Share,
+    Temperatures,
+    TimesOfDay,
+    Zone,
+)
+
+
+class Settings(BaseModel):
+    """What all groups of settings share: frozen, strict, no unknown keys."""
+
+    model_config = ConfigDict(
+        frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False
+    )
+
+
+class Training(Settings):
+    """How a model is trained."""
+
+    max_steps: Positive = 5000
+    """Stop after this many updates."""
+    max_epochs: Positive | None = None
+    """Stop after this many passes over the corpus, if that comes first."""
+    batch_size: Positive = 64
+    """Sequences in one update."""
+    sequence_length: Annotated[int, Field(ge=2)] = 128
+    """Tokens in one window; the state is carried from window to window."""
+    learning_rate: Annotated[float, Field(gt=0, le=10)] = 0.003
+    """The highest rate of the schedule."""
+    schedule: Literal["cosine", "constant", "epochs"] = "cosine"
+    """How the rate changes: falling as a cosine, not at all, or by `decay` at the start of an epoch."""
+    warmup_steps: Count = 100
+    """Updates in which the rate rises from nothing."""
+    decay: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Schedule `epochs`: what the rate is multiplied by at the start of each epoch."""
+    decay_after: Count = 1
+    """Schedule `epochs`: the first epochs that keep the full rate."""
+    optimizer: Literal["adamw", "adam", "rmsprop", "sgd"] = "adamw"
+    """The rule of the update."""
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    """How strongly the weights are pulled towards nothing."""
+    dropout: Share = 0.2
+    """Share of the network's outputs left out at random, against learning by heart."""
+    gradient_clip: Annotated[float, Field(gt=0)] = 1.0
+    """The greatest norm of an update's gradient."""
+    validation_share: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    """Share of the distinct documents held out to measure the loss on."""
+    evaluate_every: Positive = 250
+    """Updates between two measurements of the held-out loss."""
+    patience: Count = 10
+    """Stop after this many measurements without a better loss; 0 never stops early."""
+    precision: Literal["float32", "float16"] = "float32"
+    """How the weights are stored."""
+    seed: Count = 1
+    """Where all randomness of the training begins."""
+
+
+class Model(Settings):
+    """A language model: what it reads and its shape. A trained checkpoint keeps its own shape."""
+
+    corpus: Plugin | None = None
+    """What it learns from; not needed to sample from a finished checkpoint."""
+    tokenizer: Plugin = Choice("characters")
+    """What one step of the network reads and writes."""
+    cell: Plugin = Choice("gru")
+    """The recurrent cell."""
+    embedding_size: Positive = 64
+    """Numbers that stand for one token."""
+    hidden_size: Positive = 256
+    """Units of one layer."""
+    num_layers: Annotated[int, Field(ge=1, le=16)] = 1
+    """Layers, one upon another."""
+    training: Training = Training()
+    """How it is trained."""
+
+
+class SamplingSettings(Settings):
+    """How texts are sampled: by temperature or by a band of surprise."""
+
+    temperature: Temperatures = (0.8, 0.8)
+    """One temperature, or the two between which each sample draws its own; higher is wilder."""
+    band: Literal["safe", "balanced", "wild"] | None = None
+    """Instead of a temperature: how surprising the texts shall be, measured for each checkpoint."""
+    max_length: Annotated[int, Field(ge=1, le=100_000)] = 200
+    """A sample is cut after this many tokens."""
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if self.band and "temperature" in self.model_fields_set:
+            msg = "set temperature or band, not both"
+            raise ValueError(msg)
+        return self
+
+
+class Schedule(Settings):
+    """When a bot posts: at times of day on some weekdays, or at an interval."""
+
+    at: TimesOfDay = ()
+    """Times of day, as "09:30"."""
+    days: Days = DAYS
+    """Weekdays: mon, tue, wed, thu, fri, sat, sun."""
+    zone: Zone = "UTC"
+    """The time zone of `at` and `days`, an IANA name."""
+    every: Interval | None = None
+    """Instead of `at`: an interval, as 4s, 30m, 6h or 1d."""
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if bool(self.at) == bool(self.every):
+            msg = "set one of at (times of day) and every (an interval)"
+            raise ValueError(msg)
+        if self.every and self.model_fields_set & {"days", "zone"}:
+            msg = "days and zone belong to at, not to every"
+            raise ValueError(msg)
+        return self
+
+
+class Bot(Settings):
+    """From samples to posts."""
+
+    model: str
+    """The model it speaks with, one of `models`."""
+    checkpoint: Name = "best"
+    """Which of the model's checkpoints: best, latest or a checkpoint's name."""
+    sampling: SamplingSettings = SamplingSettings()
+    """How texts are sampled."""
+    filters: Plugins = ()
+    """What a text must pass, in this order."""
+    review: Name = "manual"
+    """Who approves: manual (a person), or the name of an automatic policy."""
+    queue_size: Positive = 50
+    """Pending drafts to keep in stock."""
+    batch_size: Annotated[int, Field(ge=1, le=4096)] = 256
+    """Texts sampled at one go."""
+    schedule: Schedule | None = None
+    """When it posts; without one only by command."""
+    targets: Plugins = ()
+    """Where it posts."""
+
+
+class Config(Settings):
+    """All settings of one file."""
+
+    database: Database = "sqlite:///bot.db"
+    """SQLAlchemy's address of the database; a file's path is relative to this file's folder."""
+    checkpoints: str = "checkpoints"
+    """The folder of trained models, relative to this file's folder."""
+    models: dict[Name, Model] = {}
+    """Language models by name."""
+    bots: dict[Name, Bot] = {}
+    """Bots by name."""
+
+    _file: Path = PrivateAttr(default=Path("config.yaml"))
+
+    @property
+    def file(self) -> Path:
+        """The file these settings were read from."""
+        return self._file
+
+    @property
+    def folder(self) -> Path:
+        """The folder that relative paths begin at."""
+        return self._file.parent
+
+    @property
+    def checkpoints_folder(self) -> Path:
+        """`checkpoints`, resolved."""
+        return Path(os.path.normpath(self.folder / self.checkpoints))
+
+    @property
+    def database_url(self) -> str:
+        """`database` with a SQLite file's path resolved."""
+        match = re.fullmatch(r"(sqlite(?:\+\w+)?:///)([^:?]+)(.*)", self.database)
+        if not match:
+            return self.database
+        return match[1] + os.path.normpath(self.folder / match[2]) + match[3]

@@ -1,0 +1,153 @@
+"""How single settings are read: a plugin's choice, temperatures, times of day, intervals, zones, names.
+
+Each is an annotated type that says what it accepts, how it is written back and how the JSON Schema shows it.
+"""
+
+import re
+from dataclasses import dataclass, field
+from datetime import time, timedelta
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    StringConstraints,
+    WithJsonSchema,
+)
+
+from bot.config.places import Place, nearest
+
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A plugin's name with its options, and where both stand; two are equal if they choose the same."""
+
+    name: str
+    options: dict[str, Any] = field(default_factory=dict)
+    place: Place | None = field(default=None, compare=False)
+    places: dict[str, Place] = field(default_factory=dict, compare=False)  # of the options
+
+
+def _choice(value: Any) -> Choice:
+    match value:
+        case Choice():
+            return value
+        case str() if value:
+            return Choice(value)
+        case dict() if len(value) == 1:
+            [(name, options)] = value.items()
+            if options is None or isinstance(options, dict):
+                return Choice(name, options or {})
+    msg = "expected a plugin's name, or {name: {option: value, ...}} with one name"
+    raise ValueError(msg)
+
+
+def _written(choice: Choice) -> Any:
+    return {choice.name: choice.options} if choice.options else choice.name
+
+
+def _range(value: Any) -> Any:
+    return (value, value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _rising(value: tuple[float, float]) -> tuple[float, float]:
+    if value[0] > value[1]:
+        msg = f"the lower temperature comes first: [{value[1]:g}, {value[0]:g}]"
+        raise ValueError(msg)
+    return value
+
+
+def _some(value: tuple[Day, ...]) -> tuple[Day, ...]:
+    if not value:
+        msg = "name at least one day, or leave `days` out for all seven"
+        raise ValueError(msg)
+    return value
+
+
+def _time(value: Any) -> time:
+    if isinstance(value, time):
+        return value
+    if isinstance(value, str) and re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value):
+        return time.fromisoformat(value)
+    msg = f'expected a time of day as "09:30", not {value!r}'
+    raise ValueError(msg)
+
+
+def _interval(value: Any) -> timedelta:
+    if isinstance(value, timedelta):
+        return value
+    if isinstance(value, str) and (match := re.fullmatch(r"([1-9][0-9]{0,5})([smhd])", value)):
+        return timedelta(**{UNITS[match[2]]: int(match[1])})
+    msg = f"expected a number and one of s, m, h, d (as 30m or 6h), not {value!r}"
+    raise ValueError(msg)
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        hint = nearest(value, available_timezones())
+        msg = f"no time zone {value!r}, expected an IANA name as Europe/Berlin.{hint}"
+        raise ValueError(msg) from None
+    return value
+
+
+def _without_password(value: str) -> str:
+    if re.match(r"[^/]*://[^/@]*:[^/@]*@", value):
+        msg = "a password does not belong in this file: leave it to PGPASSWORD or ~/.pgpass"
+        raise ValueError(msg)
+    return value
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
+Database = Annotated[str, AfterValidator(_without_password)]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}\z")]
+Plugin = Annotated[
+    Choice,
+    PlainValidator(_choice),
+    PlainSerializer(_written),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string"}, {"type": "object", "minProperties": 1, "maxProperties": 1}]}
+    ),
+]
+Plugins = Annotated[tuple[Plugin, ...], Field(strict=False)]
+Positive = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+Temperature = Annotated[float, Field(gt=0, le=5)]
+Temperatures = Annotated[
+    tuple[Temperature, Temperature],
+    Field(strict=False),
+    BeforeValidator(_range),
+    AfterValidator(_rising),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0, "maximum": 5},
+                {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
+            ]
+        }
+    ),
+]
+TimeOfDay = Annotated[
+    time,
+    PlainValidator(_time),
+    PlainSerializer(lambda value: f"{value:%H:%M}"),
+    WithJsonSchema({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"}),
+]
+Days = Annotated[tuple[Day, ...], Field(strict=False), AfterValidator(_some)]
+TimesOfDay = Annotated[tuple[TimeOfDay, ...], Field(strict=False)]
+Interval = Annotated[
+    timedelta,
+    PlainValidator(_interval),
+    PlainSerializer(lambda value: f"{int(value.total_seconds())}s"),
+    WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]{0,5}[smhd]$"}),
+]
