@@ -156,8 +156,10 @@ class Delivery:
     fence: int
     attempts: int
     approved_at: datetime
-    due_at: datetime | None = None
+    due_at: datetime | None = None  # of an uncertain one: when its target is asked again, None for a person
     owner: str | None = None
+    lease_until: datetime | None = None  # of a claim
+    first_tried_at: datetime | None = None  # when the first attempt was recorded; it never changes
     remote_id: str | None = None
     reason: str = ""
 
