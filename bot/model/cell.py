@@ -1,0 +1,48 @@
+"""What every recurrent cell can do. It knows nothing of tokens, layers or training.
+
+Shapes: T time steps, B rows of a batch, E input_size, H hidden_size, G whatever a cell projects to.
+"""
+
+import torch
+from torch import Tensor, nn
+
+State = tuple[Tensor, ...]  # each (B, ...): rows can be picked, dropped and replaced
+
+
+class Cell(nn.Module):
+    """One recurrent layer: a projection of its inputs, made for a whole window at once, and a step in time.
+
+    A subclass takes `input_size` and `hidden_size` and, as further keyword arguments, its own options.
+    Recurrent weights are named `weight_hh...`: weight dropout finds them by that name.
+    """
+
+    def __init__(self, input_size: int, hidden_size: int):
+        super().__init__()
+        self.input_size, self.hidden_size = input_size, hidden_size
+
+    def initial_state(self, batch_size: int) -> State:
+        """The state before the first input, on the device and in the type of the weights."""
+        raise NotImplementedError
+
+    def project(self, inputs: Tensor) -> Tensor:
+        """What a step needs of its input: (..., E) -> (..., G), one product for all of them."""
+        raise NotImplementedError
+
+    def step(self, wx: Tensor, state: State) -> tuple[Tensor, State]:
+        """One step in time: (B, G) and a state -> output (B, H) and the next state."""
+        raise NotImplementedError
+
+    def unroll(self, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+        """Walk a window: (T, B, E) -> outputs (T, B, H) and the state after it.
+
+        state: None for the initial one. A subclass may override this with a fused pass that gives the same.
+        """
+        state = self.initial_state(inputs.shape[1]) if state is None else state
+        outputs = []
+        for wx in self.project(inputs).unbind(0):  # indexing wx[t] would make the backward pass quadratic
+            output, state = self.step(wx, state)
+            outputs.append(output)
+        return torch.stack(outputs), state
+
+    def forward(self, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+        return self.unroll(inputs, state)

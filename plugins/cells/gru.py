@@ -1,0 +1,52 @@
+"""Gated recurrent unit (Cho et al. 2014, arXiv:1406.1078) in the form that cuDNN made usual."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from bot import hookimpl
+from bot.model import Cell, State
+
+
+class Gru(Cell):
+    """Gates r z n; the reset gate opens what the state says: n = tanh(Wx + b + r*(Uh + b'))."""
+
+    def __init__(self, input_size: int, hidden_size: int):
+        super().__init__(input_size, hidden_size)
+        gates = 3 * hidden_size
+        self.weight_ih = nn.Parameter(torch.empty(gates, input_size))
+        self.weight_hh = nn.Parameter(torch.empty(gates, hidden_size))
+        self.bias_ih = nn.Parameter(torch.zeros(gates))
+        self.bias_hh = nn.Parameter(torch.zeros(gates))
+        nn.init.xavier_uniform_(self.weight_ih)
+        with torch.no_grad():
+            for gate in self.weight_hh.chunk(3):
+                nn.init.orthogonal_(gate)
+
+    def initial_state(self, batch_size: int) -> State:
+        return (self.weight_hh.new_zeros(batch_size, self.hidden_size),)
+
+    def project(self, inputs: Tensor) -> Tensor:
+        return functional.linear(inputs, self.weight_ih, self.bias_ih)  # (..., E) -> (..., 3H)
+
+    def step(self, wx: Tensor, state: State) -> tuple[Tensor, State]:
+        (h,) = state  # (B, H)
+        r_x, z_x, n_x = wx.chunk(3, dim=-1)
+        r_h, z_h, n_h = functional.linear(h, self.weight_hh, self.bias_hh).chunk(3, dim=-1)
+        r, z = (r_x + r_h).sigmoid(), (z_x + z_h).sigmoid()
+        h = torch.lerp((n_x + r * n_h).tanh(), h, z)  # (1 - z) * n + z * h
+        return h, (h,)
+
+    def unroll(self, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+        """torch's fused pass; it wants a leading dimension for layers."""
+        (h,) = self.initial_state(inputs.shape[1]) if state is None else state
+        weights: list[Tensor] = [self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh]
+        outputs, h = torch.gru(
+            inputs, h[None], weights, True, 1, 0.0, self.training, False, False
+        )  # has_biases, num_layers, dropout, train, bidirectional, batch_first
+        return outputs, (h[0],)
+
+
+@hookimpl
+def register_cells() -> dict[str, type]:
+    return {"gru": Gru}

@@ -1,0 +1,53 @@
+"""LSTM with multiplicative integration (Wu et al. 2016, arXiv:1606.06630)."""
+
+import torch
+from torch import Tensor, nn
+
+from bot import hookimpl
+from bot.model import Cell, State
+
+
+class MiLstm(Cell):
+    """An LSTM whose gates read alpha*Wx*Uh + beta1*Uh + beta2*Wx + b where the plain one reads Wx + Uh + b.
+
+    The product lets the input open and close what the state says, unit by unit.
+    """
+
+    def __init__(self, input_size: int, hidden_size: int):
+        super().__init__(input_size, hidden_size)
+        gates = 4 * hidden_size
+        self.weight_ih = nn.Parameter(torch.empty(gates, input_size))
+        self.weight_hh = nn.Parameter(torch.empty(gates, hidden_size))
+        self.alpha = nn.Parameter(torch.full((gates,), 1.0))
+        self.beta1 = nn.Parameter(torch.full((gates,), 0.5))
+        self.beta2 = nn.Parameter(torch.full((gates,), 0.5))
+        self.bias = nn.Parameter(torch.zeros(gates))
+        nn.init.xavier_uniform_(self.weight_ih)
+        with torch.no_grad():
+            for gate in self.weight_hh.chunk(4):
+                nn.init.orthogonal_(gate)
+            self.bias[hidden_size : 2 * hidden_size] = 1.0  # forget little at first
+
+    def initial_state(self, batch_size: int) -> State:
+        zeros = self.weight_hh.new_zeros(batch_size, self.hidden_size)
+        return zeros, zeros
+
+    def project(self, inputs: Tensor) -> Tensor:
+        """(..., E) -> (..., 8H): Uh will be multiplied by alpha*Wx + beta1, then beta2*Wx + b be added."""
+        wx = inputs @ self.weight_ih.T
+        factor = torch.addcmul(self.beta1, self.alpha, wx)
+        summand = torch.addcmul(self.bias, self.beta2, wx)
+        return torch.cat([factor, summand], dim=-1)
+
+    def step(self, wx: Tensor, state: State) -> tuple[Tensor, State]:
+        h, c = state  # (B, H) each
+        factor, summand = wx.chunk(2, dim=-1)
+        i, f, g, o = torch.addcmul(summand, factor, h @ self.weight_hh.T).chunk(4, dim=-1)
+        c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+        h = o.sigmoid() * c.tanh()
+        return h, (h, c)
+
+
+@hookimpl
+def register_cells() -> dict[str, type]:
+    return {"mi_lstm": MiLstm}

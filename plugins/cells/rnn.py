@@ -1,0 +1,49 @@
+"""The plain recurrent network (Elman 1990), with tanh or with relu (Le et al. 2015, arXiv:1504.00941)."""
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from bot import hookimpl
+from bot.model import Cell, State
+
+
+class Rnn(Cell):
+    """h = f(Wx + Uh + b). U starts orthogonal for tanh, as the identity for relu, which wants clipping."""
+
+    def __init__(self, input_size: int, hidden_size: int, nonlinearity: Literal["tanh", "relu"] = "tanh"):
+        super().__init__(input_size, hidden_size)
+        self.nonlinearity = nonlinearity
+        self.weight_ih = nn.Parameter(torch.empty(hidden_size, input_size))
+        self.weight_hh = nn.Parameter(torch.empty(hidden_size, hidden_size))
+        self.bias = nn.Parameter(torch.zeros(hidden_size))
+        nn.init.xavier_uniform_(self.weight_ih)
+        (nn.init.eye_ if nonlinearity == "relu" else nn.init.orthogonal_)(self.weight_hh)
+
+    def initial_state(self, batch_size: int) -> State:
+        return (self.weight_hh.new_zeros(batch_size, self.hidden_size),)
+
+    def project(self, inputs: Tensor) -> Tensor:
+        return functional.linear(inputs, self.weight_ih, self.bias)  # (..., E) -> (..., H)
+
+    def step(self, wx: Tensor, state: State) -> tuple[Tensor, State]:
+        total = wx + state[0] @ self.weight_hh.T  # (B, H)
+        h = total.relu() if self.nonlinearity == "relu" else total.tanh()
+        return h, (h,)
+
+    def unroll(self, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+        """torch's fused pass; it wants two biases and a leading dimension for layers."""
+        (h,) = self.initial_state(inputs.shape[1]) if state is None else state
+        fused = torch.rnn_relu if self.nonlinearity == "relu" else torch.rnn_tanh
+        weights = [self.weight_ih, self.weight_hh, self.bias, torch.zeros_like(self.bias)]
+        outputs, h = fused(
+            inputs, h[None], weights, True, 1, 0.0, self.training, False, False
+        )  # has_biases, num_layers, dropout, train, bidirectional, batch_first
+        return outputs, (h[0],)
+
+
+@hookimpl
+def register_cells() -> dict[str, type]:
+    return {"rnn": Rnn}
