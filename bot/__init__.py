@@ -5,6 +5,7 @@ import pluggy
 from bot.errors import Ask, BotError, CorpusError, NotSent, Refused, Reject
 from bot.interfaces import Filter, FilterContext, Target, Tokenizer, TrainingSet
 from bot.records import Candidate, Document, Match, Post, Receipt, Span
+from bot.text.files import read_lines
 
 hookimpl = pluggy.HookimplMarker("bot")
 
@@ -28,4 +29,5 @@ __all__ = [
     "Tokenizer",
     "TrainingSet",
     "hookimpl",
+    "read_lines",
 ]
