@@ -1,0 +1,105 @@
+"""Slot arithmetic: which moments a schedule means. Pure: it knows no clock, no database and no post.
+
+A time of day that a zone's clocks leap over means the first instant after the gap, one that they show twice
+means its first occurrence. Both follow from one rule: a slot begins when the local clock first reaches it.
+All instants are aware datetimes in UTC; all slots come in the order of their instants.
+"""
+
+import bisect
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice, takewhile
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from bot.records import Slot
+
+DAY = timedelta(days=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)  # intervals are counted from here, so a restart does not shift them
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class Schedule(Protocol):
+    """Times of day on some weekdays of a zone, or an interval; then `at` is empty."""
+
+    @property
+    def at(self) -> Sequence[time]: ...
+
+    @property
+    def days(self) -> Sequence[str]: ...
+
+    @property
+    def zone(self) -> str: ...
+
+    @property
+    def every(self) -> timedelta | None: ...
+
+
+def slots_after(bot: str, schedule: Schedule, after: datetime) -> Iterator[Slot]:
+    """Every slot later than `after`, without end."""
+    if schedule.every:
+        slots = _intervals(bot, schedule.every, after, +1)
+    else:
+        slots = _days(bot, schedule, after.astimezone(ZoneInfo(schedule.zone)).date(), +1)
+    return (slot for slot in slots if slot.at > after)
+
+
+def slots_between(bot: str, schedule: Schedule, after: datetime, until: datetime) -> Iterator[Slot]:
+    """The slots with after < at <= until."""
+    return takewhile(lambda slot: slot.at <= until, slots_after(bot, schedule, after))
+
+
+def next_slots(bot: str, schedule: Schedule, now: datetime, count: int) -> list[Slot]:
+    """The next `count` slots."""
+    return list(islice(slots_after(bot, schedule, now), count))
+
+
+def due_slot(bot: str, schedule: Schedule, after: datetime, now: datetime) -> Slot | None:
+    """The newest slot with after < at <= now: of a row of missed slots one is made up, the others are let go.
+
+    It looks backwards from `now`, so that a long absence costs no more than a short one.
+    """
+    if schedule.every:
+        slots = _intervals(bot, schedule.every, now, -1)
+    else:
+        today = now.astimezone(ZoneInfo(schedule.zone)).date()
+        slots = _days(bot, schedule, today + DAY, -1)  # a clock set back over midnight has been in tomorrow
+    newest = next(slot for slot in slots if slot.at <= now)
+    return newest if newest.at > after else None
+
+
+def _intervals(bot: str, every: timedelta, start: datetime, direction: int) -> Iterator[Slot]:
+    """Slots from the last one at or before `start` on, forwards or backwards."""
+    count = (start - EPOCH) // every
+    while True:
+        at = EPOCH + count * every
+        yield Slot(bot, at.date(), at.time(), "UTC", at)
+        count += direction
+
+
+def _days(bot: str, schedule: Schedule, day: date, direction: int) -> Iterator[Slot]:
+    """The slots of `day` and of all days after it, or before it."""
+    zone = ZoneInfo(schedule.zone)
+    times = sorted(set(schedule.at), reverse=direction < 0)
+    while True:
+        if WEEKDAYS[day.weekday()] in schedule.days:
+            for local_time in times:
+                at = _first_reached(datetime.combine(day, local_time), zone)
+                yield Slot(bot, day, local_time, schedule.zone, at)
+        day += direction * DAY
+
+
+def _first_reached(wall: datetime, zone: ZoneInfo) -> datetime:
+    """The first instant at which the zone's clock shows `wall` (naive) or later."""
+    first, second = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    if first <= second:  # shown once, or twice
+        return first
+    after = first.astimezone(
+        zone
+    ).utcoffset()  # never shown: from `second` to `first` the clock leaps to this
+    leap = bisect.bisect_left(
+        range(int((first - second).total_seconds())),
+        True,
+        key=lambda s: (second + timedelta(seconds=s)).astimezone(zone).utcoffset() == after,
+    )
+    return second + timedelta(seconds=leap)

@@ -1,0 +1,154 @@
+"""Slot arithmetic against a reference that knows nothing of it: what clocks show, minute by minute."""
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import accumulate
+from zoneinfo import ZoneInfo, available_timezones
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.posting.calendar import WEEKDAYS, due_slot, next_slots, slots_between
+
+ZONES = sorted(available_timezones() - {"localtime", "Factory"})
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+TIMES = tuple(
+    time(hour, minute)
+    for hour, minute in [(0, 0), (0, 1), (0, 30), (1, 0), (1, 30), (2, 0), (2, 15), (2, 30), (3, 0), (23, 59)]
+)
+NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A schedule as the configuration gives it."""
+
+    at: tuple[time, ...] = ()
+    days: tuple[str, ...] = WEEKDAYS
+    zone: str = "UTC"
+    every: timedelta | None = None
+
+
+def transitions(zone: ZoneInfo) -> list[datetime]:
+    """The half days of 2026 in which the zone's offset changes, by their beginnings."""
+    halves = [NEW_YEAR + n * 12 * HOUR for n in range(2 * 365)]
+    offsets = [half.astimezone(zone).utcoffset() for half in halves]
+    return [half for half, one, other in zip(halves, offsets, offsets[1:], strict=False) if one != other]
+
+
+def scanned(zone: ZoneInfo, start: datetime, end: datetime) -> dict[tuple[date, time], datetime]:
+    """When each time of TIMES is first reached between two instants, by looking at the clock every minute."""
+    minutes = [start + n * MINUTE for n in range((end - start) // MINUTE + 1)]
+    furthest = list(accumulate((minute.astimezone(zone).replace(tzinfo=None) for minute in minutes), max))
+    days = (furthest[0].date() + n * DAY for n in range((furthest[-1] - furthest[0]).days + 2))
+    walls = (datetime.combine(day, at) for day in days for at in TIMES)
+    reached = {wall: bisect_left(furthest, wall) for wall in walls}
+    return {(wall.date(), wall.time()): minutes[n] for wall, n in reached.items() if 0 < n < len(minutes)}
+
+
+def test_every_zone_around_its_transitions():
+    """In all zones, near each change of 2026, each slot begins when the clock first shows it, once."""
+    slots = 0
+    for name in ZONES:
+        for change in transitions(ZoneInfo(name)) or [NEW_YEAR]:
+            start, end = change - 14 * HOUR, change + 38 * HOUR
+            expected = scanned(ZoneInfo(name), start, end)
+            found = list(slots_between("bot", Plan(at=TIMES, zone=name), start, end))
+            assert {(slot.local_date, slot.local_time): slot.at for slot in found} == expected, name
+            assert len(found) == len(expected), name
+            slots += len(found)
+    assert slots > 15_000
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "at", "begins"),
+    [
+        ("Europe/Berlin", "2026-03-29", "02:30", "2026-03-29T01:00"),  # a gap: its end
+        ("Europe/Berlin", "2026-10-25", "02:30", "2026-10-25T00:30"),  # shown twice: the first time
+        ("Africa/Cairo", "2026-04-24", "00:00", "2026-04-23T22:00"),  # no midnight on this day
+        ("Australia/Lord_Howe", "2026-10-04", "02:15", "2026-10-03T15:30"),  # half an hour is missing
+        ("Pacific/Apia", "2011-12-30", "09:00", "2011-12-30T10:00"),  # a whole day is missing
+        ("America/St_Johns", "2010-11-07", "00:00", "2010-11-07T02:30"),  # back over midnight at 00:01
+    ],
+)
+def test_known_oddities(zone, day, at, begins):
+    """Gaps, repeats, a missing midnight and a missing day give the instant that the rule says."""
+    instant = datetime.fromisoformat(begins).replace(tzinfo=UTC)
+    plan = Plan(at=(time.fromisoformat(at),), zone=zone)
+
+    [slot] = [
+        s for s in slots_between("bot", plan, instant - 2 * DAY, instant + DAY) if str(s.local_date) == day
+    ]
+
+    assert slot.at == instant
+
+
+def test_weekdays_are_those_of_the_zone():
+    """A Monday in Auckland is a Monday there, also while UTC still has Sunday."""
+    plan = Plan(at=(time(9),), days=("mon",), zone="Pacific/Auckland")
+
+    slots = next_slots("bot", plan, NEW_YEAR, 3)
+
+    assert [str(slot.local_date) for slot in slots] == ["2026-01-05", "2026-01-12", "2026-01-19"]
+    assert {slot.at.strftime("%a") for slot in slots} == {"Sun"}
+
+
+def test_interval_slots_are_instants():
+    """Interval slots are keyed by their instant in UTC and do not depend on when one asks."""
+    plan = Plan(every=timedelta(hours=6))
+
+    slots = next_slots("bot", plan, NEW_YEAR + 7 * HOUR, 2)
+
+    assert [(slot.local_date, slot.local_time, slot.zone) for slot in slots] == [
+        (date(2026, 1, 1), time(12), "UTC"),
+        (date(2026, 1, 1), time(18), "UTC"),
+    ]
+    assert slots == next_slots("bot", plan, NEW_YEAR + 11 * HOUR, 2)
+    assert due_slot("bot", plan, NEW_YEAR, NEW_YEAR + 19 * HOUR) == slots[1]
+
+
+def test_a_long_absence_is_cheap():
+    """After 200 years the newest slot is found by looking back from now, not by counting up to it."""
+    for plan in (Plan(at=(time(9),), days=("tue",), zone="Europe/Berlin"), Plan(every=timedelta(seconds=4))):
+        now = NEW_YEAR.replace(year=2226)
+        slot = due_slot("bot", plan, NEW_YEAR, now)
+        assert slot is not None
+        assert now - 7 * DAY < slot.at <= now
+
+
+def test_nothing_is_due_between_two_slots():
+    """A slot that was used is not due again, and the next one not before its time."""
+    plan = Plan(at=(time(9),), zone="Europe/Berlin")
+    used, following = next_slots("bot", plan, NEW_YEAR, 2)
+
+    assert due_slot("bot", plan, used.at, following.at - MINUTE) is None
+    assert due_slot("bot", plan, used.at, following.at) == following
+
+
+plans = st.one_of(
+    st.builds(
+        Plan,
+        at=st.lists(st.times().map(lambda t: t.replace(second=0, microsecond=0)), min_size=1, max_size=4).map(
+            tuple
+        ),
+        days=st.lists(st.sampled_from(WEEKDAYS), min_size=1, unique=True).map(tuple),
+        zone=st.sampled_from(ZONES),
+    ),
+    st.builds(Plan, every=st.timedeltas(timedelta(minutes=7), timedelta(days=3))),
+)
+instants = st.datetimes(datetime(2025, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC))
+
+
+@given(plans, instants, st.timedeltas(timedelta(0), timedelta(days=20)), st.floats(0, 1))
+def test_slots_of_two_stretches_are_those_of_the_whole(plan, start, length, share):
+    """Cutting a stretch of time in two loses no slot and doubles none; the newest of them is the due one."""
+    end, cut = start + length, start + length * share
+
+    whole = list(slots_between("bot", plan, start, end))
+
+    assert [*slots_between("bot", plan, start, cut), *slots_between("bot", plan, cut, end)] == whole
+    assert len({(slot.local_date, slot.local_time) for slot in whole}) == len(whole)
+    assert [slot.at for slot in whole] == sorted(slot.at for slot in whole)
+    assert due_slot("bot", plan, start, end) == (whole[-1] if whole else None)
