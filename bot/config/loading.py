@@ -1,5 +1,6 @@
 """A file's settings: read, checked, every plugin's choice told where it stands."""
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,17 +15,21 @@ from bot.config.settings import Config
 from bot.config.values import Choice
 from bot.errors import ConfigError
 
+LISTED = 30  # so many errors are enough to begin with
+
 
 def load(path: Path) -> Config:
     """The settings of a file. ConfigError lists everything that is wrong, one line each with its place."""
     source = read(path)
     try:
-        config = Config.model_validate(source.data)
+        config = Config.model_validate_json(
+            json.dumps(source.data)
+        )  # as JSON: strict, yet a list becomes a tuple
     except ValidationError as error:
         lines = sorted(_line(source, report) for report in error.errors(include_url=False))
-        raise ConfigError("\n".join(line for _, line in lines)) from None
+        raise _all([line for _, line in lines]) from None
     if problems := [f"{source.place(route)}: {problem}" for route, problem in _contradictions(config)]:
-        raise ConfigError("\n".join(problems))
+        raise _all(problems)
     placed: Config = _placed(config, (), source)
     placed._file = path
     return placed
@@ -40,6 +45,11 @@ def shipped() -> Path:
     package = Path(__file__).parents[1]
     installed = package / "_shipped"
     return installed if installed.is_dir() else package.parent
+
+
+def _all(problems: list[str]) -> ConfigError:
+    more = [f"... and {len(problems) - LISTED} more"] if len(problems) > LISTED else []
+    return ConfigError("\n".join(problems[:LISTED] + more))
 
 
 def _line(source: Source, report: Any) -> tuple[tuple[int, int], str]:

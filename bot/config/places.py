@@ -63,10 +63,11 @@ def explain(error: Mapping[str, Any]) -> str:
             message = f"expected {_EXPECTED[kind]}"
         case _:
             message = error["msg"].replace("Input should be", "must be")
-    return f"{message}, not {_shown(given)}"
+    return f"{message}, not {shown(given)}"
 
 
-def _shown(given: Any) -> str:
+def shown(given: Any) -> str:
+    """A value as an error quotes it, on one line and not too long."""
     if isinstance(given, dict | list):
         return "a mapping" if isinstance(given, dict) else "a list"
     text = repr(given) if isinstance(given, str) else json.dumps(given, default=repr)

@@ -19,7 +19,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from bot.config.places import Place, nearest
+from bot.config.places import Place, nearest, shown
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -55,7 +55,13 @@ def _written(choice: Choice) -> Any:
 
 
 def _range(value: Any) -> Any:
-    return (value, value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+    match value:
+        case int() | float() if not isinstance(value, bool):
+            return value, value
+        case [low, high]:
+            return low, high
+    msg = f"expected a temperature or [lowest, highest], not {shown(value)}"
+    raise ValueError(msg)
 
 
 def _rising(value: tuple[float, float]) -> tuple[float, float]:
@@ -86,7 +92,7 @@ def _interval(value: Any) -> timedelta:
         return value
     if isinstance(value, str) and (match := re.fullmatch(r"([1-9][0-9]{0,5})([smhd])", value)):
         return timedelta(**{UNITS[match[2]]: int(match[1])})
-    msg = f"expected a number and one of s, m, h, d (as 30m or 6h), not {value!r}"
+    msg = f"expected a number and one of s, m, h, d (as 30m or 6h), not {shown(value)}"
     raise ValueError(msg)
 
 
@@ -118,14 +124,13 @@ Plugin = Annotated[
         {"anyOf": [{"type": "string"}, {"type": "object", "minProperties": 1, "maxProperties": 1}]}
     ),
 ]
-Plugins = Annotated[tuple[Plugin, ...], Field(strict=False)]
-Positive = Annotated[int, Field(ge=1)]
-Count = Annotated[int, Field(ge=0)]
+Plugins = tuple[Plugin, ...]
+Positive = Annotated[int, Field(ge=1, le=1_000_000_000)]
+Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Temperature = Annotated[float, Field(gt=0, le=5)]
 Temperatures = Annotated[
     tuple[Temperature, Temperature],
-    Field(strict=False),
     BeforeValidator(_range),
     AfterValidator(_rising),
     WithJsonSchema(
@@ -143,8 +148,8 @@ TimeOfDay = Annotated[
     PlainSerializer(lambda value: f"{value:%H:%M}"),
     WithJsonSchema({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"}),
 ]
-Days = Annotated[tuple[Day, ...], Field(strict=False), AfterValidator(_some)]
-TimesOfDay = Annotated[tuple[TimeOfDay, ...], Field(strict=False)]
+Days = Annotated[tuple[Day, ...], AfterValidator(_some)]
+TimesOfDay = tuple[TimeOfDay, ...]
 Interval = Annotated[
     timedelta,
     PlainValidator(_interval),
