@@ -1,0 +1,148 @@
+"""Sequences of ids, cut and lined up for training. It does not know who learns from them.
+
+A sequence s is asked for as START s -> s END: [0, 179, 341, 416] -> [179, 341, 416, 1].
+Shapes: T time steps, B rows. One item a row where items are short, else long texts in B streams.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from bot.text.vocabulary import END, START
+
+IGNORED = -100  # the target after a row's end: what torch's cross_entropy leaves out
+POOL = 32  # batches whose items are sorted by length together: little padding, still a new mix every epoch
+
+Ids = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A window of B rows; its rows go on from the states after the batch before, unless `fresh`."""
+
+    inputs: Tensor  # (T, B) int64
+    targets: Tensor  # (T, B) int64, IGNORED where a row has ended
+    fresh: bool
+
+
+class Batches(Protocol):
+    """A corpus as batches; `tokens` counts the targets of one epoch, end marks included."""
+
+    tokens: int
+
+    def epoch(self, seed: int, number: int) -> Iterator[Batch]:
+        """All of it once, shuffled: seed and number of the epoch decide the order."""
+
+    def in_order(self) -> Iterator[Batch]:
+        """All of it once, the same way every time: for evaluation."""
+
+
+def arrange(sequences: Sequence[Sequence[int]], batch_size: int, sequence_length: int) -> Batches:
+    """As items where 19 in 20 fit into `sequence_length` and so does most of the text, else as streams."""
+    lengths = np.array([len(sequence) + 1 for sequence in sequences])
+    fit = lengths <= sequence_length
+    if fit.mean() >= 0.95 and lengths[fit].sum() >= 0.5 * lengths.sum():
+        return ItemBatches(sequences, batch_size, sequence_length)
+    return StreamBatches(sequences, batch_size, sequence_length)
+
+
+class ItemBatches:
+    """One item a row, from the initial state; rows of similar length together.
+
+    An item longer than `sequence_length` takes several windows.
+    """
+
+    def __init__(self, sequences: Sequence[Sequence[int]], batch_size: int, sequence_length: int):
+        self.batch_size, self.sequence_length = batch_size, sequence_length
+        self._ids, self._lengths = _flat(sequences)
+        self._starts = np.cumsum(self._lengths) - self._lengths
+        self.tokens = int(self._lengths.sum()) + len(sequences)
+
+    def epoch(self, seed: int, number: int) -> Iterator[Batch]:
+        random = np.random.default_rng((seed, number))
+        shuffled = random.permutation(len(self._lengths))
+        groups = self._groups(shuffled, POOL * self.batch_size)
+        for at in random.permutation(len(groups)):
+            yield from self._windows(groups[at])
+
+    def in_order(self) -> Iterator[Batch]:
+        rows = np.arange(len(self._lengths))
+        for group in self._groups(rows, len(rows)):
+            yield from self._windows(group)
+
+    def _groups(self, rows: Ids, pool: int) -> list[Ids]:
+        groups: list[Ids] = []
+        for at in range(0, len(rows), pool):
+            part = rows[at : at + pool]
+            part = part[np.argsort(self._lengths[part], kind="stable")]
+            groups += [part[at : at + self.batch_size] for at in range(0, len(part), self.batch_size)]
+        return groups
+
+    def _windows(self, rows: Ids) -> Iterator[Batch]:
+        longest = int(self._lengths[rows].max()) + 1
+        for at in range(0, longest, self.sequence_length):
+            steps = np.arange(at, min(at + self.sequence_length, longest))[:, None]  # (T, 1)
+            targets = self._look_up(rows, steps)
+            inputs = np.where(steps == 0, START, self._look_up(rows, steps - 1))
+            inputs = np.where(inputs == IGNORED, END, inputs)  # after its end a row reads END, for nothing
+            yield Batch(_tensor(inputs), _tensor(targets), fresh=at == 0)
+
+    def _look_up(self, rows: Ids, steps: Ids) -> Ids:
+        """(T, B): what each row has at each step: its ids, END, then IGNORED."""
+        lengths = self._lengths[rows]  # (B,)
+        places = self._starts[rows] + np.clip(steps, 0, np.maximum(lengths - 1, 0))
+        ids = self._ids[np.minimum(places, len(self._ids) - 1)].astype(np.int64)
+        return np.where(steps < lengths, ids, np.where(steps == lengths, END, IGNORED))
+
+
+class StreamBatches:
+    """Long texts end to end, cut into B streams that are read side by side with carried state."""
+
+    def __init__(self, sequences: Sequence[Sequence[int]], batch_size: int, sequence_length: int):
+        self.sequence_length = sequence_length
+        self._ids, self._lengths = _flat(sequences)
+        self.tokens = int(self._lengths.sum()) + len(sequences)
+        self.batch_size = max(1, min(batch_size, self.tokens // sequence_length))
+
+    def epoch(self, seed: int, number: int) -> Iterator[Batch]:
+        random = np.random.default_rng((seed, number))
+        inputs, targets = self._read(random.permutation(len(self._lengths)))
+        shift = int(random.integers(self.tokens))  # even a single text is cut at other places every epoch
+        return self._windows(np.roll(inputs, shift), np.roll(targets, shift))
+
+    def in_order(self) -> Iterator[Batch]:
+        return self._windows(*self._read(np.arange(len(self._lengths))))
+
+    def _read(self, order: Ids) -> tuple[Ids, Ids]:
+        ends = np.cumsum(self._lengths)
+        texts = [self._ids[ends[at] - self._lengths[at] : ends[at]] for at in order]
+        start, end = np.array([START], np.int32), np.array([END], np.int32)
+        inputs = np.concatenate(list(chain.from_iterable((start, text) for text in texts)))
+        return inputs, np.concatenate(list(chain.from_iterable((text, end) for text in texts)))
+
+    def _windows(self, inputs: Ids, targets: Ids) -> Iterator[Batch]:
+        length = -(-self.tokens // self.batch_size)  # of a stream; the last is filled up
+        missing = length * self.batch_size - self.tokens
+        inputs, targets = (  # (length, B)
+            np.pad(ids, (0, missing), constant_values=filling).reshape(self.batch_size, length).T
+            for ids, filling in ((inputs, END), (targets, IGNORED))
+        )
+        for at in range(0, length, self.sequence_length):
+            window = slice(at, at + self.sequence_length)
+            yield Batch(_tensor(inputs[window]), _tensor(targets[window]), fresh=at == 0)
+
+
+def _tensor(ids: Ids) -> Tensor:
+    return torch.from_numpy(ids.astype(np.int64, order="C"))
+
+
+def _flat(sequences: Sequence[Sequence[int]]) -> tuple[Ids, Ids]:
+    """All ids in one row, and how many belong to each sequence."""
+    lengths = np.array([len(sequence) for sequence in sequences], np.int64)
+    return np.fromiter(chain.from_iterable(sequences), np.int32, count=int(lengths.sum())), lengths
