@@ -1,0 +1,10 @@
+"""The queue on disk: drafts, decisions, slots and deliveries. Every statement of SQL is in this room.
+
+It knows what may follow what, and that nothing is lost or done twice; it knows no filter and no network.
+"""
+
+from bot.store.database import Database
+from bot.store.deliveries import Deliveries
+from bot.store.drafts import Drafts
+
+__all__ = ["Database", "Deliveries", "Drafts"]

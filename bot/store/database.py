@@ -1,0 +1,151 @@
+"""Opens bot.db, brings its tables up to date, and gives transactions.
+
+One writer at a time on either database, so what a transaction has checked still holds when it writes.
+It knows no table but the one that says how old the database is.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from sqlalchemy import Connection, create_engine, event, exc, inspect, text
+
+from bot import __version__
+from bot.errors import StoreError
+
+SCHEMA = "0001"  # the newest file in migrations/versions
+BUSY_SECONDS = 10
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+WRITERS_LOCK = 0x776F726D  # any number, the same in every process
+
+REMEDIES = {
+    "SQLITE_CANTOPEN": "it cannot be opened: the folder must exist and be writable",
+    "SQLITE_READONLY": "it cannot be written: make the file and its folder writable",
+    "SQLITE_NOTADB": "it is not a database: name another file in `database:` or move this one away",
+    "SQLITE_CORRUPT": "it is damaged: move it away and put a backup in its place",
+    "SQLITE_BUSY": f"another process has kept it locked for {BUSY_SECONDS} s: let it finish or end it",
+    "SQLITE_FULL": "the disk is full: make room and go on",
+    "SQLITE_IOERR": "the disk failed to read or write: look at its health and free space",
+}
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Database:
+    """An open database with today's tables.
+
+    url: as SQLAlchemy reads it, for instance sqlite:////absolute/path/bot.db.
+    clock: the present, an aware datetime. Raises StoreError if it cannot be opened or upgraded.
+    """
+
+    def __init__(self, url: str, clock: Callable[[], datetime] = utc_now):
+        self.now = clock
+        with _one_line(url):
+            self._engine = create_engine(url)
+        self.name = self._engine.url.database or url
+        if self._engine.dialect.name == "sqlite":
+            self._engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "isolation_level": None})
+            event.listen(self._engine, "connect", _set_pragmas)
+            event.listen(self._engine, "begin", _begin)
+        else:
+            event.listen(self._engine, "begin", _lock_out_writers)
+        self._upgrade()
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that may write; committed, and on the disk, when the block ends."""
+        engine = self._engine.execution_options(writes=True)
+        with _one_line(self.name), engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One consistent view that waits for no writer."""
+        with _one_line(self.name), self._engine.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _upgrade(self) -> None:
+        with self.read() as connection:
+            if _schema(connection) == SCHEMA:
+                return
+        with self.write() as connection:  # whoever waited for the lock may find it done
+            if (found := _schema(connection)) != SCHEMA:
+                _migrate(connection, found, self.name)
+
+
+def _set_pragmas(connection: Any, record: Any) -> None:
+    for pragma in PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    """SQLite: a writer takes its lock at once; to take it half-way fails under load instead of waiting."""
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if writes else 'ON'}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _lock_out_writers(connection: Connection) -> None:
+    """PostgreSQL: the same rule, one writer at a time, by a lock that the transaction's end releases."""
+    if connection.get_execution_options().get("writes", False):
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS_LOCK})")
+
+
+def _schema(connection: Connection) -> str | None:
+    """Which step of the migrations the tables stand at; None in an empty database."""
+    tables = inspect(connection).get_table_names()
+    if not tables:
+        return None
+    if "alembic_version" not in tables:
+        msg = f"it holds another program's tables ({', '.join(sorted(tables)[:3])}): name another file"
+        raise StoreError(msg)
+    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return found
+
+
+def _migrate(connection: Connection, found: str | None, name: str) -> None:
+    from alembic import command  # slow to load, and needed once in a database's life
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+    from alembic.util import CommandError
+
+    steps = Config(attributes={"connection": connection})
+    steps.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    try:
+        if found is not None:
+            ScriptDirectory.from_config(steps).get_revision(found)
+    except CommandError as error:
+        msg = (
+            f"{name}: it was made by a newer version of the program (schema {found}; "
+            f"{__version__} knows {SCHEMA}): update the program or name another database"
+        )
+        raise StoreError(msg) from error
+    command.upgrade(steps, SCHEMA)
+
+
+@contextmanager
+def _one_line(name: str) -> Iterator[None]:
+    """What a database has to say, in one line that names it and says what would be right."""
+    try:
+        yield
+    except exc.IntegrityError:
+        raise  # a rule of the tables was broken: a bug
+    except (exc.DBAPIError, exc.ArgumentError, exc.NoSuchModuleError, ModuleNotFoundError) as error:
+        cause = getattr(error, "orig", None) or error
+        code = getattr(cause, "sqlite_errorname", "")
+        remedy = next((REMEDIES[key] for key in REMEDIES if code.startswith(key)), None)
+        msg = f"{name}: {remedy or ' '.join(str(cause).split())}"
+        raise StoreError(msg) from error

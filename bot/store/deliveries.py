@@ -1,0 +1,276 @@
+"""Slots and deliveries: when an approved draft is due, who is posting it, and what came of it.
+
+Each change is one transaction and leaves an event. It knows the states and the fence; what outcome leads
+to what state is decided in bot.posting, and nothing here touches the network.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection, exists, func, insert, select, update
+
+from bot.errors import Conflict
+from bot.records import Delivery, DeliveryState, Draft, Outlet, Receipt, Slot
+from bot.store.database import Database
+from bot.store.rows import (
+    delivery_rows,
+    read_deliveries,
+    read_delivery,
+    read_draft,
+    status,
+)
+from bot.store.tables import attempts, deliveries, drafts, events, slots
+
+IN_FLIGHT = ("claimed", "sending")
+NEXT: Mapping[DeliveryState, tuple[DeliveryState, ...]] = {
+    "planned": ("claimed", "cancelled"),
+    "claimed": ("sending", "planned", "refused"),
+    "sending": ("sent", "planned", "refused", "uncertain"),
+    "uncertain": ("sent", "planned", "cancelled", "uncertain"),
+}
+
+
+class Deliveries:
+    """The way out. A caller holds a Delivery as it was; its fence tells whether that still counts."""
+
+    def __init__(self, database: Database):
+        self._database = database
+
+    def take_slot(self, slot: Slot) -> Draft | None:
+        """Give the bot's oldest approved draft this slot; None if none is approved or the slot is taken.
+
+        Either way the slot is used up.
+        """
+        with self._database.write() as connection:
+            mine = (slots.c.bot == slot.bot) & (slots.c.local_date == slot.local_date)
+            if connection.scalar(select(exists().where(mine, slots.c.local_time == slot.local_time))):
+                return None
+            draft = _schedule(connection, slot.bot, slot.at)
+            connection.execute(
+                insert(slots).values(
+                    bot=slot.bot,
+                    local_date=slot.local_date,
+                    local_time=slot.local_time,
+                    zone=slot.zone,
+                    at=slot.at,
+                    draft=draft and draft.id,
+                )
+            )
+            return draft
+
+    def last_slot(self, bot: str) -> datetime | None:
+        """When the bot's newest slot that was taken came."""
+        with self._database.read() as connection:
+            last: datetime | None = connection.scalar(select(func.max(slots.c.at)).where(slots.c.bot == bot))
+            return last
+
+    def schedule_now(self, bot: str) -> Draft | None:
+        """Make the bot's oldest approved draft due at once, without a slot; None if none is approved."""
+        with self._database.write() as connection:
+            return _schedule(connection, bot, self._database.now())
+
+    def claim(self, owner: str, lease_seconds: float) -> Delivery | None:
+        """Take the delivery that has been due longest on an account where nothing is in flight."""
+        now = self._database.now()
+        other = deliveries.alias()
+        busy = exists().where(other.c.account == deliveries.c.account, other.c.state.in_(IN_FLIGHT))
+        due = (
+            select(deliveries.c.id)
+            .where(deliveries.c.state == "planned", deliveries.c.due_at <= now, ~busy)
+            .order_by(deliveries.c.due_at, deliveries.c.id)
+            .limit(1)
+        )
+        with self._database.write() as connection:
+            id = connection.scalar(due)
+            if id is None:
+                return None
+            planned = read_delivery(connection, id)
+            lease = now + timedelta(seconds=lease_seconds)
+            values = {"owner": owner, "lease_until": lease, "fence": planned.fence + 1}
+            return change(connection, planned, "claimed", owner, "", now, **values)
+
+    def begin_sending(self, delivery: Delivery) -> Delivery:
+        """Commit the attempt; only after this may a byte leave. Raises Conflict if the claim was lost."""
+        now = self._database.now()
+        with self._database.write() as connection:
+            _check_fence(connection, delivery, "sending")
+            connection.execute(
+                insert(attempts).values(delivery=delivery.id, fence=delivery.fence, started_at=now)
+            )
+            return change(connection, delivery, "sending", delivery.owner or "", "", now)
+
+    def settle(
+        self,
+        delivery: Delivery,
+        state: DeliveryState,
+        reason: str,
+        receipt: Receipt | None = None,
+        due_at: datetime | None = None,
+        actor: str = "",
+    ) -> Delivery:
+        """Record what came of a delivery that is claimed, sending or uncertain.
+
+        reason: a sentence for people. receipt: needed for sent. due_at: when a planned one is tried again,
+        at once if None; when the target of an uncertain one is asked, never if None. actor: who settles it, the owner if "". Raises Conflict if the delivery has moved on
+        since it was read, if its state does not lead to `state`, or if the account has this receipt already.
+        """
+        now = self._database.now()
+        due_at = due_at or (now if state == "planned" else None)
+        values: dict[str, Any] = {"owner": None, "lease_until": None, "due_at": due_at}
+        with self._database.write() as connection:
+            _check_fence(connection, delivery, state)
+            if state == "sent":
+                values |= _proof(connection, delivery, receipt or Receipt())
+            return change(connection, delivery, state, actor or delivery.owner or "", reason, now, **values)
+
+    def get(self, id: int) -> Delivery:
+        """Raises NotFound."""
+        with self._database.read() as connection:
+            return read_delivery(connection, id)
+
+    def unfinished(self) -> Sequence[Delivery]:
+        """Claimed or sending: in flight, or left behind by an owner that died."""
+        with self._database.read() as connection:
+            return read_deliveries(connection, delivery_rows().where(deliveries.c.state.in_(IN_FLIGHT)))
+
+    def list(
+        self, state: DeliveryState | None = None, bot: str | None = None, draft: int | None = None
+    ) -> Sequence[Delivery]:
+        """Oldest first."""
+        rows = delivery_rows()
+        if state is not None:
+            rows = rows.where(deliveries.c.state == state)
+        if bot is not None:
+            rows = rows.where(drafts.c.bot == bot)
+        if draft is not None:
+            rows = rows.where(deliveries.c.draft == draft)
+        with self._database.read() as connection:
+            return read_deliveries(connection, rows)
+
+    def next_due(self) -> datetime | None:
+        """When the next delivery is to be sent or asked for; it may be past."""
+        due = select(func.min(deliveries.c.due_at)).where(deliveries.c.state.in_(["planned", "uncertain"]))
+        with self._database.read() as connection:
+            next_due: datetime | None = connection.scalar(due)
+            return next_due
+
+
+def plan(connection: Connection, draft: Draft, outlets: Sequence[Outlet], actor: str, now: datetime) -> None:
+    """One planned delivery for each outlet that has none alive, in a new attempt group of the draft.
+
+    Raises Conflict if that leaves none.
+    """
+    alive = select(deliveries.c.target).where(
+        deliveries.c.draft == draft.id, deliveries.c.state.not_in(["refused", "cancelled"])
+    )
+    taken = set(connection.scalars(alive))
+    wanted = [outlet for outlet in outlets if outlet.target not in taken]
+    if not wanted:
+        msg = f"draft {draft.id} has been posted to every target of bot {draft.bot!r} already"
+        raise Conflict(msg)
+    mine = drafts.c.id == draft.id
+    connection.execute(update(drafts).where(mine).values(attempt_group=drafts.c.attempt_group + 1))
+    origin, group = connection.execute(select(drafts.c.origin, drafts.c.attempt_group).where(mine)).one()
+    for outlet in wanted:
+        values = {
+            "draft": draft.id,
+            "revision_sha256": draft.sha256,
+            "attempt_group": group,
+            "target": outlet.target,
+            "account": outlet.account,
+            "kind": outlet.kind,
+            "text": outlet.text,
+            "key": _key(origin, draft.sha256, str(group), outlet.account, outlet.target),
+            "state": "planned",
+            "fence": 0,
+            "approved_at": now,
+            "url": "",
+            "evidence": "",
+            "reason": "",
+        }
+        id = connection.scalar(insert(deliveries).values(values).returning(deliveries.c.id))
+        _add_event(connection, id=id, old=None, new="planned", actor=actor, fence=0, reason="", at=now)
+
+
+def cancel(connection: Connection, draft: int, actor: str, reason: str, now: datetime) -> None:
+    """Cancel what is planned for a draft."""
+    planned = delivery_rows().where(deliveries.c.draft == draft, deliveries.c.state == "planned")
+    for delivery in read_deliveries(connection, planned):
+        change(connection, delivery, "cancelled", actor, reason, now)
+
+
+def change(
+    connection: Connection,
+    delivery: Delivery,
+    state: DeliveryState,
+    actor: str,
+    reason: str,
+    now: datetime,
+    **values: Any,
+) -> Delivery:
+    """Move a delivery on and leave an event; the caller has seen to it that it may."""
+    mine = deliveries.c.id == delivery.id
+    connection.execute(update(deliveries).where(mine).values(values | {"state": state, "reason": reason}))
+    changed = read_delivery(connection, delivery.id)
+    _add_event(
+        connection,
+        id=delivery.id,
+        old=delivery.state,
+        new=state,
+        actor=actor,
+        fence=changed.fence,
+        reason=reason,
+        at=now,
+    )
+    return changed
+
+
+def _key(*parts: str) -> str:
+    """32 hex digits, the same in every copy of the database."""
+    return sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+
+def _schedule(connection: Connection, bot: str, at: datetime) -> Draft | None:
+    """Make the oldest approved draft's deliveries due: first approved, first posted."""
+    oldest = (
+        select(drafts.c.id)
+        .join(deliveries, deliveries.c.draft == drafts.c.id)
+        .where(drafts.c.bot == bot, drafts.c.state == "approved", status == "approved")
+        .where(deliveries.c.state == "planned")
+        .order_by(deliveries.c.id)
+        .limit(1)
+    )
+    id = connection.scalar(oldest)
+    if id is None:
+        return None
+    mine = (deliveries.c.draft == id) & (deliveries.c.state == "planned")
+    connection.execute(update(deliveries).where(mine).values(due_at=at))
+    return read_draft(connection, id)
+
+
+def _check_fence(connection: Connection, delivery: Delivery, state: DeliveryState) -> None:
+    current = read_delivery(connection, delivery.id)
+    if (current.fence, current.state) != (delivery.fence, delivery.state):
+        msg = f"delivery {delivery.id} has moved on: it is {current.state} now, under fence {current.fence}"
+        raise Conflict(msg)
+    if state not in NEXT.get(current.state, ()):
+        msg = f"delivery {delivery.id} is {current.state}: it cannot become {state}"
+        raise Conflict(msg)
+
+
+def _proof(connection: Connection, delivery: Delivery, receipt: Receipt) -> dict[str, Any]:
+    """What makes a delivery sent: an id nobody else on the account has, or evidence."""
+    if not receipt.remote_id and not receipt.evidence:
+        msg = f"delivery {delivery.id} has neither an id from {delivery.target} nor evidence: it is not sent"
+        raise Conflict(msg)
+    same_post = (deliveries.c.account == delivery.account) & (deliveries.c.remote_id == receipt.remote_id)
+    if (other := connection.scalar(select(deliveries.c.id).where(same_post))) is not None:
+        msg = f"the post {receipt.remote_id} of {delivery.account} is delivery {other} already"
+        raise Conflict(msg)
+    return {"remote_id": receipt.remote_id or None, "url": receipt.url, "evidence": receipt.evidence}
+
+
+def _add_event(connection: Connection, id: int | None, **values: Any) -> None:
+    connection.execute(insert(events).values(delivery=id, **values))

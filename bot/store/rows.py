@@ -1,0 +1,144 @@
+"""How rows become records, and what a person is told of a draft.
+
+It only reads, inside the transaction it is given.
+"""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, Select, case, func, select
+
+from bot.errors import NotFound
+from bot.records import Candidate, Delivery, Draft, Sampling, Verdict
+from bot.store.tables import attempts, deliveries, drafts, revisions
+
+_first = revisions.alias("first")
+_tries = attempts.c.delivery == deliveries.c.id
+_attempts = select(func.count()).where(_tries).correlate(deliveries).scalar_subquery()
+_first_tried_at = (
+    select(func.min(attempts.c.started_at)).where(_tries).correlate(deliveries).scalar_subquery()
+)
+
+
+def _any(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    return func.max(case((condition, 1), else_=0)) == 1
+
+
+def _progress() -> ScalarSelect[str]:
+    """How far an approval has come, from the deliveries of its attempt group, the worst news first.
+
+    One that was ever claimed is posting until all are done: from then on nobody can take it back.
+    """
+    state, group = deliveries.c.state, drafts.c.attempt_group
+    planned = state == "planned"
+    return (
+        select(
+            case(
+                (_any(state == "uncertain"), "uncertain"),
+                (_any(state.in_(["claimed", "sending"])), "posting"),
+                (_any(planned) & (func.max(deliveries.c.fence) > 0), "posting"),
+                (_any(planned & deliveries.c.due_at.is_not(None)), "scheduled"),
+                (_any(planned), "approved"),
+                (_any(state == "refused"), "refused"),
+                (_any(state == "sent"), "posted"),
+                else_="refused",
+            )
+        )
+        .where(deliveries.c.draft == drafts.c.id, deliveries.c.attempt_group == group)
+        .correlate(drafts)
+        .scalar_subquery()
+    )
+
+
+status = case((drafts.c.state == "approved", _progress()), else_=drafts.c.state).label("status")
+
+
+def draft_rows() -> Select[Any]:
+    """Every draft at its current revision, with its status; narrow it, then `read_drafts`."""
+    current = (revisions.c.draft == drafts.c.id) & (revisions.c.number == drafts.c.revision)
+    first = (_first.c.draft == drafts.c.id) & (_first.c.number == 1)
+    return (
+        select(
+            drafts,
+            status,
+            revisions.c.text,
+            revisions.c.sha256,
+            revisions.c.verdicts,
+            _first.c.text.label("sampled_text"),
+        )
+        .join(revisions, current)
+        .join(_first, first)
+        .order_by(drafts.c.id)
+    )
+
+
+def read_drafts(connection: Connection, rows: Select[Any]) -> list[Draft]:
+    return [_draft(row) for row in connection.execute(rows)]
+
+
+def read_draft(connection: Connection, id: int) -> Draft:
+    """Raises NotFound."""
+    row = connection.execute(draft_rows().where(drafts.c.id == id)).one_or_none()
+    if row is None:
+        msg = f"no draft has the id {id}"
+        raise NotFound(msg)
+    return _draft(row)
+
+
+def delivery_rows() -> Select[Any]:
+    """Every delivery, oldest first; narrow it, then `read_deliveries`."""
+    return (
+        select(
+            deliveries,
+            drafts.c.bot,
+            _attempts.label("attempts"),
+            _first_tried_at.label("first_tried_at"),
+        )
+        .join(drafts, drafts.c.id == deliveries.c.draft)
+        .order_by(deliveries.c.id)
+    )
+
+
+def read_deliveries(connection: Connection, rows: Select[Any]) -> list[Delivery]:
+    return [_delivery(row) for row in connection.execute(rows)]
+
+
+def read_delivery(connection: Connection, id: int) -> Delivery:
+    """Raises NotFound."""
+    row = connection.execute(delivery_rows().where(deliveries.c.id == id)).one_or_none()
+    if row is None:
+        msg = f"no delivery has the id {id}"
+        raise NotFound(msg)
+    return _delivery(row)
+
+
+def _draft(row: Row[Any]) -> Draft:
+    settings = row.sampling | {"temperature": tuple(row.sampling["temperature"])}
+    candidate = Candidate(
+        text=row.sampled_text,
+        raw_text=row.raw_text,
+        checkpoint=row.checkpoint,
+        sampling=Sampling(**settings),
+        seed=row.seed,
+        index=row._mapping["index"],  # `row.index` is a method
+        temperature=row.temperature,
+        nll=row.nll,
+        surprise=row.surprise,
+        build=row.build,
+        device=row.device,
+    )
+    return Draft(
+        id=row.id,
+        bot=row.bot,
+        text=row.text,
+        status=row.status,
+        revision=row.revision,
+        sha256=row.sha256,
+        candidate=candidate,
+        verdicts=tuple(Verdict(**verdict) for verdict in row.verdicts),
+        created_at=row.created_at,
+    )
+
+
+def _delivery(row: Row[Any]) -> Delivery:
+    fields = Delivery.__dataclass_fields__
+    return Delivery(**{name: row._mapping[name] for name in fields})

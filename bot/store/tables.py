@@ -1,0 +1,223 @@
+"""The tables, and the rules that hold whatever the program does: most are unique indexes.
+
+revisions, decisions, attempts and events are only ever added to. The migrations make exactly these
+tables: a change here needs a migration of its own.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    Time,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware datetime, stored as UTC; SQLite keeps no zone, so it is put back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            msg = f"{value} has no time zone"
+            raise ValueError(msg)
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value and (value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC))
+
+
+class Hash64(TypeDecorator[int]):
+    """An unsigned 64-bit hash in the signed column that both databases have."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> int | None:
+        return value if value is None or value < 2**63 else value - 2**64
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> int | None:
+        return value if value is None else value % 2**64
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _unique_where(name: str, condition: str, *columns: str) -> Index:
+    where = text(condition)
+    return Index(name, *columns, unique=True, sqlite_where=where, postgresql_where=where)
+
+
+def _revision_of_draft() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(["draft", "revision_sha256"], ["revisions.draft", "revisions.sha256"])
+
+
+def _required(name: str, kind: Any, *rest: Any, **options: Any) -> Column[Any]:
+    return Column(name, kind, *rest, nullable=False, **options)
+
+
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _required("bot", Text),
+    _required("state", Text),  # of the text alone; what a person sees also asks the deliveries
+    _required("revision", Integer),  # the current one
+    _required("attempt_group", Integer),  # counts the approvals
+    _required("origin", Text),  # digest of where the text came from: the same in every copy of the database
+    _required("checkpoint", Text),
+    _required("sampling", JSON),
+    _required("seed", BigInteger),
+    _required("index", BigInteger),
+    _required("temperature", Float),
+    _required("raw_text", Text),
+    _required("nll", Float),
+    _required("surprise", Float),
+    _required("build", Text),
+    _required("device", Text),
+    _required("created_at", Instant),
+    UniqueConstraint("origin"),
+    CheckConstraint("state IN ('pending', 'approved', 'rejected')", name="state"),
+    Index(None, "bot", "state"),
+    Index(None, "checkpoint"),
+)
+
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _required("draft", Integer, ForeignKey("drafts.id")),
+    _required("number", Integer),
+    _required("sha256", Text),
+    _required("text", Text),
+    _required("fingerprint", Hash64),
+    _required("verdicts", JSON),
+    _required("created_at", Instant),
+    UniqueConstraint("draft", "sha256"),
+    UniqueConstraint("draft", "number"),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _required("draft", Integer),
+    _required("revision_sha256", Text),
+    _required("verdict", Text),
+    _required("actor", Text),
+    _required("policy", Text),
+    _required("override", Boolean),
+    Column("undoes", Integer, ForeignKey("decisions.id")),
+    _required("at", Instant),
+    _revision_of_draft(),
+    UniqueConstraint("undoes"),
+    CheckConstraint("verdict IN ('approve', 'reject', 'edit', 'undo')", name="verdict"),
+    CheckConstraint("(verdict = 'undo') = (undoes IS NOT NULL)", name="undoes"),
+    Index(None, "draft"),
+)
+
+slots = Table(
+    "slots",
+    metadata,
+    Column("bot", Text, primary_key=True),
+    Column("local_date", Date, primary_key=True),
+    Column("local_time", Time, primary_key=True),
+    _required("zone", Text),
+    _required("at", Instant),
+    Column("draft", Integer, ForeignKey("drafts.id")),  # NULL: nothing was approved when it came
+    UniqueConstraint("draft"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _required("draft", Integer),
+    _required("revision_sha256", Text),
+    _required("attempt_group", Integer),
+    _required("target", Text),
+    _required("account", Text),
+    _required("kind", Text),
+    _required("text", Text),  # as approved: what is posted, byte for byte
+    _required("key", Text),
+    _required("state", Text),
+    _required("fence", Integer),
+    _required("approved_at", Instant),
+    Column("due_at", Instant),
+    Column("owner", Text),
+    Column("lease_until", Instant),
+    Column("remote_id", Text),
+    _required("url", Text),
+    _required("evidence", Text),
+    _required("reason", Text),
+    _revision_of_draft(),
+    UniqueConstraint(
+        "draft", "revision_sha256", "target", "attempt_group", name="uq_deliveries_attempt_group"
+    ),
+    UniqueConstraint("account", "remote_id"),
+    UniqueConstraint("key"),
+    CheckConstraint("kind IN ('put', 'key', 'query', 'opaque')", name="kind"),
+    CheckConstraint(
+        "state IN ('planned', 'claimed', 'sending', 'sent', 'refused', 'uncertain', 'cancelled')",
+        name="state",
+    ),
+    CheckConstraint("(state IN ('claimed', 'sending')) = (owner IS NOT NULL)", name="owner"),
+    CheckConstraint("(owner IS NULL) = (lease_until IS NULL)", name="lease"),
+    CheckConstraint("state <> 'sent' OR remote_id IS NOT NULL OR evidence <> ''", name="sent"),
+    _unique_where("uq_deliveries_alive", "state NOT IN ('refused', 'cancelled')", "draft", "target"),
+    _unique_where("uq_deliveries_in_flight", "state IN ('claimed', 'sending')", "account"),
+    Index(None, "state", "due_at"),
+    Index(None, "draft"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("delivery", Integer, ForeignKey("deliveries.id"), primary_key=True),
+    Column("fence", Integer, primary_key=True),
+    _required("started_at", Instant),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _required("delivery", Integer, ForeignKey("deliveries.id")),
+    Column("old", Text),  # NULL: the delivery begins
+    _required("new", Text),
+    _required("actor", Text),
+    _required("fence", Integer),
+    _required("reason", Text),
+    _required("at", Instant),
+    Index(None, "delivery"),
+)
