@@ -112,13 +112,15 @@ class Deliveries:
     ) -> Delivery:
         """Record what came of a delivery that is claimed, sending or uncertain.
 
-        reason: a sentence for people. receipt: needed for sent. due_at: when a planned one is tried again,
-        at once if None; when the target of an uncertain one is asked, never if None. actor: who settles it, the owner if "". Raises Conflict if the delivery has moved on
-        since it was read, if its state does not lead to `state`, or if the account has this receipt already.
+        reason: a sentence for people. receipt: needed for sent. due_at: when a planned one is tried again, at
+        once if None; when the target of an uncertain one is asked, never if None. actor: who settles it, the
+        owner if "". Raises Conflict if the delivery has moved on since it was read, if its state does not
+        lead to `state`, or if another delivery of the account has this receipt.
         """
         now = self._database.now()
-        due_at = due_at or (now if state == "planned" else None)
-        values: dict[str, Any] = {"owner": None, "lease_until": None, "due_at": due_at}
+        values: dict[str, Any] = {"owner": None, "lease_until": None}
+        if state in ("planned", "uncertain"):
+            values["due_at"] = due_at or (now if state == "planned" else None)
         with self._database.write() as connection:
             _check_fence(connection, delivery, state)
             if state == "sent":
