@@ -4,7 +4,7 @@ import pluggy
 
 from bot.errors import Ask, BotError, CorpusError, NotSent, Refused, Reject
 from bot.interfaces import Filter, FilterContext, Target, Tokenizer, TrainingSet
-from bot.records import Candidate, Document, Match, Post, Receipt, Span
+from bot.records import Candidate, Document, Match, Post, Receipt, Secret, Span
 from bot.text.files import read_lines
 
 hookimpl = pluggy.HookimplMarker("bot")
@@ -24,6 +24,7 @@ __all__ = [
     "Receipt",
     "Refused",
     "Reject",
+    "Secret",
     "Span",
     "Target",
     "Tokenizer",

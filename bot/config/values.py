@@ -35,6 +35,11 @@ class Choice:
     place: Place | None = field(default=None, compare=False)
     places: dict[str, Place] = field(default_factory=dict, compare=False)  # of the options
 
+    def where(self, option: str = "") -> str:
+        """How an error names the choice, or one of its options."""
+        place = self.places.get(option) if option else self.place
+        return str(place or ".".join(filter(None, (self.name, option))))
+
 
 def _choice(value: Any) -> Choice:
     match value:
