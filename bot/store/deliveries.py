@@ -26,7 +26,7 @@ from bot.store.tables import attempts, deliveries, drafts, events, slots
 IN_FLIGHT = ("claimed", "sending")
 NEXT: Mapping[DeliveryState, tuple[DeliveryState, ...]] = {
     "planned": ("claimed", "cancelled"),
-    "claimed": ("sending", "planned", "refused"),
+    "claimed": ("sending", "planned", "refused", "uncertain"),  # in doubt since an earlier attempt
     "sending": ("sent", "planned", "refused", "uncertain"),
     "uncertain": ("sent", "planned", "cancelled", "uncertain"),
 }
