@@ -1,0 +1,1 @@
+"""From decisions to posts. It knows no SQL, no configuration and no platform: they are handed to it."""

@@ -1,0 +1,152 @@
+"""Walks deliveries along their way: claims, checks, commits the attempt, sends, settles.
+
+What follows from an outcome it asks bot.posting.delivery; what lives in the database, of its store.
+It knows no SQL, no target and no scheduler.
+"""
+
+import logging
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from bot.errors import Conflict
+from bot.posting.delivery import Draw, Step, follow
+from bot.posting.outcomes import NotSent, Outcome, Refused, Unknown
+from bot.posting.owner import is_dead
+from bot.records import Delivery, DeliveryState, Receipt, Verdict
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=90)
+ROOM_TO_SEND = timedelta(seconds=40)  # no send begins with less of its lease left
+
+
+class Store(Protocol):
+    """Where deliveries live. What is fenced raises Conflict if the delivery has moved on since it was read.
+
+    An uncertain delivery keeps the account free; while one is claimed or sending, no other of its account is.
+    """
+
+    def claim(self, owner: str, lease_seconds: float) -> Delivery | None: ...
+
+    def begin_sending(self, delivery: Delivery) -> Delivery:
+        """Durably record the attempt; fenced."""
+
+    def settle(
+        self,
+        delivery: Delivery,
+        state: DeliveryState,
+        reason: str,
+        receipt: Receipt | None = None,
+        due_at: datetime | None = None,
+    ) -> Delivery:
+        """Durably record what came of it; fenced."""
+
+    def unfinished(self) -> Sequence[Delivery]:
+        """Those claimed or sending."""
+
+    def list(self, state: DeliveryState) -> Sequence[Delivery]: ...
+
+
+class Sender(Protocol):
+    """Asks targets. It raises nothing: whatever happens there is an outcome."""
+
+    def check(self, delivery: Delivery) -> Refused | NotSent | None: ...
+
+    def post(self, delivery: Delivery) -> Outcome: ...
+
+    def find(self, delivery: Delivery) -> Outcome: ...
+
+
+def _tell(delivery: Delivery) -> None:
+    log.info("%s: %s %s", delivery.target, delivery.state, delivery.reason)
+
+
+@dataclass(frozen=True)
+class Courier:
+    """Delivers what is due, one at a time. One thread at a time may use it.
+
+    gate: what the fixed gate says of a delivery; a reject forbids it. owner: from owner.identify, and of
+    nobody else. told: is shown each delivery that was settled.
+    """
+
+    store: Store
+    sender: Sender
+    gate: Callable[[Delivery], Sequence[Verdict]]
+    owner: str
+    clock: Callable[[], datetime]
+    draw: Draw = random.random
+    told: Callable[[Delivery], None] = _tell
+
+    def deliver_due(self, stopped: Callable[[], bool] = lambda: False) -> None:
+        """Clear up what died, ask for what is in doubt, send what is due; once stopped, begin no new one."""
+        self.recover()
+        self.reconcile(stopped)
+        while not stopped() and self.deliver_next():
+            pass
+
+    def recover(self) -> None:
+        """Take up what dead owners, and this one before an error, have left claimed or sending."""
+        for delivery in self.store.unfinished():
+            over = delivery.owner == self.owner or is_dead(delivery.owner or "") is True
+            if over or (delivery.lease_until and delivery.lease_until <= self.clock()):
+                self._settle(delivery, self._left_behind(delivery, over))
+
+    def reconcile(self, stopped: Callable[[], bool] = lambda: False) -> None:
+        """Ask the targets for the posts in doubt whose time has come."""
+        for delivery in self.store.list(state="uncertain"):
+            if not stopped() and delivery.due_at and delivery.due_at <= self.clock():
+                self._conclude(delivery, self.sender.find(delivery))
+
+    def deliver_next(self) -> bool:
+        """Send the delivery that has been due longest; False if none is due."""
+        delivery = self.store.claim(self.owner, LEASE.total_seconds())
+        if delivery is None:
+            return False
+        if forbidden := self._preflight(delivery):
+            self._conclude(delivery, forbidden)
+            return True
+        try:
+            delivery = self.store.begin_sending(delivery)
+        except Conflict as error:  # held up for longer than the lease
+            log.warning("%s", error)
+        else:
+            self._conclude(delivery, self._send(delivery))
+        return True
+
+    def _preflight(self, delivery: Delivery) -> Refused | NotSent | None:
+        try:
+            verdicts = self.gate(delivery)
+        except Exception as error:  # a check that fails has allowed nothing
+            log.exception("the gate failed")
+            return NotSent(f"the gate failed: {error}")
+        for verdict in verdicts:
+            if verdict.outcome == "reject":
+                return Refused(f"{verdict.filter}: {verdict.reason}")
+        return self.sender.check(delivery)
+
+    def _send(self, delivery: Delivery) -> Outcome:
+        if delivery.lease_until and delivery.lease_until - self.clock() < ROOM_TO_SEND:
+            return NotSent("it was held up until its claim had nearly run out")
+        return self.sender.post(delivery)
+
+    def _left_behind(self, delivery: Delivery, over: bool) -> Step:
+        if delivery.state == "claimed":
+            return Step("planned", "its process ended before anything was sent", delivery.due_at)
+        unknown = Unknown("its process ended, or was lost sight of, while sending")
+        return follow(delivery, unknown, self.clock(), self.draw, over)
+
+    def _conclude(self, delivery: Delivery, outcome: Outcome) -> None:
+        self._settle(delivery, follow(delivery, outcome, self.clock(), self.draw))
+
+    def _settle(self, delivery: Delivery, step: Step) -> None:
+        try:
+            settled = self.store.settle(delivery, step.state, step.reason, step.receipt, step.due_at)
+        except Conflict as error:
+            log.warning("%s; not recorded: %s", error, step)
+            if step.state == "sent":  # another delivery has this receipt already: a person must look
+                self._settle(delivery, Step("uncertain", str(error)))
+        else:
+            self.told(settled)

@@ -1,0 +1,100 @@
+"""The way of a delivery from planned to sent: what each outcome leads to. Pure; bot.posting.courier walks it.
+
+planned   -- claim -->             claimed
+claimed   -- refused, not sent --> refused, planned     nothing was sent: safe for every kind
+claimed   -- attempt committed --> sending
+sending   -- sent -->              sent
+          -- not sent -->          planned              certainly not done: later, as the target asked
+          -- refused -->           refused
+          -- unknown --> put       planned              the same post again is the same post
+                         key       planned              for as long as the target remembers the key
+                         query     uncertain            after a quiet time the target is asked
+                         opaque    uncertain            only a person can know
+uncertain -- evidence -->          sent, planned
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.posting.outcomes import NotSent, Outcome, Refused, Sent, Unknown
+from bot.records import Delivery, DeliveryState, Receipt
+
+QUIET = timedelta(seconds=60)  # twice a call's deadline: by then a killed call is over at the target too
+BACKOFF = timedelta(seconds=30), timedelta(hours=1)
+ASKED_FOR = timedelta(seconds=5), timedelta(hours=24)  # a target's own wish is kept within these
+MAX_ATTEMPTS, MAX_AGE = 8, timedelta(hours=24)
+KEY_LIFETIME = timedelta(minutes=45)
+
+Draw = Callable[[], float]  # a random number in [0, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Where a delivery goes next. due_at: when it is tried again; if uncertain, when the target is asked."""
+
+    state: DeliveryState
+    reason: str = ""
+    due_at: datetime | None = None
+    receipt: Receipt | None = None
+
+
+def follow(delivery: Delivery, outcome: Outcome, now: datetime, draw: Draw, over: bool = True) -> Step:
+    """What an outcome leads to.
+
+    over: whether the attempt has surely ended. While it may go on, asking the target proves nothing.
+    """
+    match outcome:
+        case Sent(receipt):
+            return Step("sent", receipt=receipt)
+        case Refused(reason):
+            return _end(delivery, reason)
+        case NotSent(reason, retry_after):
+            due_at = now + _wait(delivery, retry_after, draw)
+            if _may_try(delivery, due_at):
+                return Step("planned", reason, due_at)
+            return _end(delivery, f"given up after {delivery.attempts} attempts: {reason}")
+        case Unknown(reason):
+            due_at = now + _wait(delivery, None, draw)
+            if _may_repeat(delivery, now) and _may_try(delivery, due_at):
+                return Step("planned", reason, due_at)
+            return Step("uncertain", reason, _ask_at(delivery, now) if over else None)
+
+
+def _may_try(delivery: Delivery, at: datetime) -> bool:
+    """Whether one more attempt is allowed; of any age is what a target was asked for and does not have."""
+    young = delivery.state == "uncertain" or at - (delivery.first_tried_at or at) <= MAX_AGE
+    return young and delivery.attempts < MAX_ATTEMPTS
+
+
+def _may_repeat(delivery: Delivery, now: datetime) -> bool:
+    """Whether an attempt that may have succeeded can be repeated and make no second post."""
+    remembered = delivery.attempts < 2 and now - (delivery.first_tried_at or now) < KEY_LIFETIME
+    return delivery.kind == "put" or (delivery.kind == "key" and remembered)
+
+
+def _wait(delivery: Delivery, retry_after: float | None, draw: Draw) -> timedelta:
+    """As long as the target asked for, or a random time below a bound that doubles with each attempt."""
+    if retry_after is not None:
+        return min(max(timedelta(seconds=retry_after), ASKED_FOR[0]), ASKED_FOR[1])
+    shortest, longest = BACKOFF
+    bound = min(shortest * 2.0**delivery.attempts, longest)
+    return shortest + draw() * (bound - shortest)
+
+
+def _ask_at(delivery: Delivery, now: datetime) -> datetime | None:
+    """When to ask the target for a post: after a quiet time, then ever more seldom, for a day."""
+    if delivery.kind == "opaque":
+        return None
+    if delivery.state != "uncertain":
+        return now + QUIET
+    age = now - (delivery.first_tried_at or now)
+    return now + max(QUIET, age) if age <= MAX_AGE else None
+
+
+def _end(delivery: Delivery, reason: str) -> Step:
+    """Refused, unless an attempt before this one was repeated although it may have got through."""
+    earlier = delivery.attempts - (delivery.state == "sending")
+    if delivery.kind in ("put", "key") and delivery.state != "uncertain" and earlier > 0:
+        return Step("uncertain", f"{reason} (an earlier attempt may have got through)")
+    return Step("refused", reason)

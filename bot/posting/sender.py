@@ -1,0 +1,148 @@
+"""Asks targets, in a child process and under a total deadline, and says what came of it.
+
+Whatever a target does, the answer is an outcome: it may raise, hang, exit or print. The child builds the
+targets. It ends with its parent, and at its own deadline too, so that no call outlives a killed parent.
+"""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from bot import errors
+from bot.child import Answer, Child
+from bot.interfaces import Target
+from bot.posting.outcomes import NotSent, Outcome, Refused, Sent, Unknown
+from bot.records import Delivery, Post, Receipt
+
+DEADLINE = 30.0  # seconds, for all of a call
+Build = Callable[[str, str], Target]  # of a bot's name and a target's
+
+
+class Sender:
+    """build: picklable; it is called in the child, once for each target."""
+
+    def __init__(self, build: Build, deadline: float = DEADLINE):
+        self._child = Child(partial(_open, build, deadline), "sender")
+        self._deadline = deadline
+
+    def check(self, delivery: Delivery) -> Refused | NotSent | None:
+        """What forbids the delivery before anything is sent; None if nothing does."""
+        answer: Refused | NotSent | Unknown | None = self._ask("check", delivery)
+        return NotSent(answer.reason) if isinstance(answer, Unknown) else answer
+
+    def post(self, delivery: Delivery) -> Outcome:
+        """Post once."""
+        outcome: Outcome = self._ask("post", delivery)
+        return outcome
+
+    def find(self, delivery: Delivery) -> Outcome:
+        """Ask the target whether the post is there: Sent, NotSent or Unknown."""
+        outcome: Outcome = self._ask("find", delivery)
+        return outcome
+
+    def close(self) -> None:
+        self._child.close()
+
+    def _ask(self, verb: str, delivery: Delivery) -> Any:
+        try:
+            return self._child.ask((verb, delivery), self._deadline)
+        except errors.ChildError as error:
+            return Unknown(_line(error))
+
+
+def as_post(delivery: Delivery) -> Post:
+    """What the target is asked for, the same at every attempt."""
+    created_at = delivery.first_tried_at or delivery.approved_at
+    return Post(delivery.text, delivery.key, delivery.bot, created_at)
+
+
+def _open(build: Build, deadline: float) -> Answer:
+    """The child's answering function."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the parent finishes what is in flight, then ends us
+    _end_with_parent()
+    targets: dict[tuple[str, str], Target] = {}
+
+    def answer(question: tuple[str, Delivery]) -> Outcome | None:
+        verb, delivery = question
+        name = delivery.bot, delivery.target
+        signal.setitimer(signal.ITIMER_REAL, deadline + 1)  # the kernel keeps it, whatever holds this process
+        try:
+            if name not in targets:
+                targets[name] = build(*name)
+        except BaseException as error:
+            return Unknown(_line(error)) if verb == "find" else NotSent(_line(error))
+        else:
+            return VERBS[verb](targets[name], delivery)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+    return answer
+
+
+def _check(target: Target, delivery: Delivery) -> Refused | NotSent | None:
+    approved, now = (delivery.account, delivery.kind), (target.account, target.kind)
+    if approved != now:
+        return Refused(f"approved for {approved[0]} ({approved[1]}), but it would go to {now[0]} ({now[1]})")
+    try:
+        length = target.measure(delivery.text)
+    except BaseException as error:
+        return NotSent(_line(error))
+    if target.max_length is not None and length > target.max_length:
+        return Refused(f"its length is {length}, and {delivery.target} takes {target.max_length}")
+    return None
+
+
+def _post(target: Target, delivery: Delivery) -> Outcome:
+    try:
+        receipt = target.post(as_post(delivery))
+    except errors.Refused as error:
+        return Refused(_line(error))
+    except errors.NotSent as error:
+        return NotSent(_line(error), error.retry_after)
+    except BaseException as error:
+        return Unknown(_line(error))
+    return _proven(receipt)
+
+
+def _find(target: Target, delivery: Delivery) -> Outcome:
+    try:
+        receipt = target.find(as_post(delivery))
+    except BaseException as error:
+        return Unknown(_line(error))
+    return _proven(receipt) if receipt is not None else NotSent("it was asked for and is not there")
+
+
+VERBS: dict[str, Callable[[Target, Delivery], Outcome | None]] = {
+    "check": _check,
+    "post": _post,
+    "find": _find,
+}
+
+
+def _proven(receipt: object) -> Sent | Unknown:
+    """Nothing counts as sent without an id or evidence."""
+    if isinstance(receipt, Receipt) and (receipt.remote_id or receipt.evidence):
+        return Sent(Receipt(str(receipt.remote_id), str(receipt.url), str(receipt.evidence)))
+    return Unknown(f"the target answered {str(receipt)[:100]!r}, which proves nothing")
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _line(error: BaseException) -> str:
+    text = " ".join(str(error).split())[:300]
+    if isinstance(error, errors.BotError | errors.Refused | errors.NotSent):
+        return text
+    return f"{type(error).__name__}: {text}"
