@@ -1,0 +1,32 @@
+"""The loss of a model on a corpus, in nats per token, one end mark an item counted.
+
+It does not know where the batches come from or what is done about the loss.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from bot.model.batches import IGNORED, Batches
+from bot.model.language_model import LanguageModel
+
+
+@torch.no_grad()
+def evaluate(model: LanguageModel, batches: Batches) -> float:
+    """Mean loss over a corpus in evaluation mode, nats per token; the model is left in the mode it was in."""
+    device, was_training = model.embedding.weight.device, model.training
+    model.eval()
+    total, tokens, state = 0.0, 0, None
+    for batch in batches.in_order():
+        logits, state = model(batch.inputs.to(device), None if batch.fresh else state)
+        total += cross_entropy(logits, batch.targets.to(device), reduction="sum").item()
+        tokens += int((batch.targets != IGNORED).sum())
+    model.train(was_training)
+    return total / tokens
+
+
+def cross_entropy(logits: Tensor, targets: Tensor, reduction: str = "mean") -> Tensor:
+    """Cross-entropy of (T, B, V) logits and (T, B) targets."""
+    return functional.cross_entropy(
+        logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction=reduction
+    )

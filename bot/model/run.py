@@ -1,0 +1,316 @@
+"""One training run: its steps, its evaluations, how it is stored, gone on with and rolled back.
+
+It knows neither text nor where checkpoints lie: what to do with a model worth keeping is handed in.
+`training.train` drives it.
+"""
+
+import hashlib
+import math
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.nn.utils import clip_grad_norm_
+
+from bot.errors import TrainingError
+from bot.model import training_state, watch
+from bot.model.batches import IGNORED, ItemBatches, arrange
+from bot.model.evaluation import cross_entropy, evaluate
+from bot.model.language_model import LanguageModel, States, detach
+from bot.model.pace import Pace
+from bot.model.schedule import learning_rate, make_optimizer, share_done
+from bot.model.training_state import Position
+from bot.model.watch import Measurement
+from bot.records import Progress
+
+MAX_SKIPPED = 5  # steps in a row that are not finite before the run is rolled back
+MAX_ROLLBACKS = 3
+SETTLED = 20  # updates after which a mean loss says what is usual
+EVALUATION_ROWS = 256
+SHAPING = (  # settings that make a run what it is: going on with others would be another run
+    "batch_size",
+    "sequence_length",
+    "learning_rate",
+    "schedule",
+    "warmup_steps",
+    "decay",
+    "decay_after",
+    "optimizer",
+    "weight_decay",
+    "dropout",
+    "gradient_clip",
+    "seed",
+)
+
+Ids = Sequence[Sequence[int]]
+Save = Callable[[LanguageModel, Sequence[Measurement]], None]
+Sample = Callable[[LanguageModel], Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a run ended; `note` says why in plain words."""
+
+    history: tuple[Measurement, ...]
+    interrupted: bool
+    note: str
+
+    @property
+    def best(self) -> Measurement | None:
+        """The measurement with the lowest held-out loss."""
+        return min(self.history, key=lambda row: row.held_out_loss, default=None)
+
+
+class Run:
+    """A run between two steps: what `train` drives, and what is stored and gone on with."""
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        train_ids: Ids,
+        held_out_ids: Ids,
+        settings: Any,
+        save: Save,
+        state_file: Path,
+        sample: Sample | None,
+    ):
+        if not train_ids or not held_out_ids:
+            msg = f"nothing to learn from: {len(train_ids)} items to train on, {len(held_out_ids)} held out"
+            raise TrainingError(msg)
+        self._model, self._settings, self._save = model, settings, save
+        self._state_file, self._sample = state_file, sample
+        self._device = model.embedding.weight.device
+        self._batches = arrange(train_ids, settings.batch_size, settings.sequence_length)
+        self._held_out = ItemBatches(held_out_ids, EVALUATION_ROWS, settings.sequence_length)
+        self._optimizer = make_optimizer(model, settings)
+        self._carried: States | None = None
+        self._position = Position(_fingerprint(model, train_ids, held_out_ids, settings))
+        self._loss = self._norm = math.nan  # of the step just made
+        self._measured: Measurement | None = None  # at the step just made
+        self._samples: tuple[str, ...] = ()
+        self._note = ""
+        self.tokens = 0  # of the step just made
+
+    def begin(self) -> None:
+        torch.manual_seed(self._settings.seed)
+        self._open_epoch()
+        self._store()
+
+    def resume(self) -> None:
+        position, tensors = training_state.load(self._state_file)
+        _compare(position.fingerprint, self._position.fingerprint, self._state_file)
+        self._position = position
+        training_state.restore_weights(self._model, self._optimizer, tensors)
+        training_state.restore_random(tensors, self._device)
+        self._carried = training_state.restore_carried(tensors, self._device)
+        self._open_epoch()
+
+    @property
+    def share_done(self) -> float:
+        return share_done(self._settings, self._position.step, self._epoch)
+
+    @property
+    def ended(self) -> bool:
+        return bool(self._why_ended())
+
+    @property
+    def due(self) -> bool:
+        """Whether the step just made is to be followed by an evaluation."""
+        on_time = self._position.step % self._settings.evaluate_every == 0
+        return bool(self._position.updates) and (on_time or self.ended)
+
+    def step(self) -> None:
+        """One update; none where loss or gradient are not finite."""
+        self._note, self._samples, self._measured = "", (), None
+        self.tokens = int((self._batch.targets != IGNORED).sum())
+        after = self._back_propagate()
+        if math.isfinite(self._loss) and math.isfinite(self._norm):
+            self._update(after)
+        else:
+            self._skip()
+        self._position.step += 1
+        self._take_next()
+
+    def evaluate(self) -> None:
+        """Measure; then keep what is worth keeping, or go back to it if the run has diverged."""
+        row = self._measure()
+        if watch.has_diverged(row.held_out_loss, self._vocabulary_size):
+            self._roll_back(f"diverged: the held-out loss is {row.held_out_loss:.4g}")
+            return
+        position = self._position
+        best = min((earlier.held_out_loss for earlier in position.history), default=math.inf)
+        position.stale = 0 if row.held_out_loss < best else position.stale + 1
+        position.history.append(row)
+        position.loss_sum = position.norm_sum = 0.0
+        position.loss_tokens = position.updates = 0
+        self._measured, self._note = row, watch.remark(position.history, self._vocabulary_size) or self._note
+        self._save(self._model, tuple(position.history))
+        self._store()
+        self._samples = self._draw()
+
+    def interrupt(self) -> None:
+        """Store where the run stands, then measure and save the model as it is, outside the history."""
+        self._store()
+        history = self._position.history
+        if self._position.updates and not watch.has_diverged(
+            (row := self._measure()).held_out_loss, self._vocabulary_size
+        ):
+            self._save(self._model, (*history, row))
+
+    def report(self, pace: Pace) -> Progress:
+        row, position = self._measured, self._position
+        return Progress(
+            step=position.step,
+            steps=round(position.step / self.share_done),
+            epoch=self._epoch,
+            train_loss=row.train_loss if row else self._train_loss,
+            validation_loss=row.held_out_loss if row else None,
+            learning_rate=self._rate,
+            tokens_per_second=pace.tokens_per_second,
+            gradient_norm=self._norm,
+            seconds_left=pace.seconds_left,
+            samples=self._samples,
+            note=self._note,
+        )
+
+    def result(self, interrupted: bool) -> Result:
+        note = "interrupted" if interrupted else self._why_ended()
+        return Result(tuple(self._position.history), interrupted, note)
+
+    @property
+    def _epoch(self) -> float:
+        """Passes over the corpus, the present one by the share of its tokens."""
+        return self._position.epoch + self._position.tokens / self._batches.tokens
+
+    @property
+    def _rate(self) -> float:
+        rate = learning_rate(self._settings, self._position.step, self._epoch)
+        return rate * self._position.rate_factor
+
+    @property
+    def _train_loss(self) -> float:
+        return self._position.loss_sum / max(1, self._position.loss_tokens)
+
+    @property
+    def _vocabulary_size(self) -> int:
+        return self._model.embedding.num_embeddings
+
+    def _why_ended(self) -> str:
+        position, settings = self._position, self._settings
+        if position.rollbacks > MAX_ROLLBACKS:
+            return f"given up: the losses left all bounds again after {MAX_ROLLBACKS} lower learning rates"
+        if settings.patience and position.stale >= settings.patience:
+            return f"stopped early: no better held-out loss in {position.stale} evaluations"
+        if position.step >= settings.max_steps:
+            return f"all {position.step} steps done"
+        if settings.max_epochs and position.epoch >= settings.max_epochs:
+            return f"all {position.epoch} epochs done"
+        return ""
+
+    def _open_epoch(self) -> None:
+        """Line up the batches of the present epoch that are still to come."""
+        batches = self._batches.epoch(self._settings.seed, self._position.epoch)
+        self._coming = islice(batches, self._position.batch, None)
+        self._batch = next(self._coming)
+
+    def _take_next(self) -> None:
+        position = self._position
+        position.batch += 1
+        position.tokens += self.tokens
+        batch = next(self._coming, None)
+        if batch is not None:
+            self._batch = batch
+            return
+        position.epoch, position.batch, position.tokens = position.epoch + 1, 0, 0
+        self._open_epoch()
+
+    def _back_propagate(self) -> States:
+        """Loss and gradient of the batch, clipped; returns the state after it."""
+        self._model.train()
+        before = None if self._batch.fresh else self._carried
+        logits, after = self._model(self._batch.inputs.to(self._device), before)
+        loss = cross_entropy(logits, self._batch.targets.to(self._device))
+        self._optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = clip_grad_norm_(self._model.parameters(), self._settings.gradient_clip)
+        self._loss, self._norm = loss.item(), norm.item()
+        return detach(after)
+
+    def _update(self, after: States) -> None:
+        for group in self._optimizer.param_groups:
+            group["lr"] = self._rate
+        self._optimizer.step()
+        position = self._position
+        if position.updates >= SETTLED and watch.is_spike(self._loss, self._train_loss):
+            self._note = f"spike: a loss of {self._loss:.2f} after {self._train_loss:.2f} on average"
+        self._carried = after
+        position.skipped = 0
+        position.loss_sum += self._loss * self.tokens
+        position.loss_tokens += self.tokens
+        position.norm_sum += self._norm
+        position.updates += 1
+
+    def _skip(self) -> None:
+        """Leave the weights alone; a state that may not be finite is not carried on."""
+        self._carried = None
+        self._position.skipped += 1
+        self._note = "a step was skipped: its gradient was not finite"
+        if self._position.skipped >= MAX_SKIPPED:
+            self._roll_back(f"{MAX_SKIPPED} steps in a row were not finite")
+
+    def _roll_back(self, why: str) -> None:
+        """Go on from the last good weights at half the rate; the position in the corpus stays."""
+        position = self._position
+        position.rollbacks += 1
+        position.rate_factor /= 2
+        position.skipped = 0
+        _, tensors = training_state.load(self._state_file)
+        training_state.restore_weights(self._model, self._optimizer, tensors)
+        self._carried = None
+        self._note = f"{why}; back to the last good weights, at half the learning rate"
+
+    def _measure(self) -> Measurement:
+        position = self._position
+        return Measurement(
+            step=position.step,
+            epoch=self._epoch,
+            learning_rate=self._rate,
+            gradient_norm=position.norm_sum / max(1, position.updates),
+            train_loss=self._train_loss,
+            held_out_loss=evaluate(self._model, self._held_out),
+        )
+
+    def _draw(self) -> tuple[str, ...]:
+        """Samples of the present weights; what they draw does not change the run."""
+        if self._sample is None:
+            return ()
+        self._model.eval()
+        with torch.random.fork_rng():
+            return tuple(self._sample(self._model))
+
+    def _store(self) -> None:
+        tensors = training_state.gather(self._model, self._optimizer, self._carried, self._device)
+        training_state.store(self._state_file, self._position, tensors)
+
+
+def _fingerprint(model: LanguageModel, train_ids: Ids, held_out_ids: Ids, settings: Any) -> dict[str, Any]:
+    """What must be the same for a run to be gone on with."""
+    digest = hashlib.sha256()
+    for sequence in (*train_ids, [-1], *held_out_ids):
+        digest.update(array("q", (len(sequence), *sequence)).tobytes())
+    shapes = {name: list(tensor.shape) for name, tensor in model.state_dict().items()}
+    return {name: getattr(settings, name) for name in SHAPING} | {
+        "corpus": digest.hexdigest(),
+        "model": shapes,
+    }
+
+
+def _compare(stored: dict[str, Any], ours: dict[str, Any], path: Path) -> None:
+    changed = [name for name in ours if stored.get(name) != ours[name]]
+    if changed:
+        msg = f"{path}: this run was begun with another {', '.join(changed)}; train anew instead of resuming"
+        raise TrainingError(msg)

@@ -1,0 +1,50 @@
+"""The optimizers and how their learning rate changes. It does not know what is being learnt.
+
+Settings are read by attribute, as the configuration's Training has them.
+"""
+
+import math
+from typing import Any
+
+import torch
+from torch import nn
+
+FLOOR = 0.01  # share of the rate at which the cosine ends
+
+
+def make_optimizer(model: nn.Module, settings: Any) -> torch.optim.Optimizer:
+    """Adam's second moment is averaged over about 100 steps (beta2 .99): small corpora make short runs.
+
+    Weight decay is AdamW's alone, and only of matrices: biases and gains have no reason to be small.
+    """
+    rate = settings.learning_rate
+    if settings.optimizer == "rmsprop":
+        return torch.optim.RMSprop(model.parameters(), lr=rate, alpha=0.95)
+    if settings.optimizer == "sgd":
+        return torch.optim.SGD(model.parameters(), lr=rate)
+    decay = settings.weight_decay if settings.optimizer == "adamw" else 0.0
+    matrices = [parameter for parameter in model.parameters() if parameter.dim() > 1]
+    vectors = [parameter for parameter in model.parameters() if parameter.dim() <= 1]
+    groups = [{"params": matrices, "weight_decay": decay}, {"params": vectors, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.99), fused=True)
+
+
+def share_done(settings: Any, step: int, epoch: float) -> float:
+    """How much of the run is over, 0 to 1: whichever of steps and epochs ends it first."""
+    by_epochs = epoch / settings.max_epochs if settings.max_epochs else 0.0
+    by_steps: float = step / settings.max_steps
+    return min(1.0, max(by_steps, by_epochs))
+
+
+def learning_rate(settings: Any, step: int, epoch: float) -> float:
+    """The rate of the update that follows `step` updates and `epoch` passes over the corpus."""
+    warm = min(1.0, (step + 1) / settings.warmup_steps) if settings.warmup_steps else 1.0
+    return float(settings.learning_rate * warm * _factor(settings, step, epoch))
+
+
+def _factor(settings: Any, step: int, epoch: float) -> float:
+    if settings.schedule == "cosine":
+        return FLOOR + (1 - FLOOR) * (1 + math.cos(math.pi * share_done(settings, step, epoch))) / 2
+    if settings.schedule == "epochs":
+        return math.pow(settings.decay, max(0, int(epoch) - settings.decay_after + 1))
+    return 1.0

@@ -1,0 +1,75 @@
+"""The training loop: ids in, a trained model out, interrupted and gone on with at will.
+
+What a step and an evaluation are stands in run.py.
+"""
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from bot.model.language_model import LanguageModel
+from bot.model.pace import Pace
+from bot.model.run import Ids, Result, Run, Sample, Save
+from bot.records import Progress
+
+
+def train(
+    model: LanguageModel,
+    train_ids: Ids,
+    held_out_ids: Ids,
+    settings: Any,
+    *,
+    save: Save,
+    progress: Callable[[Progress], None],
+    state_file: Path,
+    sample: Sample | None = None,
+    resume: bool = False,
+    clock: Callable[[], float] = time.monotonic,
+) -> Result:
+    """Train until the settings say enough, Ctrl-C is pressed or the losses get no better.
+
+    settings: has the attributes of the configuration's Training. save: called at every evaluation with
+    the model and all measurements so far; it keeps what it likes. state_file: where the run can be gone on
+    with, exactly as if it had never stopped; `resume` does so. The caller's random numbers are left alone.
+    Raises TrainingError if there is nothing to train on, CheckpointError if there is nothing to resume.
+    """
+    cuda = [model.embedding.weight.device] if model.embedding.weight.is_cuda else []
+    with torch.random.fork_rng(devices=cuda), _interrupts() as interrupted:
+        run = Run(model, train_ids, held_out_ids, settings, save, state_file, sample)
+        run.resume() if resume else run.begin()
+        pace = Pace(clock, run.share_done)
+        while not run.ended and not interrupted.is_set():
+            pace.step_begins()
+            run.step()
+            pace.step_ends(run.share_done, run.tokens)
+            if run.due:
+                run.evaluate()
+            progress(run.report(pace))
+        if interrupted.is_set():
+            run.interrupt()
+        return run.result(interrupted.is_set())
+
+
+@contextmanager
+def _interrupts() -> Iterator[threading.Event]:
+    """An event that Ctrl-C sets; pressed again it interrupts at once. Only the main thread hears it."""
+    event = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield event
+        return
+
+    def note(*_: object) -> None:
+        event.set()
+        signal.signal(signal.SIGINT, previous)
+
+    previous = signal.signal(signal.SIGINT, note)
+    try:
+        yield event
+    finally:
+        signal.signal(signal.SIGINT, previous)

@@ -1,0 +1,108 @@
+"""What a training run needs to go on exactly where it stood, in one safetensors file with JSON in its header.
+
+It does not know how to train.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import TypeAdapter, ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from bot.errors import CheckpointError
+from bot.model.checkpoint import written_atomically
+from bot.model.language_model import States
+from bot.model.watch import Measurement
+
+
+@dataclass
+class Position:
+    """Where a run stands; sums and streaks are since the last evaluation or the last good step."""
+
+    fingerprint: dict[str, Any] = field(default_factory=dict)  # of data and settings, compared on resuming
+    step: int = 0
+    epoch: int = 0  # complete passes over the corpus
+    batch: int = 0  # batches taken of this pass
+    tokens: int = 0  # tokens taken of this pass
+    loss_sum: float = 0.0
+    loss_tokens: int = 0
+    norm_sum: float = 0.0
+    updates: int = 0
+    stale: int = 0  # evaluations in a row without a better loss
+    skipped: int = 0  # steps in a row that were not finite
+    rollbacks: int = 0
+    rate_factor: float = 1.0  # halved at each roll-back
+    history: list[Measurement] = field(default_factory=list)
+
+
+_POSITION = TypeAdapter(Position)
+
+
+def store(path: Path, position: Position, tensors: dict[str, Tensor]) -> None:
+    """Replace the file in one step, also if the machine stops meanwhile."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    separate = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    with written_atomically(path) as unfinished:
+        save_file(separate, unfinished, {"position": json.dumps(asdict(position))})
+
+
+def load(path: Path) -> tuple[Position, dict[str, Tensor]]:
+    """What `store` wrote. Raises CheckpointError if it is missing or something else."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            position = _POSITION.validate_json((file.metadata() or {}).get("position", ""))
+            return position, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError, ValidationError) as error:
+        msg = f"{path}: no training can go on from it ({str(error).splitlines()[0]:.200})"
+        raise CheckpointError(msg) from error
+
+
+def gather(
+    model: nn.Module, optimizer: torch.optim.Optimizer, carried: States | None, device: torch.device
+) -> dict[str, Tensor]:
+    """All tensors of a run by name: weights, optimizer, carried state, random numbers."""
+    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+    for index, moments in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{index}.{name}": moment for name, moment in moments.items()}
+    for layer, state in enumerate(carried or ()):
+        tensors |= {f"carried.{layer}.{part}": tensor for part, tensor in enumerate(state)}
+    tensors["random.cpu"] = torch.get_rng_state()
+    if device.type == "cuda":
+        tensors["random.cuda"] = torch.cuda.get_rng_state(device)
+    return tensors
+
+
+def restore_weights(model: nn.Module, optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    """Put back what `gather` took of model and optimizer."""
+    model.load_state_dict(_under("model.", tensors))
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, moment in _under("optimizer.", tensors).items():
+        index, name = key.split(".", 1)
+        state.setdefault(int(index), {})[name] = moment
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def restore_random(tensors: dict[str, Tensor], device: torch.device) -> None:
+    """Put back the states of the random number generators."""
+    torch.set_rng_state(tensors["random.cpu"])
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(tensors["random.cuda"], device)
+
+
+def restore_carried(tensors: dict[str, Tensor], device: torch.device) -> States | None:
+    """The carried state that `gather` took, None if there was none."""
+    layers: dict[int, dict[int, Tensor]] = {}
+    for key, tensor in _under("carried.", tensors).items():
+        layer, part = map(int, key.split("."))
+        layers.setdefault(layer, {})[part] = tensor.to(device)
+    ordered = [layers[layer] for layer in sorted(layers)]
+    return tuple(tuple(parts[part] for part in sorted(parts)) for parts in ordered) or None
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {key.removeprefix(prefix): tensor for key, tensor in tensors.items() if key.startswith(prefix)}
