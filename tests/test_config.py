@@ -1,0 +1,477 @@
+"""Settings: read strictly, typed, and every mistake named with its place."""
+
+import json
+import pickle
+import re
+from contextlib import suppress
+from datetime import time, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.config import Bot, Choice, Config, Model, SamplingSettings, Schedule, Training, load, schema, shipped
+from bot.config.reader import MAX_BYTES, read
+from bot.errors import ConfigError
+
+BEERS = """\
+database: sqlite:///bot.db
+models:
+  beers:
+    corpus: {lines: {path: beers.txt}}
+    tokenizer: characters
+    cell: gru
+    hidden_size: 256
+    training: {max_steps: 2000, learning_rate: 4e-3, dropout: 0.2}
+bots:
+  beers:
+    model: beers
+    sampling: {temperature: [0.7, 0.9]}
+    filters:
+      - length: {min: 3, max: 40}
+      - not_in_training: {edits: 1}
+      - not_seen_before
+    review: manual
+    schedule: {at: ["09:00", 17:30], days: [mon, wed, fri], zone: Europe/Berlin}
+    targets:
+      - jsonl: {path: posts.jsonl}
+"""
+
+
+@pytest.fixture
+def config_file(tmp_path, monkeypatch):
+    """Writes config.yaml into the working folder, so that messages name it as a user sees it."""
+    monkeypatch.chdir(tmp_path)
+
+    def write(text: str | bytes) -> Path:
+        path = Path("config.yaml")
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    return write
+
+
+@pytest.fixture
+def errors_of(config_file):
+    """The lines of the error that a text loads to."""
+
+    def load_and_fail(text: str | bytes) -> list[str]:
+        with pytest.raises(ConfigError) as caught:
+            load(config_file(text))
+        return str(caught.value).split("\n")
+
+    return load_and_fail
+
+
+def test_a_file_becomes_typed_settings(config_file):
+    """The example of the documentation loads to exactly the values it states."""
+    config = load(config_file(BEERS))
+
+    model, bot = config.models["beers"], config.bots["beers"]
+    assert model.corpus == Choice("lines", {"path": "beers.txt"})
+    assert model.training == Training(max_steps=2000, learning_rate=0.004, dropout=0.2)
+    assert bot.sampling.temperature == (0.7, 0.9)
+    assert bot.filters[2] == Choice("not_seen_before")
+    assert bot.schedule.at == (time(9), time(17, 30))
+    assert bot.schedule.days == ("mon", "wed", "fri")
+
+
+def test_an_empty_file_is_the_built_in_defaults(config_file):
+    """Nothing has to be set."""
+    assert load(config_file("# nothing\n")).model_dump() == Config().model_dump()
+
+
+def test_settings_travel_to_child_processes(config_file):
+    """A configuration with its places survives pickling."""
+    config = load(config_file(BEERS))
+
+    copy = pickle.loads(pickle.dumps(config))
+
+    assert copy == config
+    assert copy.folder == config.folder
+    assert copy.bots["beers"].filters[0].place == config.bots["beers"].filters[0].place
+
+
+def test_settings_written_out_load_to_the_same(config_file):
+    """JSON is YAML: a dump of the settings is a settings file of the same meaning."""
+    config = load(config_file(BEERS))
+    dumped = config.model_dump(mode="json", exclude_unset=True)
+
+    assert load(config_file(json.dumps(dumped))).model_dump() == config.model_dump()
+
+
+def test_settings_are_frozen(config_file):
+    """Nobody changes a setting on its way through the program."""
+    with pytest.raises(ValueError, match="frozen"):
+        load(config_file(BEERS)).database = "sqlite://"
+
+
+def test_a_choice_knows_where_it_stands(config_file):
+    """Errors found later, when a plugin is looked up, can still name file, line and column."""
+    config = load(config_file(BEERS))
+    length, _, seen = config.bots["beers"].filters
+
+    assert str(length.place) == "config.yaml:14:9: bots.beers.filters.0.length"
+    assert length.where("max") == "config.yaml:14:26: bots.beers.filters.0.length.max"
+    assert seen.where() == "config.yaml:16:9: bots.beers.filters.2"
+    assert Choice("length").where("max") == "length.max"
+
+
+def test_paths_begin_at_the_files_folder(tmp_path, monkeypatch):
+    """Database and checkpoints lie beside the file, wherever the command is run from."""
+    file = tmp_path / "a" / "config.yaml"
+    file.parent.mkdir()
+    file.write_text("database: sqlite:///../b/bot.db\ncheckpoints: ../c\n")
+    monkeypatch.chdir("/")
+
+    config = load(file)
+
+    assert config.folder == file.parent
+    assert config.database_url == f"sqlite:///{tmp_path}/b/bot.db"
+    assert config.checkpoints_folder == tmp_path / "c"
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite://", "sqlite:///:memory:", "postgresql://h/bot", "sqlite:////a/bot.db"]
+)
+def test_other_databases_keep_their_address(config_file, url):
+    """Only a SQLite file's relative path is resolved."""
+    assert load(config_file(f'database: "{url}"')).database_url == url
+
+
+# ---- mistakes -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "models:\n  a: {hiden_size: 9}",
+            "2:7: models.a: no setting 'hiden_size' (have cell, corpus, embedding_size, hidden_size, "
+            "num_layers, tokenizer, training). Did you mean 'hidden_size'?",
+        ),
+        (
+            "model: {}",
+            "1:1: no setting 'model' (have bots, checkpoints, database, models). Did you mean 'models'?",
+        ),
+        ("_file: x", "1:1: no setting '_file' (have bots, checkpoints, database, models)."),
+        ("models: {a: {num_layers: '1'}}", "1:14: models.a.num_layers: expected a whole number, not '1'"),
+        ("models: {a: {num_layers: true}}", "1:14: models.a.num_layers: expected a whole number, not true"),
+        ("models: {a: {num_layers: 1.0}}", "1:14: models.a.num_layers: expected a whole number, not 1.0"),
+        (
+            "models: {a: {num_layers: 0}}",
+            "1:14: models.a.num_layers: must be greater than or equal to 1, not 0",
+        ),
+        ("models: {a: }", "1:10: models.a: expected a mapping of settings, not null"),
+        ("models: []", "1:1: models: expected a mapping of names to values, not a list"),
+        (
+            "models: {a: {training: {schedule: cosin}}}",
+            "1:25: models.a.training.schedule: there is no 'cosin' (have constant, cosine, epochs). "
+            "Did you mean 'cosine'?",
+        ),
+        (
+            "models: {a: {training: {dropout: .inf}}}",
+            "1:25: models.a.training.dropout: must be a finite number, not Infinity",
+        ),
+        (
+            "models: {a: {cell: {gru: {}, lstm: {}}}}",
+            "1:14: models.a.cell: expected a plugin's name, or {name: {option: value, ...}} with one name",
+        ),
+        (
+            "models: {../a: {}}",
+            "1:10: models.../a: a name has up to 64 of a-z, 0-9, '.', '_', '-' "
+            "and begins with a letter or digit",
+        ),
+        ("bots: {b: {}}", "1:8: bots.b: the setting 'model' is missing"),
+        (
+            "models: {beers: {}}\nbots: {b: {model: beer}}",
+            "2:12: bots.b.model: no model 'beer' (have beers). Did you mean 'beers'?",
+        ),
+        ("bots: {b: {model: a}}", "1:12: bots.b.model: no model 'a' (there are none)."),
+        ("5", "1:1: expected a mapping of settings, not 5"),
+    ],
+)
+def test_a_mistake_is_named_with_its_place(errors_of, text, message):
+    """One line: the file, the line, the column, the dotted key, what is wrong and what would be right."""
+    [line] = errors_of(text)
+
+    assert line == f"config.yaml:{message}"
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("sampling: {temperature: 0.8, band: wild}", "sampling: set temperature or band, not both"),
+        (
+            "sampling: {temperature: [.9, .7]}",
+            "sampling.temperature: the lower temperature comes first: [0.7, 0.9]",
+        ),
+        (
+            "sampling: {temperature: hot}",
+            "sampling.temperature: expected a temperature or [lowest, highest], not 'hot'",
+        ),
+        ("sampling: {temperature: -1}", "sampling.temperature.0: must be greater than 0, not -1"),
+        ("schedule: {}", "schedule: set one of at (times of day) and every (an interval)"),
+        (
+            'schedule: {at: ["09:00"], every: 1h}',
+            "schedule: set one of at (times of day) and every (an interval)",
+        ),
+        ("schedule: {every: 1h, zone: UTC}", "schedule: days and zone belong to at, not to every"),
+        (
+            "schedule: {every: 90}",
+            "schedule.every: expected a number and one of s, m, h, d (as 30m or 6h), not 90",
+        ),
+        ("schedule: {at: [24:00]}", "schedule.at.0: expected a time of day as \"09:30\", not '24:00'"),
+        (
+            "schedule: {at: [9:00], days: []}",
+            "schedule.at.0: expected a time of day as \"09:30\", not '9:00'",
+        ),
+        ('schedule: {at: "09:00"}', "schedule.at: expected a list, not '09:00'"),
+        (
+            "schedule: {at: ['09:00'], days: [no]}",
+            "schedule.days.0: there is no 'no' (have fri, mon, sat, sun, thu, tue, wed).",
+        ),
+        (
+            "schedule: {at: ['09:00'], zone: Europe/Berln}",
+            "schedule.zone: no time zone 'Europe/Berln', expected an IANA name as Europe/Berlin. "
+            "Did you mean 'Europe/Berlin'?",
+        ),
+        (
+            "schedule: {at: ['09:00'], zone: ../UTC}",
+            "schedule.zone: no time zone '../UTC', expected an IANA name",
+        ),
+    ],
+)
+def test_settings_that_contradict_each_other(errors_of, setting, message):
+    """What makes no sense together, or is no time, day, zone or temperature, is refused in words."""
+    line, *_ = errors_of(f"models: {{a: {{}}}}\nbots:\n  b:\n    model: a\n    {setting}\n")
+
+    assert f": bots.b.{message}" in line
+
+
+def test_all_mistakes_are_listed_in_the_files_order(errors_of):
+    """A user mends a file in one go."""
+    lines = errors_of("bots: {b: {}}\nmodels:\n  a: {num_layers: 0}\ndata: x\n")
+
+    assert [line.split(":")[1] for line in lines] == ["1", "3", "4"]
+
+
+def test_very_many_mistakes_are_counted(errors_of):
+    """A wrong file does not flood the terminal."""
+    lines = errors_of("".join(f"key{n}: 1\n" for n in range(1000)))
+
+    assert len(lines) == 31
+    assert lines[-1] == "... and 970 more"
+
+
+def test_a_password_in_the_database_address_is_refused_unseen(errors_of):
+    """The message does not repeat the password."""
+    [line] = errors_of("database: postgresql://me:swordfish@host/bot")
+
+    assert "a password does not belong in this file" in line
+    assert "swordfish" not in line
+
+
+# ---- YAML ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("12:30", "12:30"),
+        ("no", "no"),
+        ("on", "on"),
+        ("1e-3", 0.001),
+        ("1_000", "1_000"),
+        ("010", 10),
+        ("0o10", 8),
+        ("0xff", 255),
+        ("0b1", "0b1"),
+        ("-3", -3),
+        ("+.5", 0.5),
+        ("1.", 1.0),
+        ("-.INF", float("-inf")),
+        ("2026-01-01", "2026-01-01"),
+        ("=", "="),
+        ("<<", "<<"),
+        ("TRUE", True),
+        ("tRUE", "tRUE"),
+        ("~", None),
+        ("", None),
+        ("'5'", "5"),
+        ('"a\\tb"', "a\tb"),
+    ],
+)
+def test_scalars_follow_the_core_schema_of_yaml_1_2(config_file, written, value):
+    """None of YAML 1.1's surprises: no octal times, no `no` as false, exponents without a dot are numbers."""
+    read_value = read(config_file(f"key: {written}")).data["key"]
+
+    assert read_value == value
+    assert type(read_value) is type(value)
+
+
+def test_keys_are_text(config_file):
+    """A model may be called 1349 and a bot no."""
+    assert read(config_file("1349: a\nno: b\n")).data == {"1349": "a", "no": "b"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a:\n  b: 1\n  'b': 2", "3:3: a.b: is here a second time, first on line 2"),
+        ("a: &x 1", "1:4: anchors and aliases are not allowed: write the value out"),
+        ("a: *x", "1:4: anchors and aliases are not allowed: write the value out"),
+        ("a: !!str 1", "1:4: tags are not allowed: write a plain value"),
+        ("a: !!python/object/apply:os.system [x]", "1:4: tags are not allowed: write a plain value"),
+        ("? [a]\n: 1", "1:3: a key must be a single word or a quoted text"),
+        ("a: 1\n---\nb: 1", "2:1: expected a single document in the stream, but found another document"),
+        (
+            "a:\n\t- b",
+            "2:1: while scanning for the next token, found character '\\t' that cannot start any token",
+        ),
+        ("[" * 5000, "1:21: nested more than 20 deep"),
+        ("{a: " * 5000, "1:78: nested more than 20 deep"),
+        ("a: " + "9" * 5000, "1:4: this number has too many digits"),
+        ('a: "\\0"', "1:4: the character U+0000 is not allowed"),
+        ('a: "\\ud800"', "1:4: the character U+D800 is not allowed"),
+        ("a: b\nc: \x07", "2: the character U+0007 is not allowed"),
+        (b"a: b\nc: \xfc", "2: byte 8 is not UTF-8. Save the file as UTF-8"),
+        (b"#" * (MAX_BYTES + 1), " larger than 150,000 bytes: this is no settings file"),
+    ],
+)
+def test_what_a_settings_file_has_no_need_of_is_refused(errors_of, text, message):
+    """Duplicate keys, aliases, tags, bottomless nesting, broken bytes: one line each, none of them hangs."""
+    [line] = errors_of(text)
+
+    assert line == f"config.yaml:{message}"
+
+
+def test_a_file_from_windows_reads_the_same(config_file):
+    """CRLF and a byte order mark change nothing."""
+    windows = b"\xef\xbb\xbf" + BEERS.replace("\n", "\r\n").encode()
+
+    assert load(config_file(windows)).model_dump() == load(config_file(BEERS)).model_dump()
+
+
+def test_a_missing_file_is_said_plainly(tmp_path):
+    """No traceback for a wrong --config."""
+    with pytest.raises(ConfigError, match=r"nowhere\.yaml: No such file or directory"):
+        load(tmp_path / "nowhere.yaml")
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory):
+    return tmp_path_factory.mktemp("config") / "config.yaml"
+
+
+yaml_like = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text("ab0:.", max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(
+    group=st.sampled_from(["models", "bots"]),
+    settings=st.dictionaries(
+        st.sampled_from([*Model.model_fields, *Bot.model_fields, "sampling", "x"]), yaml_like, max_size=3
+    ),
+)
+def test_no_data_makes_loading_fail_otherwise_than_in_words(scratch, group, settings):
+    """Whatever stands in a file, it loads or a ConfigError says why not."""
+    scratch.write_text(json.dumps({group: {"a": settings}}))
+    with suppress(ConfigError):
+        load(scratch)
+
+
+@given(st.text(" \n\t\r:-?[]{},&*!|>'\"%@`#ab0.~<=\\\0\x85\u2028\ufeff\ud800", max_size=60))
+def test_no_text_makes_reading_fail_otherwise_than_in_words(scratch, text):
+    """Any text, however much it looks like YAML, is data or a ConfigError."""
+    scratch.write_bytes(text.encode("utf-8", "surrogatepass"))
+    with suppress(ConfigError):
+        read(scratch)
+
+
+@given(count=st.integers(1, 999_999), unit=st.sampled_from("smhd"))
+def test_intervals_count_in_their_unit(count, unit):
+    """30m is thirty minutes."""
+    seconds = {"s": 1, "m": 60, "h": 3600, "d": 86400}[unit]
+
+    assert Schedule(every=f"{count}{unit}").every == timedelta(seconds=count * seconds)
+
+
+# ---- the schema and the shipped files -----------------------------------------------------------
+
+
+def test_the_schema_describes_every_setting():
+    """An editor shows for each setting what it does, and marks unknown ones."""
+    groups = [schema(), *schema()["$defs"].values()]
+
+    assert all(group["additionalProperties"] is False for group in groups)
+    for group in groups:
+        for name, setting in group["properties"].items():
+            assert setting.get("description"), f"{group['title']}.{name} is not described"
+
+
+def test_the_schema_is_json():
+    """It is written to a file as it is."""
+    assert json.loads(json.dumps(schema()))["title"] == "Config"
+
+
+def test_the_shipped_file_states_the_defaults():
+    """Apart from the shipped model and bot, config.yaml loads to exactly the built-in defaults."""
+    config = load(shipped() / "config.yaml")
+
+    assert list(config.models) == ["death_metal"]
+    assert list(config.bots) == ["metal"]
+    assert config.model_copy(update={"models": {}, "bots": {}}).model_dump() == Config().model_dump()
+
+
+def _shipped_groups():
+    config = load(shipped() / "config.yaml")
+    model, bot = config.models["death_metal"], config.bots["metal"]
+    groups = [config, model, model.training, bot, bot.sampling, bot.schedule]
+    return [(group, name) for group in groups for name in type(group).model_fields]
+
+
+@pytest.mark.parametrize(
+    ("group", "name"), _shipped_groups(), ids=lambda value: getattr(value, "title", str)()
+)
+def test_every_setting_stands_in_the_shipped_file_with_a_comment(group, name):
+    """A new user sees what there is; where the file differs, the comment says the default."""
+    lines = (shipped() / "config.yaml").read_text().splitlines()
+    found = [n for n, line in enumerate(lines) if re.match(rf" *(# )?{name}:", line)]
+    assert found, f"{name} is not in config.yaml"
+
+    comments = [f"{lines[n - 1]}\n{lines[n]}\n{lines[n + 1]}" for n in found]
+    assert any("# " in comment for comment in comments)
+    field = type(group).model_fields[name]
+    default = field.get_default()
+    if getattr(group, name) != default and isinstance(default, str | int | float | Choice):
+        written = default.name if isinstance(default, Choice) else default
+        assert any(f"default {written}" in comment for comment in comments)
+
+
+def test_the_recipe_trains_the_shipped_model():
+    """What the model card says of the recipe holds for config.yaml and the demo, too."""
+    recipe = load(shipped() / "recipes" / "death_metal.yaml")
+    ours = load(shipped() / "config.yaml")
+    demo = load(shipped() / "recipes" / "demo.yaml")
+
+    assert recipe.models == ours.models == demo.models
+    assert recipe.checkpoints_folder == ours.checkpoints_folder == demo.checkpoints_folder
+
+
+def test_the_shipped_bots_post_to_this_computer_only():
+    """Nothing goes out before a person has changed the file."""
+    for file in ("config.yaml", "recipes/demo.yaml"):
+        for bot in load(shipped() / file).bots.values():
+            assert {target.name for target in bot.targets} <= {"console", "feed", "jsonl"}
+
+
+def test_a_sampling_without_settings_has_one_temperature():
+    """The built-in sampling draws every sample at the same temperature."""
+    low, high = SamplingSettings().temperature
+
+    assert low == high
