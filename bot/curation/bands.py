@@ -1,0 +1,48 @@
+"""Bands of surprise: a temperature band by what it does to the texts, so that it survives retraining.
+
+Surprise is a sample's loss at temperature 1 over the model's held-out loss. It does not know a model:
+the sweep that maps temperature to surprise is handed in.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from bot.errors import BotError
+
+BANDS = {"safe": (0.6, 0.8), "balanced": (0.8, 1.0), "wild": (1.0, 1.25)}  # surprise, low and high
+
+
+def temperatures(band: str, calibration: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """The lowest and the highest temperature of `band`, by linear interpolation in the sweep.
+
+    calibration: (temperature, mean surprise) pairs. Beyond the sweep its ends are taken. Where noise
+    makes surprise fall with temperature it is held level, so that the map never turns back.
+    Raises BotError for a band that does not exist or a sweep that maps nothing.
+    """
+    if band not in BANDS:
+        msg = f"no band is called {band!r} (have {', '.join(BANDS)})"
+        raise BotError(msg)
+    if len(calibration) < 2:
+        msg = f"band {band!r}: the checkpoint is not calibrated; set `temperature:` instead"
+        raise BotError(msg)
+    sweep = _rising(calibration)
+    low, high = BANDS[band]
+    return _temperature(low, sweep), _temperature(high, sweep)
+
+
+def _rising(calibration: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The sweep by temperature, each surprise at least the one before."""
+    rising: list[tuple[float, float]] = []
+    for temperature, surprise in sorted(calibration):
+        rising.append((temperature, max(surprise, rising[-1][1]) if rising else surprise))
+    return rising
+
+
+def _temperature(surprise: float, sweep: Sequence[tuple[float, float]]) -> float:
+    """The lowest temperature at which the sweep reaches `surprise`."""
+    if surprise <= sweep[0][1]:
+        return sweep[0][0]
+    for (cool, low), (warm, high) in pairwise(sweep):
+        if low < surprise <= high:
+            return cool + (warm - cool) * (surprise - low) / (high - low)
+    return sweep[-1][0]
