@@ -4,6 +4,7 @@ One writer at a time on either database, so what a transaction has checked still
 It knows no table but the one that says how old the database is.
 """
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,7 +18,8 @@ from bot.errors import StoreError
 
 SCHEMA = "0001"  # the newest file in migrations/versions
 BUSY_SECONDS = 10
-PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+WAL_TURNS = 10
+PRAGMAS = ("synchronous=FULL", "foreign_keys=ON")
 WRITERS_LOCK = 0x776F726D  # any number, the same in every process
 
 REMEDIES = {
@@ -86,9 +88,23 @@ class Database:
                 _migrate(connection, found, self.name)
 
 
-def _set_pragmas(connection: Any, record: Any) -> None:
+def _set_pragmas(connection: sqlite3.Connection, record: Any) -> None:
+    _set_wal(connection)
     for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _set_wal(connection: sqlite3.Connection) -> None:
+    """Several processes that turn WAL on in a new file fail at once instead of waiting; this one queues."""
+    for turns_left in reversed(range(WAL_TURNS)):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname != "SQLITE_BUSY" or not turns_left:
+                raise
+            connection.execute("BEGIN IMMEDIATE")  # waits until the others have done
+            connection.execute("COMMIT")
 
 
 def _begin(connection: Connection) -> None:
