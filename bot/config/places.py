@@ -19,8 +19,6 @@ _EXPECTED = {  # by pydantic's names of errors
     "list_type": "a list",
     "dict_type": "a mapping of names to values",
     "model_type": "a mapping of settings",
-    "path_type": "a path",
-    "none_required": "nothing",
 }
 _QUOTED = re.compile(r"'([^']*)'")
 

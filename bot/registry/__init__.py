@@ -100,7 +100,10 @@ class Registry:
         self._load(_ANY)
         for name, givers in self._givers(kind).items():
             if len(givers) > 1:
-                _say(_twins(kind, name, givers))
+                twins = _twins(kind, name, givers)
+                _say(twins)
+                for plugin in givers:
+                    plugin.failure = plugin.failure or twins
 
     def _found(self, kind: str) -> Iterator[Plugin]:
         ours = shipped() / "plugins"

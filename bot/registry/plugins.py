@@ -27,7 +27,7 @@ from bot.errors import PluginError
 from bot.records import PluginReport
 
 Factory = Callable[..., Any]
-_HOOKS = {hook: hook.removeprefix("register_") for hook in vars(hookspecs) if hook.startswith("register_")}
+HOOKS = {hook: hook.removeprefix("register_") for hook in vars(hookspecs) if hook.startswith("register_")}
 
 
 @dataclass
@@ -84,8 +84,8 @@ def _given(plugin: Any) -> dict[str, dict[str, Factory]]:
     manager.add_hookspecs(hookspecs)
     manager.register(plugin)
     manager.check_pending()
-    results = {hook: getattr(manager.hook, hook)() for hook in _HOOKS}
-    given = {_HOOKS[hook]: _factories(hook, result[0]) for hook, result in results.items() if result}
+    results = {hook: getattr(manager.hook, hook)() for hook in HOOKS}
+    given = {HOOKS[hook]: _factories(hook, result[0]) for hook, result in results.items() if result}
     if not given:
         msg = "it registers nothing: decorate a function register_... with @bot.hookimpl"
         raise PluginError(msg)
