@@ -1,0 +1,48 @@
+"""A target: the terminal. What was printed cannot be asked for again, so its kind is opaque."""
+
+import sys
+import unicodedata
+
+from bot import BotError, Post, Receipt, hookimpl
+
+
+class Console:
+    """Prints each post as one line, in colour where the terminal has it."""
+
+    kind = "opaque"
+    account = "console"
+    max_length = None
+
+    def measure(self, text: str) -> int:
+        return len(text)
+
+    def post(self, post: Post) -> Receipt:
+        from rich.console import Console as Terminal
+        from rich.text import Text
+
+        line = Text.assemble((f"{post.bot} ", "bold magenta"), ("» ", "dim"), (_visible(post.text), "bold"))
+        Terminal(file=sys.stdout, highlight=False, soft_wrap=True).print(line)
+        sys.stdout.flush()
+        return Receipt(evidence="printed")
+
+    def find(self, post: Post) -> Receipt | None:
+        msg = "what was printed on the console cannot be asked for again"
+        raise BotError(msg)
+
+
+def _visible(text: str) -> str:
+    """The text on one line, with nothing in it that a terminal would obey or hide."""
+    encoding = sys.stdout.encoding or "utf-8"
+    shown = "".join(map(_shown, text))
+    return shown.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def _shown(char: str) -> str:
+    if char.isprintable() or unicodedata.category(char) == "Zs":  # spaces of all scripts
+        return char
+    return char.encode("unicode_escape").decode()
+
+
+@hookimpl
+def register_targets():
+    return {"console": Console}

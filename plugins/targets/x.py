@@ -1,0 +1,149 @@
+"""A target: X, through its API v2. Each post costs money: it posts nothing until `dry_run: false` says so.
+
+X knows no idempotency key. A post whose answer was lost is looked for among the account's own newest posts.
+"""
+
+import html
+import logging
+import re
+import time
+import unicodedata
+from collections.abc import Mapping
+from datetime import UTC, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bot import BotError, NotSent, Post, Receipt, Refused, Secret, hookimpl
+
+if TYPE_CHECKING:
+    import tweepy
+
+LIMITS = "x-rate-limit", "x-app-limit-24hour", "x-user-limit-24hour"  # each with -remaining and -reset
+QUARTER = 15 * 60  # seconds: to wait after a 429 that does not say how long
+TIMEOUT = 5, 20  # seconds, to connect and to read
+CLOCKS_DIFFER = timedelta(minutes=5)
+LIGHT = ((0, 4351), (8192, 8205), (8208, 8223), (8242, 8247))  # code points that count 1; all others count 2
+ADDRESS, ADDRESS_LENGTH = re.compile(r"https?://\S+"), 23  # whatever its real length
+EMOJI = r"\p{Extended_Pictographic}|\p{Regional_Indicator}|\N{COMBINING ENCLOSING KEYCAP}"
+
+
+class X:
+    """Posts as the account of the access token.
+
+    dry_run: post nothing, and say so in the receipt. made_with_ai: label each post as that.
+    """
+
+    kind = "query"
+    max_length = 280
+
+    def __init__(
+        self,
+        consumer_key: Secret | None = None,
+        consumer_secret: Secret | None = None,
+        access_token: Secret | None = None,
+        access_token_secret: Secret | None = None,
+        dry_run: bool = True,
+        made_with_ai: bool = True,
+    ):
+        keys = [consumer_key, consumer_secret, access_token, access_token_secret]
+        if not dry_run and None in keys:
+            msg = "to post it needs consumer_key, consumer_secret, access_token and access_token_secret"
+            raise ValueError(msg)
+        self.dry_run, self.made_with_ai = dry_run, made_with_ai
+        self.user = access_token.reveal().partition("-")[0] if access_token else ""  # a token begins with it
+        self.account = "x (dry run)" if dry_run else f"x {self.user}"
+        if not dry_run:
+            self.client = _connect([key.reveal() for key in keys if key])
+
+    def measure(self, text: str) -> int:
+        """The weighted length of twitter-text 3: an address 23, an emoji 2, a letter 1, one of CJK 2."""
+        import regex
+
+        text, addresses = ADDRESS.subn("", unicodedata.normalize("NFC", text))
+        return addresses * ADDRESS_LENGTH + sum(map(_weight, regex.findall(r"\X", text)))
+
+    def post(self, post: Post) -> Receipt:
+        if self.dry_run:
+            return Receipt(evidence="dry run: nothing was posted")
+        body = {"text": post.text, "made_with_ai": self.made_with_ai}
+        try:
+            answer = self.client.request("POST", "/2/tweets", json=body, user_auth=True).json()
+        except Exception as error:
+            if certain := _certain(error):
+                raise certain from error
+            raise
+        return self._receipt(answer["data"]["id"])
+
+    def find(self, post: Post) -> Receipt | None:
+        """Look for its text among the account's posts since it was first tried."""
+        since = (post.created_at - CLOCKS_DIFFER).astimezone(UTC)
+        params = {"max_results": 100, "start_time": f"{since:%Y-%m-%dT%H:%M:%SZ}"}
+        route = f"/2/users/{self.user}/tweets"
+        answer = self.client.request("GET", route, params=params, user_auth=True).json()
+        for tweet in answer.get("data", ()):
+            if _bare(html.unescape(tweet["text"])) == _bare(post.text):
+                return self._receipt(tweet["id"], "its text stands among the account's newest posts")
+        if "next_token" in answer.get("meta", {}):
+            msg = "over 100 posts stand there since: it cannot be said whether this one does"
+            raise BotError(msg)
+        return None
+
+    def _receipt(self, id: str, evidence: str = "") -> Receipt:
+        return Receipt(id, f"https://x.com/i/status/{id}", evidence)
+
+
+def _connect(keys: list[str]) -> "tweepy.Client":
+    import tweepy
+
+    for name in ("tweepy", "oauthlib", "requests_oauthlib"):
+        logging.getLogger(name).setLevel(logging.INFO)  # below that they write down keys and signatures
+    client = tweepy.Client(None, *keys)
+    client.session.max_redirects = 0
+    client.session.request = partial(client.session.request, timeout=TIMEOUT)
+    return client
+
+
+def _certain(error: Exception) -> NotSent | Refused | None:
+    """What an error says for certain; None if the post may be there."""
+    import requests
+    import tweepy
+    from urllib3.exceptions import NewConnectionError
+
+    if isinstance(error, tweepy.TooManyRequests):
+        return NotSent(_line(error), _retry_after(error.response.headers))
+    if isinstance(error, tweepy.HTTPException):
+        status, duplicate = error.response.status_code, "duplicate" in str(error).lower()
+        return Refused(_line(error)) if 400 <= status < 500 and status != 408 and not duplicate else None
+    cause = getattr(error.args[0], "reason", None) if error.args else None
+    if isinstance(error, requests.ConnectTimeout) or isinstance(cause, NewConnectionError):
+        return NotSent("X cannot be reached")
+    return None
+
+
+def _retry_after(headers: Mapping[str, str]) -> float:
+    """Seconds until the last of the limits that are used up is lifted."""
+    used_up = [limit for limit in LIMITS if headers.get(f"{limit}-remaining") == "0"]
+    resets = [headers.get(f"{limit}-reset", "") for limit in used_up or LIMITS[:1]]
+    return max((float(reset) - time.time() for reset in resets if reset.isdecimal()), default=QUARTER)
+
+
+def _weight(cluster: str) -> int:
+    import regex
+
+    if len(cluster) > 1 and regex.search(EMOJI, cluster):
+        return 2
+    return sum(1 if any(first <= ord(char) <= last for first, last in LIGHT) else 2 for char in cluster)
+
+
+def _bare(text: str) -> str:
+    """A text as far as X gives it back: it shortens addresses."""
+    return " ".join(ADDRESS.sub("", unicodedata.normalize("NFC", text)).split())
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+@hookimpl
+def register_targets():
+    return {"x": X}
