@@ -41,6 +41,14 @@ class Conflict(StoreError):
     """The row has changed since it was looked at, or its state forbids the change."""
 
 
+class GateError(BotError):
+    """The fixed gate forbids a text; where `overridable`, a person may approve this one item all the same."""
+
+    def __init__(self, message: str, overridable: bool):
+        super().__init__(message)
+        self.overridable = overridable
+
+
 class ChildError(BotError):
     """A child process died or overran its deadline; what it was doing has an unknown outcome."""
 

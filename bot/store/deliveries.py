@@ -28,7 +28,7 @@ NEXT: Mapping[DeliveryState, tuple[DeliveryState, ...]] = {
     "planned": ("claimed", "cancelled"),
     "claimed": ("sending", "planned", "refused", "uncertain"),  # in doubt since an earlier attempt
     "sending": ("sent", "planned", "refused", "uncertain"),
-    "uncertain": ("sent", "planned", "cancelled", "uncertain"),
+    "uncertain": ("sent", "planned", "refused", "cancelled", "uncertain"),
 }
 
 

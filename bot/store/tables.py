@@ -49,19 +49,6 @@ class Instant(TypeDecorator[datetime]):
         return value and (value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC))
 
 
-class Hash64(TypeDecorator[int]):
-    """An unsigned 64-bit hash in the signed column that both databases have."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: int | None, dialect: Dialect) -> int | None:
-        return value if value is None or value < 2**63 else value - 2**64
-
-    def process_result_value(self, value: int | None, dialect: Dialect) -> int | None:
-        return value if value is None else value % 2**64
-
-
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -120,7 +107,7 @@ revisions = Table(
     _required("number", Integer),
     _required("sha256", Text),
     _required("text", Text),
-    _required("fingerprint", Hash64),
+    _required("fingerprint", BigInteger),
     _required("verdicts", JSON),
     _required("created_at", Instant),
     UniqueConstraint("draft", "sha256"),
