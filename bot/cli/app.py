@@ -1,0 +1,61 @@
+"""The commands gathered, and what they share. Nothing heavy is imported before a command runs."""
+
+import json
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from bot.house import House
+
+app = typer.Typer(
+    name="bot",
+    help="Invents texts with small recurrent networks, lets you choose, and posts on schedule, exactly once.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+HERE = Path("config.yaml")
+ConfigPath = Annotated[Path, typer.Option("--config", envvar="BOT_CONFIG", help="The settings to work with.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+BotName = Annotated[str, typer.Argument(metavar="BOT", help="A bot of the configuration.")]
+ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A model of the configuration.")]
+Ids = Annotated[list[int], typer.Argument(metavar="ID...", help="Drafts by their number in `bot queue`.")]
+
+
+def open_house(config: Path, data: Path | None = None) -> "House":
+    """The rooms of a configuration file. Raises ConfigError."""
+    from bot.config import load
+    from bot.house import House
+
+    return House(load(config), data=data)
+
+
+def say(line: str) -> None:
+    """A line for the person, on stderr: stdout is for data."""
+    print(line, file=sys.stderr)
+
+
+def print_json(records: Any) -> None:
+    print(json.dumps(_plain(records), indent=2, ensure_ascii=False, default=str))
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return [_plain(item) for item in value]
+    return value
+
+
+# Each of these modules adds its commands to `app`.
+from bot.cli import drafts, models, running, setup  # noqa: E402, F401

@@ -1,0 +1,156 @@
+"""fill, queue, review, approve, reject, edit, replay: what works on the queue."""
+
+import getpass
+from typing import Annotated, get_args
+
+import typer
+
+from bot.cli.app import (
+    HERE,
+    AsJson,
+    BotName,
+    ConfigPath,
+    Ids,
+    app,
+    open_house,
+    print_json,
+    say,
+)
+from bot.errors import BotError
+from bot.records import Status
+
+
+@app.command()
+def fill(
+    bot: BotName,
+    count: Annotated[
+        int | None, typer.Option("-n", "--count", min=1, help="How many to sample [default: batch_size]")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="[default: a new one]")] = None,
+    as_json: AsJson = False,
+    config: ConfigPath = HERE,
+) -> None:
+    """Sample, filter, queue; say what was kept and what was dropped and why."""
+    from bot import pipeline
+    from bot.cli.show import Screen
+    from bot.host import open_host
+
+    house = open_house(config)
+    with open_host(house.config) as host:
+        filled = pipeline.fill(house, host, bot, count, seed)
+    if as_json:
+        print_json(filled.drafts)
+    else:
+        Screen().show(filled)
+        say(f"Next: bot review {bot}")
+
+
+@app.command()
+def queue(
+    bot: Annotated[str | None, typer.Argument(metavar="[BOT]", help="One bot's only.")] = None,
+    status: Annotated[str | None, typer.Option(help=f"Only these: {', '.join(get_args(Status))}.")] = None,
+    as_json: AsJson = False,
+    config: ConfigPath = HERE,
+) -> None:
+    """List the drafts."""
+    if status is not None and status not in get_args(Status):
+        msg = f"--status {status}: no such status (have {', '.join(get_args(Status))})"
+        raise BotError(msg)
+    house = open_house(config)
+    if bot is not None:
+        house.bot(bot)
+    drafts = house.drafts.list(status=status, bot=bot)  # type: ignore[arg-type]
+    if as_json:
+        print_json(drafts)
+        return
+    from bot.cli.show import Screen
+
+    Screen().queue(drafts)
+
+
+@app.command()
+def review(
+    bot: Annotated[str | None, typer.Argument(metavar="[BOT]", help="One bot's only.")] = None,
+    config: ConfigPath = HERE,
+) -> None:
+    """Decide on the pending drafts in the terminal, one key a decision."""
+    from bot.review.terminal import review as open_review
+
+    house = open_house(config)
+    if bot is not None:
+        house.bot(bot)
+    open_review(house.drafts, house.desk(getpass.getuser()), bot)
+
+
+@app.command()
+def approve(
+    ids: Ids,
+    override: Annotated[
+        bool, typer.Option("--override", help="Although it resembles the corpus or a post; recorded.")
+    ] = False,
+    config: ConfigPath = HERE,
+) -> None:
+    """Approve drafts as they are now."""
+    desk = open_house(config).desk(getpass.getuser())
+    for id in ids:
+        draft = desk.approve(id, override=override)
+        say(f"approved {draft.id}: {draft.text}")
+
+
+@app.command()
+def reject(ids: Ids, config: ConfigPath = HERE) -> None:
+    """Reject drafts."""
+    desk = open_house(config).desk(getpass.getuser())
+    for id in ids:
+        draft = desk.reject(id)
+        say(f"rejected {draft.id}: {draft.text}")
+
+
+@app.command()
+def edit(
+    id: Annotated[int, typer.Argument(metavar="ID", help="The draft.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="Its new text.")],
+    config: ConfigPath = HERE,
+) -> None:
+    """Give a draft another text: a new revision, which needs its own approval."""
+    draft = open_house(config).desk(getpass.getuser()).edit(id, text)
+    say(f"edited {draft.id}, revision {draft.revision}: {draft.text}")
+
+
+@app.command()
+def undo(ids: Ids, config: ConfigPath = HERE) -> None:
+    """Take the last decision on drafts back, as long as nothing of them is being posted."""
+    desk = open_house(config).desk(getpass.getuser())
+    for id in ids:
+        draft = desk.undo(id)
+        say(f"{draft.id} is {draft.status} again: {draft.text}")
+
+
+@app.command()
+def replay(
+    id: Annotated[int, typer.Argument(metavar="ID", help="The draft.")],
+    as_json: AsJson = False,
+    config: ConfigPath = HERE,
+) -> None:
+    """Sample a draft again from its provenance."""
+    from bot.pipeline import replay as sample_again
+
+    replayed = sample_again(open_house(config), id)
+    then = replayed.draft.candidate
+    if as_json:
+        print_json(
+            {"id": id, "text": replayed.text, "identical": replayed.identical, "promised": replayed.promised}
+        )
+    else:
+        print(replayed.text)
+    say(f"{then.checkpoint}, seed {then.seed}, index {then.index}, temperature {then.temperature:.3f}")
+    if not replayed.promised:
+        say(f"Sampled on {then.build}, {then.device}; here is {replayed.build}, {replayed.device}:")
+        say(
+            "the same text cannot be promised here" + (", but it is the same." if replayed.identical else ".")
+        )
+    elif not replayed.identical:
+        msg = f"draft {id} was {then.raw_text!r}: {then.checkpoint} is not what it was sampled from"
+        raise BotError(msg)
+    else:
+        say("identical, byte for byte")

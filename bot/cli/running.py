@@ -1,0 +1,92 @@
+"""run, post, status: what works on the schedule."""
+
+import signal
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.app import HERE, AsJson, BotName, ConfigPath, app, open_house, print_json, say
+from bot.errors import BotError
+
+if TYPE_CHECKING:
+    from bot.house import House
+
+
+@app.command()
+def run(
+    demo: Annotated[
+        bool,
+        typer.Option("--demo", help="The shipped model in seconds instead of days; posts to ./demo only."),
+    ] = False,
+    config: ConfigPath = HERE,
+) -> None:
+    """Keep the queues filled and post what is due, until Ctrl-C."""
+    from bot.cli.show import DemoScreen, Screen
+    from bot.pipeline import run as run_bots
+
+    house = open_demo() if demo else open_house(config)
+    if not house.config.bots:
+        msg = f"{house.config.file}: there is no bot to run; give it one under `bots:`"
+        raise BotError(msg)
+    screen = DemoScreen(house) if demo else Screen()
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    screen.open(house)
+    run_bots(house, screen.show, stop)
+    screen.close(house)
+
+
+def open_demo() -> "House":
+    """The shipped demo, at work in ./demo."""
+    from bot.config import load, shipped
+    from bot.house import House
+
+    Path("demo").mkdir(exist_ok=True)
+    return House(load(shipped() / "recipes" / "demo.yaml", folder=Path.cwd()))
+
+
+@app.command()
+def post(
+    bot: BotName,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be posted where.")] = False,
+    as_json: AsJson = False,
+    config: ConfigPath = HERE,
+) -> None:
+    """Post the oldest approved draft now; slots are `bot run`'s affair."""
+    from bot import pipeline
+    from bot.cli.show import Screen
+
+    house = open_house(config)
+    approved = house.drafts.list(status="approved", bot=house.bot(bot) and bot, limit=1)
+    if not approved:
+        msg = f"bot {bot}: no draft is approved; decide with: bot review {bot}"
+        raise BotError(msg)
+    if dry_run:
+        outlets = house.outlets(bot, approved[0].text)
+        if as_json:
+            print_json(outlets)
+        for outlet in outlets if not as_json else ():
+            print(f"{outlet.target} ({outlet.account}): {outlet.text}")
+        say("Nothing was posted.")
+        return
+    screen = Screen()
+    draft = pipeline.post_now(house, bot, (lambda event: None) if as_json else screen.show)
+    if as_json and draft:
+        print_json(house.deliveries.list(draft=draft.id))
+
+
+@app.command()
+def status(as_json: AsJson = False, config: ConfigPath = HERE) -> None:
+    """How the bots stand: queue, last and next post, what needs a person."""
+    from bot.cli.show import Screen
+    from bot.status import standing
+
+    house = open_house(config)
+    bots = [standing(house, name) for name in house.config.bots]
+    if as_json:
+        print_json(bots)
+    else:
+        Screen().status(bots)

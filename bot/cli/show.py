@@ -1,0 +1,183 @@
+"""How the terminal shows what the bot does. It reads records and events and decides nothing.
+
+Generated text goes through `plain`: it may hold anything, and none of it is markup or a control code.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from bot.curation.chain import Drop
+from bot.events import Approved, Delivered, Event, Failed, Filled, SlotTaken
+from bot.house import House
+from bot.records import Delivery, Draft, PluginReport
+from bot.status import Standing
+
+BAR = 24  # cells of the funnel's longest bar
+STYLES = {
+    "pending": "yellow",
+    "approved": "green",
+    "scheduled": "green",
+    "posting": "cyan",
+    "posted": "bold green",
+    "uncertain": "bold red",
+    "refused": "red",
+    "rejected": "dim",
+}
+
+
+def plain(text: str) -> Text:
+    """The text with control and invisible characters made visible."""
+    return Text("".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text))
+
+
+class Screen:
+    """Prints events as they come, lists as tables."""
+
+    def __init__(self, console: Console | None = None):
+        self.console = console or Console(highlight=False)
+
+    def open(self, house: House) -> None:
+        bots = ", ".join(house.config.bots)
+        self.console.print(f"Running {bots} with {house.config.file}. Ctrl-C ends it; nothing is lost.")
+
+    def close(self, house: House) -> None:
+        self.console.print("Ended. What was approved waits for the next `bot run`.")
+
+    def show(self, event: Event) -> None:
+        match event:
+            case Filled():
+                self._filled(event)
+            case Approved(bot, policy, drafts):
+                self._line("approved", f"{len(drafts)} drafts of {bot} by the policy {policy!r}", "green")
+            case SlotTaken(slot, draft):
+                if draft is None:
+                    self._line("slot", f"{slot.bot}: nothing is approved, the slot passes", "yellow")
+            case Delivered(delivery):
+                self._delivered(delivery)
+            case Failed(bot, reason):
+                self._line("failed", f"{bot}: {reason}", "red")
+
+    def queue(self, drafts: Sequence[Draft]) -> None:
+        table = Table(box=None, pad_edge=False)
+        for name in ("id", "status", "bot", "surprise"):
+            table.add_column(name, justify="right" if name in ("id", "surprise") else "left", no_wrap=True)
+        table.add_column("text", overflow="fold")
+        for draft in drafts:
+            status = Text(draft.status, style=STYLES[draft.status])
+            surprise = f"{draft.candidate.surprise:.2f}"
+            table.add_row(str(draft.id), status, draft.bot, surprise, plain(draft.text))
+        self.console.print(table if drafts else "No drafts here; make some with: bot fill BOT")
+
+    def status(self, bots: Sequence[Standing]) -> None:
+        if not bots:
+            self.console.print("No bots in this configuration; give it one under `bots:`.")
+        for bot in bots:
+            counts = ", ".join(f"{count} {status}" for status, count in bot.drafts.items() if count)
+            self.console.print(Text.assemble((bot.bot, "bold"), f" ({bot.model}): ", counts or "queue empty"))
+            if bot.last_post_at is not None:
+                self.console.print(
+                    Text.assemble("  last post  ", _when(bot.last_post_at), "  ", plain(bot.last_post))
+                )
+            if bot.next_slot is not None:
+                self.console.print(f"  next slot  {_when(bot.next_slot)}")
+
+    def plugins(self, reports: Sequence[PluginReport]) -> None:
+        table = Table(box=None, pad_edge=False)
+        for name in ("kind", "gives", "from"):
+            table.add_column(name, overflow="fold")
+        for report in reports:
+            for kind, names in report.registered.items():
+                table.add_row(kind, Text(", ".join(names), style="bold"), report.place)
+        self.console.print(table)
+        for report in reports:
+            if report.failure:
+                self.console.print(Text(f"set aside: {report.place}: {report.failure}", style="red"))
+
+    def _line(self, label: str, text: str | Text, style: str) -> None:
+        clock = datetime.now().strftime("%H:%M:%S")
+        self.console.print(Text.assemble((clock, "dim"), "  ", (f"{label:<9}", style), text))
+
+    def _filled(self, event: Filled) -> None:
+        funnel = event.funnel
+        asked = f", {funnel.asked} of them want a person's eye" if funnel.asked else ""
+        self._line("sampled", f"{funnel.sampled} texts for {event.bot}", "bold cyan")
+        for drop in funnel.drops:
+            if drop.count:
+                self._drop(drop, funnel.sampled)
+        self._bar("kept", funnel.kept, funnel.sampled, "green", Text(f"{len(event.drafts)} queued{asked}"))
+
+    def _drop(self, drop: Drop, sampled: int) -> None:
+        text, reason = drop.examples[0]
+        self._bar(drop.filter, drop.count, sampled, "red", Text.assemble(plain(text), (f"  {reason}", "dim")))
+
+    def _bar(self, name: str, count: int, of: int, style: str, text: Text) -> None:
+        width = max(1, round(BAR * count / of)) if count else 0
+        line = Text.assemble(
+            " " * 10, f"{name:<17}{count:>4} ", ("█" * width + " " * (BAR - width), style), " ", text
+        )
+        line.truncate(self.console.width, overflow="ellipsis")
+        self.console.print(line)
+
+    def _delivered(self, delivery: Delivery) -> None:
+        where = f" → {delivery.target}"
+        if delivery.state == "sent":
+            self._line("posted", Text.assemble(plain(delivery.text), (where, "dim")), "bold green")
+        else:
+            reason = f"{where}: {delivery.reason}"
+            self._line(delivery.state, Text.assemble(plain(delivery.text), (reason, "dim")), "red")
+
+
+class DemoScreen(Screen):
+    """The same with a word at the beginning and one at the end, on how to go on for real."""
+
+    PATIENCE = 4  # posts after which the way on is shown
+
+    def __init__(self, house: House):
+        super().__init__()
+        self._posted = 0
+        self._bot = next(iter(house.config.bots))
+
+    def open(self, house: House) -> None:
+        from rich.panel import Panel
+
+        bot = house.bot(self._bot)
+        every = bot.schedule.every.total_seconds() if bot.schedule and bot.schedule.every else 0
+        lines = Text.assemble(
+            ("Names that no band has, invented by a small recurrent network on this computer.\n", "bold"),
+            f"Model {bot.model}, {house.checkpoint(bot.model, bot.checkpoint).name}. ",
+            f"One post every {every:g} s instead of every few days;\n",
+            f"approved by the policy {bot.review!r} where a person would decide. All of it stays in demo/.\n",
+            ("Death metal is gruesome, and so are its names.", "dim"),
+        )
+        self.console.print(
+            Panel(lines, title="wormhorn", title_align="left", border_style="cyan", expand=False)
+        )
+
+    def close(self, house: House) -> None:
+        posted = len(house.deliveries.list(state="sent", bot=self._bot))
+        self.console.print(f"Ended after {posted} posts in all; the next `make run` goes on from here.")
+        self._way_on()
+
+    def show(self, event: Event) -> None:
+        super().show(event)
+        if isinstance(event, Delivered) and event.delivery.state == "sent":
+            self._posted += 1
+            if self._posted == self.PATIENCE:
+                self._way_on()
+
+    def _way_on(self) -> None:
+        self.console.print(
+            Text.assemble(
+                "For real: ",
+                ("bot init mybot", "bold"),
+                " makes a bot of your own; the feed so far is demo/feed.xml. Ctrl-C ends this.",
+            )
+        )
+
+
+def _when(at: datetime) -> str:
+    return at.astimezone().strftime("%a %d %b %Y %H:%M %Z")

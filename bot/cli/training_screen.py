@@ -1,0 +1,87 @@
+"""Training as a person sees it: a bar with time left, a line an evaluation, samples, a report at the end."""
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.text import Text
+
+from bot import records
+from bot.cli.show import plain
+from bot.house import House
+from bot.trainer import Trained, Trainer
+
+
+def train_on_screen(house: House, model: str, fresh: bool) -> None:
+    console = Console(highlight=False, stderr=True)
+    console.print(f"Reading the corpus of {model} ...")
+    trainer = Trainer(house, model)
+    counts = trainer.corpus.counts
+    console.print(
+        f"{counts['kept']:,} items, {counts['characters']:,} characters "
+        f"({counts['read']:,} read, {counts['repeated']:,} repeated, {counts['empty']:,} empty); "
+        f"{len(trainer.held_out):,} held out."
+    )
+    console.print(f"A 5-gram model of the same split reaches {trainer.ngram_loss:.4f}: the line to beat.")
+    if trainer.unfinished and not fresh:
+        console.print("Going on with the unfinished run (--fresh would begin anew).")
+    with _bar(console) as bar:
+        trained = trainer.run(_Lines(bar).show, fresh)
+    _report(console, trainer, trained)
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[left]} left, {task.fields[speed]:,.0f} tokens/s"),
+        console=console,
+    )
+
+
+class _Lines:
+    """Moves the bar, and prints above it what an evaluation found."""
+
+    def __init__(self, bar: Progress):
+        self._bar = bar
+        self._task = bar.add_task("starting", total=None, left="?", speed=0.0)
+
+    def show(self, progress: records.Progress) -> None:
+        self._bar.update(
+            self._task,
+            description=f"step {progress.step}, epoch {progress.epoch:.2f}, loss {progress.train_loss:.4f}",
+            completed=progress.step,
+            total=progress.steps,
+            left=_duration(progress.seconds_left),
+            speed=progress.tokens_per_second,
+        )
+        if progress.validation_loss is not None:
+            self._evaluated(progress, progress.validation_loss)
+        if progress.note:
+            self._bar.console.print(Text(f"  {progress.note}", style="yellow"))
+
+    def _evaluated(self, progress: records.Progress, held_out_loss: float) -> None:
+        line = Text.assemble(
+            f"step {progress.step:>6}  training {progress.train_loss:.4f}  held out ",
+            (f"{held_out_loss:.4f}", "bold"),
+        )
+        for text in progress.samples[:4]:
+            line.append("  ·  ", style="dim").append_text(plain(text[:40]))
+        line.truncate(self._bar.console.width, overflow="ellipsis")
+        self._bar.console.print(line)
+
+
+def _report(console: Console, trainer: Trainer, trained: Trained) -> None:
+    meta = trained.meta
+    gain = trainer.ngram_loss - meta.held_out_loss
+    verdict = f"{gain:.4f} better" if gain > 0 else f"{-gain:.4f} worse: more data, more steps or the n-gram"
+    console.print(f"Ended: {trained.result.note}.")
+    console.print(f"Best held-out loss {meta.held_out_loss:.4f} at step {meta.step}.")
+    console.print(f"5-gram {trainer.ngram_loss:.4f}: the model is {verdict}.")
+    console.print(f"{trained.folder}: weights, loss history, model card (README.md).")
+    if trained.result.interrupted:
+        console.print(f"The same command goes on from here: bot train {trainer.name}")
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,91 @@
+"""Looks at everything a bot needs and says of each what is wrong and how to mend it. It changes nothing."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from bot.config import load
+from bot.errors import BotError
+from bot.house import House
+from bot.model import checkpoint
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was looked at and what was found; `ok` is False where something must be mended."""
+
+    what: str
+    ok: bool
+    text: str
+
+
+def examine(config: Path) -> list[Finding]:
+    """All findings; only one if the configuration cannot be read, for it says where all else is."""
+    try:
+        house = House(load(config))
+    except BotError as error:
+        return [Finding("configuration", False, str(error))]
+    return [Finding("configuration", True, str(config)), *_findings(house)]
+
+
+def _findings(house: House) -> Iterator[Finding]:
+    yield _look("database", partial(_database, house))
+    for model in house.config.models:
+        yield _look(f"model {model}", partial(_model, house, model))
+    for bot in house.config.bots:
+        yield _look(f"bot {bot}: checkpoint", partial(_checkpoint, house, bot))
+        yield _look(f"bot {bot}: filters", partial(_filters, house, bot))
+        yield _look(f"bot {bot}: targets", partial(_targets, house, bot))
+        yield _look(f"bot {bot}: posts", partial(_posts, house, bot))
+
+
+def _look(what: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(what, True, look())
+    except BotError as error:
+        return Finding(what, False, str(error))
+
+
+def _database(house: House) -> str:
+    counts = house.drafts.counts()
+    return f"{house.config.database}, {sum(counts.values())} drafts"
+
+
+def _model(house: House, model: str) -> str:
+    """A corpus that is not at hand is no fault: only training needs it."""
+    house.registry.look_up("tokenizers", house.model(model).tokenizer.name)
+    try:
+        corpus = house.corpus(model)
+    except BotError as error:
+        return f"cannot be trained here ({error}); its checkpoints work without, and name no copied item"
+    return f"{corpus.counts['kept']:,} items to learn from"
+
+
+def _checkpoint(house: House, bot: str) -> str:
+    setting = house.bot(bot)
+    folder = house.checkpoint(setting.model, setting.checkpoint)
+    meta = checkpoint.read_meta(folder)
+    house.known_texts(folder)
+    return f"{folder.parent.name}/{folder.name}, held-out loss {meta.held_out_loss:.4f}"
+
+
+def _filters(house: House, bot: str) -> str:
+    return ", ".join(name for name, _ in house.filters(bot)) or "none; only the fixed check"
+
+
+def _targets(house: House, bot: str) -> str:
+    targets = house.targets(bot)
+    if not targets:
+        msg = f"{house.config.file}: bots.{bot}.targets: there is none, so nothing can be approved or posted"
+        raise BotError(msg)
+    return ", ".join(f"{label} ({target.account})" for label, target in targets.items())
+
+
+def _posts(house: House, bot: str) -> str:
+    uncertain = house.deliveries.list(state="uncertain", bot=bot)
+    if uncertain:
+        which = ", ".join(f"draft {delivery.draft} on {delivery.target}" for delivery in uncertain)
+        msg = f"nobody knows whether these were posted, look there: {which}"
+        raise BotError(msg)
+    return f"{len(house.deliveries.list(state='sent', bot=bot))} posted, none in doubt"

@@ -1,0 +1,52 @@
+"""What the bot tells while it works; whoever listens decides how to show it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bot.curation.chain import Funnel
+from bot.records import Delivery, Draft, Slot
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A batch was sampled and judged; what was kept is queued as `drafts`."""
+
+    bot: str
+    funnel: Funnel
+    drafts: Sequence[Draft]
+
+
+@dataclass(frozen=True)
+class Approved:
+    """A policy approved drafts, in its own name."""
+
+    bot: str
+    policy: str
+    drafts: Sequence[Draft]
+
+
+@dataclass(frozen=True)
+class SlotTaken:
+    """A slot came; `draft` is None when nothing was approved, and the slot passes."""
+
+    slot: Slot
+    draft: Draft | None
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """A delivery was settled: sent, put off, refused or uncertain."""
+
+    delivery: Delivery
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A bot's turn failed; the others go on, and it is tried again after a while."""
+
+    bot: str
+    reason: str
+
+
+Event = Filled | Approved | SlotTaken | Delivered | Failed
+Tell = Callable[[Event], None]

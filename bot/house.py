@@ -1,0 +1,166 @@
+"""The rooms wired together for one config.yaml: here names become objects, each made when first asked for.
+
+It decides nothing. Only `sampler` loads torch, so that reviewing and posting start fast.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bot import config as settings
+from bot.curation import gate
+from bot.curation.novelty import FILE_NAME, HashedTrainingSet, TextTrainingSet
+from bot.errors import ConfigError, CorpusError
+from bot.interfaces import Filter, Target, Tokenizer, TrainingSet
+from bot.model import checkpoint
+from bot.records import Outlet, Verdict
+from bot.registry import Registry
+from bot.review.decisions import Desk
+from bot.store.database import Database
+from bot.store.deliveries import Deliveries
+from bot.store.drafts import Drafts
+from bot.text.corpus import Corpus, gather
+
+if TYPE_CHECKING:
+    from bot.model.sampling import Sampler
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class House:
+    """One configuration's rooms. data: where relative paths of corpora begin, if not beside config.yaml."""
+
+    def __init__(
+        self,
+        config: settings.Config,
+        clock: Callable[[], datetime] = utc_now,
+        data: Path | None = None,
+    ):
+        self.config, self.clock = config, clock
+        self.registry = Registry(config.folder / "plugins", config.folder)
+        self._data = data or config.folder
+
+    @cached_property
+    def database(self) -> Database:
+        return Database(self.config.database_url, self.clock)
+
+    @cached_property
+    def drafts(self) -> Drafts:
+        return Drafts(self.database)
+
+    @cached_property
+    def deliveries(self) -> Deliveries:
+        return Deliveries(self.database)
+
+    def bot(self, name: str) -> settings.Bot:
+        return _named(self.config.bots, name, "bot", self.config.file)
+
+    def model(self, name: str) -> settings.Model:
+        return _named(self.config.models, name, "model", self.config.file)
+
+    # what was trained
+
+    @property
+    def checkpoint_roots(self) -> list[Path]:
+        """Where checkpoints are looked for: the configured folder, then the shipped one."""
+        return [self.config.checkpoints_folder, settings.shipped() / "checkpoints"]
+
+    def checkpoint(self, model: str, which: str = "best") -> Path:
+        return checkpoint.find(self.checkpoint_roots, model, which)
+
+    def corpus(self, model: str) -> Corpus:
+        """Raises CorpusError where the model has none or it cannot be read."""
+        choice = self.model(model).corpus
+        if choice is None:
+            msg = f"{self.config.file}: models.{model}: there is no `corpus:` to learn from"
+            raise CorpusError(msg)
+        documents = Registry(self.config.folder / "plugins", self._data).build("corpora", choice)
+        return gather(documents, choice.name)
+
+    def known_texts(self, folder: Path) -> HashedTrainingSet:
+        """The checkpoint's novelty index: hashes of its corpus."""
+        return HashedTrainingSet.open(folder / FILE_NAME)
+
+    def training_set(self, model: str, folder: Path) -> TrainingSet:
+        """The checkpoint's novelty index, with the texts as evidence where the corpus is at hand."""
+        index = self.known_texts(folder)
+        try:
+            corpus = self.corpus(model)
+        except (CorpusError, ConfigError):
+            return index
+        return TextTrainingSet([document.text for document in corpus.documents], index)
+
+    def sampler(self, model: str, which: str = "best", device: str = "cpu") -> "Sampler":
+        """A checkpoint ready to sample; its meta.json, not the configuration, says what it is."""
+        from bot.model.sampling import Sampler
+        from bot.model.weights import load_model
+        from bot.text.vocabulary import Vocabulary
+
+        folder = self.checkpoint(model, which)
+        meta = checkpoint.read_meta(folder)
+        return Sampler(
+            load_model(folder, meta, self.cell_maker(meta.cell), device),
+            Vocabulary.load(folder / checkpoint.VOCABULARY),
+            self.tokenizer(meta.tokenizer),
+            f"{model}/{folder.name}",
+            meta.held_out_loss,
+        )
+
+    def tokenizer(self, choice: Any) -> Tokenizer:
+        return self.registry.build("tokenizers", _choice(choice))
+
+    def cell_maker(self, choice: Any) -> Callable[[int, int], Any]:
+        """make(input_size, hidden_size) -> a cell."""
+        return lambda i, h: self.registry.build("cells", _choice(choice), input_size=i, hidden_size=h)
+
+    # what is chosen
+
+    def filters(self, bot: str) -> list[tuple[str, Filter]]:
+        chosen = self.bot(bot).filters
+        return [(choice.name, self.registry.build("filters", choice)) for choice in chosen]
+
+    def gate(self, bot: str, text: str, draft: int | None = None) -> tuple[Verdict, ...]:
+        """The fixed check of one text; `draft` is the one it belongs to, whose own posts do not count."""
+        setting = self.bot(bot)
+        folder = self.checkpoint(setting.model, setting.checkpoint)
+        posts = self.drafts.recent_posts(bot, besides=draft)
+        return gate.judge(text, self.known_texts(folder), posts)
+
+    def desk(self, actor: str) -> Desk:
+        return Desk(self.drafts, self.gate, self.outlets, actor)
+
+    # where it goes
+
+    def targets(self, bot: str) -> dict[str, Target]:
+        """By label: the plugin's name, numbered where a bot has several of a kind."""
+        chosen = self.bot(bot).targets
+        several = {name for name, count in Counter(choice.name for choice in chosen).items() if count > 1}
+        met: Counter[str] = Counter()
+        built = {}
+        for choice in chosen:
+            met[choice.name] += 1
+            label = f"{choice.name}-{met[choice.name]}" if choice.name in several else choice.name
+            built[label] = self.registry.build("targets", choice)
+        return built
+
+    def outlets(self, bot: str, text: str) -> tuple[Outlet, ...]:
+        return tuple(
+            Outlet(label, target.account, target.kind, text) for label, target in self.targets(bot).items()
+        )
+
+
+def _named(things: Any, name: str, what: str, file: Path) -> Any:
+    if name not in things:
+        have = ", ".join(things) or "none"
+        msg = f"{file}: there is no {what} {name!r} (have {have})"
+        raise ConfigError(msg)
+    return things[name]
+
+
+def _choice(choice: Any) -> settings.Choice:
+    return settings.Choice(choice.name, dict(choice.options))

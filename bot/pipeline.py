@@ -1,0 +1,187 @@
+"""The flow on one page: train, sample, fill, review, post, run. Read this first.
+
+    train    corpus -> ids -> a trained model -> checkpoints/
+    fill     checkpoints/ -> samples -> filters and the gate -> drafts in the queue
+    review   drafts -> decisions, by a person or a named policy; an approval plans the deliveries
+    post     approved drafts -> targets, each once
+    run      keeps the queues filled and posts what is due, for years
+
+Names from config.yaml become objects in `house`; every other room is handed what it needs.
+"""
+
+import secrets
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bot.child import Child
+from bot.config import Config
+from bot.curation.chain import funnel
+from bot.errors import BotError
+from bot.events import Approved, Delivered, Failed, Filled, SlotTaken, Tell
+from bot.host import Order, open_host
+from bot.house import House
+from bot.interfaces import Target
+from bot.posting.calendar import due_slot
+from bot.posting.courier import Courier
+from bot.posting.owner import identify
+from bot.posting.schedule import Wakeup
+from bot.posting.sender import Sender
+from bot.records import Candidate, Draft, Progress, Sampling
+from bot.review.policies import run_policy
+
+if TYPE_CHECKING:
+    from bot.trainer import Trained
+
+HOST_DEADLINE = 600.0  # seconds for one order: a host that takes longer hangs
+REST = timedelta(minutes=5)  # after a fill that failed or kept nothing
+
+
+def train(house: House, model: str, progress: Callable[[Progress], None], fresh: bool = False) -> "Trained":
+    """Train a model of the configuration, or go on with its unfinished run unless `fresh`."""
+    from bot.trainer import Trainer
+
+    return Trainer(house, model).run(progress, fresh)
+
+
+def sample(house: House, model: str, sampling: Sampling, seed: int, count: int) -> list[Candidate]:
+    """Sample a model; nothing is curated or queued."""
+    return house.sampler(model).sample(sampling, seed, range(count))
+
+
+def fill(house: House, host: Child, bot: str, count: int | None = None, seed: int | None = None) -> Filled:
+    """Sample, curate, queue. count: the bot's batch size if None. seed: a new one if None."""
+    order = Order(
+        bot=bot,
+        count=count or house.bot(bot).batch_size,
+        seed=secrets.randbits(48) if seed is None else seed,
+        seen=house.drafts.seen(bot),
+        posts=tuple(house.drafts.recent_posts(bot)),
+    )
+    judged = host.ask(order, HOST_DEADLINE)
+    return Filled(bot, funnel(judged), house.drafts.add(bot, judged))
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """A draft's raw text sampled again, where it was sampled now, and whether it had to be the same."""
+
+    draft: Draft
+    text: str
+    build: str
+    device: str
+
+    @property
+    def identical(self) -> bool:
+        return self.text == self.draft.candidate.raw_text
+
+    @property
+    def promised(self) -> bool:
+        then = self.draft.candidate
+        return (self.build, self.device) == (then.build, then.device)
+
+
+def replay(house: House, draft_id: int) -> Replayed:
+    """Sample a draft again from its provenance: checkpoint, sampling, seed and index."""
+    draft = house.drafts.get(draft_id)
+    then = draft.candidate
+    model, _, name = then.checkpoint.partition("/")
+    [now] = house.sampler(model, name).sample(then.sampling, then.seed, [then.index])
+    return Replayed(draft, now.raw_text, now.build, now.device)
+
+
+def post_now(house: House, bot: str, tell: Tell) -> Draft | None:
+    """Post the bot's oldest approved draft, without a slot; None if none is approved."""
+    draft = house.deliveries.schedule_now(bot)
+    if draft is not None:
+        with closing(open_sender(house.config)) as sender:
+            open_courier(house, sender, tell).deliver_due()
+    return draft
+
+
+def run(house: House, tell: Tell, stop: threading.Event) -> None:
+    """Keep the queues filled and post what is due, until `stop` is set; what is in flight is finished."""
+    with open_host(house.config) as host, closing(open_sender(house.config)) as sender:
+        filling = Filling(house, host, tell)
+        posting = Posting(house, open_courier(house, sender, tell), tell, stop)
+        with Wakeup({"fill": filling, "post": posting}):
+            stop.wait()
+
+
+class Filling:
+    """One turn: each bot whose queue runs low is filled, and its review policy decides."""
+
+    def __init__(self, house: House, host: Child, tell: Tell):
+        self._house, self._host, self._tell = house, host, tell
+        self._resting: dict[str, datetime] = {}  # bot -> until when
+
+    def __call__(self) -> None:
+        for bot in self._house.config.bots:
+            if self._resting.get(bot, self._house.clock()) <= self._house.clock():
+                self._turn(bot)
+
+    def _turn(self, bot: str) -> None:
+        try:
+            filled = self._fill(bot)
+            approved = run_policy(self._house.bot(bot).review, bot, self._house.drafts, self._house.desk)
+        except BotError as error:
+            self._tell(Failed(bot, str(error)))
+            filled, approved = False, []
+        if approved:
+            self._tell(Approved(bot, self._house.bot(bot).review, approved))
+        if filled is False:
+            self._resting[bot] = self._house.clock() + REST
+
+    def _fill(self, bot: str) -> bool | None:
+        """Whether a fill brought anything; None if none was needed."""
+        counts = self._house.drafts.counts(bot)
+        if counts["pending"] + counts["approved"] >= self._house.bot(bot).queue_size:
+            return None
+        filled = fill(self._house, self._host, bot)
+        self._tell(filled)
+        return bool(filled.drafts)
+
+
+class Posting:
+    """One turn: slots that have come are given a draft each, and what is due is delivered."""
+
+    def __init__(self, house: House, courier: Courier, tell: Tell, stop: threading.Event):
+        self._house, self._courier, self._tell, self._stop = house, courier, tell, stop
+        self._since = house.clock()  # a bot that never had a slot has missed none before this
+
+    def __call__(self) -> None:
+        for bot, setting in self._house.config.bots.items():
+            if setting.schedule is None or self._stop.is_set():
+                continue
+            after = self._house.deliveries.last_slot(bot) or self._since
+            if slot := due_slot(bot, setting.schedule, after, self._house.clock()):
+                self._tell(SlotTaken(slot, self._house.deliveries.take_slot(slot)))
+        self._courier.deliver_due(self._stop.is_set)
+
+
+def open_sender(config: Config) -> Sender:
+    return Sender(partial(build_target, config))
+
+
+def build_target(config: Config, bot: str, label: str) -> Target:
+    """A bot's target by label. Called in the sender's child."""
+    targets = House(config).targets(bot)
+    if label not in targets:
+        msg = f"{config.file}: bots.{bot}.targets: there is no {label!r} any more (have {', '.join(targets)})"
+        raise BotError(msg)
+    return targets[label]
+
+
+def open_courier(house: House, sender: Sender, tell: Tell) -> Courier:
+    return Courier(
+        store=house.deliveries,
+        sender=sender,
+        gate=house.check_delivery,
+        owner=identify(),
+        clock=house.clock,
+        told=lambda delivery: tell(Delivered(delivery)),
+    )

@@ -1,0 +1,103 @@
+"""The model card: what a checkpoint is, what it reached, what its texts are like. Markdown.
+
+It measures only what it prints; it does not know how the model was trained.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from bot.curation.normal import normal_form
+from bot.interfaces import TrainingSet
+from bot.model.checkpoint import Meta
+from bot.records import Candidate, Sampling
+
+Sample = Callable[[Sampling, int, Sequence[int]], list[Candidate]]
+
+TEMPERATURES = (0.5, 0.8, 1.1)
+SHOWN = 10  # samples at each temperature
+COUNTED = 1000  # samples among which copies are counted, at temperature 0.8
+SEED = 1
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Of COUNTED samples: exact copies of items, those left once the index has vetoed, and its vetoes."""
+
+    before: int
+    after: int
+    vetoed: int
+
+
+def model_card(
+    meta: Meta, warning: str, sample: Sample, training_set: TrainingSet, texts: Iterable[str]
+) -> str:
+    """The card of a checkpoint; `texts` are the whole corpus, which the index has only as hashes."""
+    parts = [
+        f"# {meta.model}",
+        f"> **Content warning.** {warning}" if warning else "",
+        _what(meta),
+        _losses(meta),
+        _copies(count_copies(sample, training_set, texts)),
+        "## Samples, not curated",
+        *(_shown(sample, temperature) for temperature in TEMPERATURES),
+        _training(meta),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def count_copies(sample: Sample, training_set: TrainingSet, texts: Iterable[str]) -> Copies:
+    known = {normal_form(text) for text in texts}
+    candidates = sample(Sampling((0.8, 0.8)), SEED, range(COUNTED))
+    new = [one.text for one in candidates if training_set.nearest(one.text, 1) is None]
+    return Copies(
+        before=sum(normal_form(one.text) in known for one in candidates),
+        after=sum(normal_form(text) in known for text in new),
+        vetoed=COUNTED - len(new),
+    )
+
+
+def _what(meta: Meta) -> str:
+    corpus = meta.corpus
+    return (
+        f"A language model of {meta.tokenizer.name}: {meta.num_layers} × {meta.cell.name} of "
+        f"{meta.hidden_size} units, embedding {meta.embedding_size}, {meta.vocabulary_size} ids, "
+        f"weights in {meta.precision}.\nTrained by `bot train {meta.model}` on the corpus "
+        f"`{corpus['name']}`: {corpus['kept']:,} distinct items ({corpus['read']:,} read, "
+        f"{corpus['repeated']:,} repeated, {corpus['empty']:,} empty), {corpus['held_out']:,} of them "
+        f"held out; SHA-256 `{corpus['sha256'][:16]}…`.\n"
+        "`novelty.index` holds hashes of the corpus, no text of it."
+    )
+
+
+def _losses(meta: Meta) -> str:
+    rows = [
+        "| held-out loss | nats per token, one end mark an item counted |",
+        "|---|---|",
+        f"| this model | **{meta.held_out_loss:.4f}** |",
+    ]
+    if meta.ngram_loss is not None:
+        gain = meta.ngram_loss - meta.held_out_loss
+        rows.append(f"| 5-gram, same split | {meta.ngram_loss:.4f} ({gain:+.4f}) |")
+    return "\n".join([*rows, f"| its own training loss at that point | {meta.train_loss:.4f} |"])
+
+
+def _copies(copies: Copies) -> str:
+    share = copies.before / COUNTED
+    return (
+        f"Of {COUNTED:,} samples at temperature 0.8, {copies.before} ({share:.1%}) are exact copies of items "
+        f"of the corpus. The filter `not_in_training` vetoes these and whatever lies within one edit of an "
+        f"item, {copies.vetoed} in all; exact copies left after it: {copies.after}."
+    )
+
+
+def _shown(sample: Sample, temperature: float) -> str:
+    texts = [one.text for one in sample(Sampling((temperature, temperature)), SEED, range(SHOWN))]
+    return "\n".join([f"Temperature {temperature}:", "", "```", *texts, "```"])
+
+
+def _training(meta: Meta) -> str:
+    settings = ", ".join(f"{name} {value}" for name, value in meta.settings.items() if value is not None)
+    return (
+        f"## Training\n\nThis checkpoint was made at step {meta.step}, epoch {meta.epoch:.2f}, on "
+        f"{meta.created_at[:10]} with torch {meta.build['torch']}.\nSettings: {settings}."
+    )

@@ -1,0 +1,35 @@
+"""How each bot stands, for `bot status`. It only reads."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.house import House
+from bot.posting.calendar import next_slots
+from bot.records import Status
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One bot's queue, its next slot and its last post; `uncertain` posts wait for a person."""
+
+    bot: str
+    model: str
+    drafts: dict[Status, int]
+    last_post: str
+    last_post_at: datetime | None
+    next_slot: datetime | None
+
+
+def standing(house: House, bot: str) -> Standing:
+    setting = house.bot(bot)
+    sent = house.deliveries.list(state="sent", bot=bot)
+    newest = max(sent, key=lambda delivery: delivery.id, default=None)
+    slots = next_slots(bot, setting.schedule, house.clock(), 1) if setting.schedule else []
+    return Standing(
+        bot=bot,
+        model=setting.model,
+        drafts=house.drafts.counts(bot),
+        last_post=newest.text if newest else "",
+        last_post_at=newest.due_at if newest else None,
+        next_slot=slots[0].at if slots else None,
+    )

@@ -1,0 +1,174 @@
+"""Trains a model of the configuration: corpus in, checkpoints out.
+
+It brings together what the training loop must not know: texts, folders, the novelty index, the model card.
+Whatever stops it, the checkpoints stay loadable and the run can be gone on with.
+"""
+
+import hashlib
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import torch
+
+from bot.curation.novelty import FILE_NAME, HashedTrainingSet, build_index
+from bot.house import House
+from bot.model import checkpoint
+from bot.model.checkpoint import Meta, Plugin
+from bot.model.language_model import LanguageModel, build
+from bot.model.ngram import NGram
+from bot.model.sampling import Sampler, calibrate
+from bot.model.training import Result, train
+from bot.model.watch import Measurement, as_csv
+from bot.model.weights import pack
+from bot.records import Document, Progress, Sampling
+from bot.reports.card import model_card
+from bot.text.corpus import split
+from bot.text.vocabulary import Vocabulary
+
+STATE = "run.safetensors"  # of an unfinished run, beside its checkpoints
+SHOWN = Sampling((0.8, 0.8))
+
+
+@dataclass(frozen=True)
+class Trained:
+    """How a training ended and where its best checkpoint lies."""
+
+    folder: Path
+    meta: Meta
+    result: Result
+
+
+class Trainer:
+    """One model's training. Making one reads the corpus; `run` trains. Raises CorpusError, ConfigError."""
+
+    def __init__(self, house: House, name: str):
+        self._house, self.name, self.setting = house, name, house.model(name)
+        self.corpus = house.corpus(name)
+        self._tokenizer = house.registry.build("tokenizers", self.setting.tokenizer)
+        training = self.setting.training
+        self.train_documents, self.held_out = split(
+            self.corpus.documents, training.validation_share, training.seed
+        )
+        tokens = [self._tokenizer.split(document.text) for document in self.corpus.documents]
+        self._vocabulary = Vocabulary.build(tokens, self._tokenizer.vocabulary_size)
+        self._train_ids, self._held_out_ids = self._ids(self.train_documents), self._ids(self.held_out)
+
+    @property
+    def root(self) -> Path:
+        return self._house.config.checkpoints_folder
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether a run was begun and can be gone on with."""
+        return self._state_file.exists()
+
+    @cached_property
+    def ngram_loss(self) -> float:
+        """The baseline's held-out loss: a 5-gram model of the same split."""
+        baseline = NGram(order=5)
+        baseline.fit(self._train_ids)
+        return baseline.loss(self._held_out_ids)
+
+    def run(self, progress: Callable[[Progress], None], fresh: bool = False) -> Trained:
+        """Train, or go on with the unfinished run unless `fresh`; an evaluation publishes a checkpoint."""
+        torch.manual_seed(self.setting.training.seed)
+        model = self._new_model()
+        self.root.joinpath(self.name).mkdir(parents=True, exist_ok=True)
+        result = train(
+            model,
+            self._train_ids,
+            self._held_out_ids,
+            self.setting.training,
+            save=self._save,
+            progress=progress,
+            state_file=self._state_file,
+            sample=self._samples,
+            resume=self.unfinished and not fresh,
+        )
+        if not result.interrupted:
+            self._state_file.unlink()
+        return self._finish(result)
+
+    @property
+    def _state_file(self) -> Path:
+        return self.root / self.name / STATE
+
+    def _new_model(self) -> LanguageModel:
+        setting = self.setting
+        return build(
+            self._house.cell_maker(setting.cell),
+            vocabulary_size=len(self._vocabulary),
+            embedding_size=setting.embedding_size,
+            hidden_size=setting.hidden_size,
+            num_layers=setting.num_layers,
+            dropout=setting.training.dropout,
+        )
+
+    def _ids(self, documents: Sequence[Document]) -> list[list[int]]:
+        return [self._vocabulary.encode(self._tokenizer.split(document.text)) for document in documents]
+
+    def _samples(self, model: LanguageModel) -> Sequence[str]:
+        sampler = Sampler(model, self._vocabulary, self._tokenizer, self.name, held_out_loss=1.0)
+        return [one.text for one in sampler.sample(SHOWN, self.setting.training.seed, range(5))]
+
+    @cached_property
+    def _files(self) -> dict[str, bytes]:
+        """What lies beside the weights of every checkpoint of this run."""
+        index = build_index(document.text for document in self.corpus.documents)
+        return {FILE_NAME: index, checkpoint.VOCABULARY: self._vocabulary.encoded()}
+
+    def _save(self, model: LanguageModel, history: Sequence[Measurement]) -> None:
+        """Publish the model as the latest and, if it is, as the best; drop what this run has outgrown."""
+        files = self._files | {checkpoint.HISTORY: as_csv(history)}
+        weights = pack(model, self.setting.training.precision)
+        checkpoint.settle(checkpoint.publish(self.root, self._meta(history[-1]), weights, files))
+        in_use = self._house.drafts.checkpoints_in_use()
+        checkpoint.prune(self.root, self.name, self._run, in_use.__contains__)
+
+    def _meta(self, now: Measurement) -> Meta:
+        setting = self.setting
+        return Meta(
+            model=self.name,
+            tokenizer=Plugin(setting.tokenizer.name, dict(setting.tokenizer.options)),
+            cell=Plugin(setting.cell.name, dict(setting.cell.options)),
+            vocabulary_size=len(self._vocabulary),
+            embedding_size=setting.embedding_size,
+            hidden_size=setting.hidden_size,
+            num_layers=setting.num_layers,
+            precision=setting.training.precision,
+            step=now.step,
+            epoch=now.epoch,
+            train_loss=now.train_loss,
+            held_out_loss=now.held_out_loss,
+            ngram_loss=self.ngram_loss,
+            corpus={"name": self.corpus.name, "sha256": self.corpus.sha256} | self._counts(),
+            settings=setting.training.model_dump(mode="json"),
+            seed=setting.training.seed,
+            run=self._run,
+            build={"torch": torch.__version__, "python": platform.python_version()},
+            created_at=self._house.clock().isoformat(timespec="seconds"),
+        )
+
+    def _counts(self) -> dict[str, int]:
+        return self.corpus.counts | {"train": len(self.train_documents), "held_out": len(self.held_out)}
+
+    @cached_property
+    def _run(self) -> str:
+        """The run's name: the same corpus, shape and settings make the same run."""
+        what = f"{self.corpus.sha256} {self.setting.model_dump_json()}"
+        return hashlib.sha256(what.encode()).hexdigest()[:12]
+
+    def _finish(self, result: Result) -> Trained:
+        """Calibrate the best checkpoint and write its model card."""
+        folder = self._house.checkpoint(self.name)
+        sampler = self._house.sampler(self.name)
+        meta = checkpoint.amend(folder, calibration=calibrate(sampler))
+        texts = [document.text for document in self.corpus.documents]
+        card = model_card(
+            meta, self.setting.warning, sampler.sample, HashedTrainingSet.open(folder / FILE_NAME), texts
+        )
+        checkpoint.write_atomically(folder / "README.md", card.encode())
+        return Trained(folder, meta, result)
