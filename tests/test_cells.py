@@ -1,32 +1,19 @@
 """The contract of every registered cell, and each cell against its reference."""
 
-import importlib.util
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from bot.model import Cell, State
+from tests.models import cell_makers
 
-CELLS = Path(__file__).parents[1] / "plugins" / "cells"
 INPUT, HIDDEN, TIME, BATCH = 5, 6, 7, 3
 
 
-def registered() -> dict[str, Callable[[int, int], Cell]]:
-    """Every shipped cell by name, and the options that make another cell of it."""
-    cells: dict[str, Callable[[int, int], Cell]] = {}
-    for path in sorted(CELLS.glob("*.py")):
-        spec = importlib.util.spec_from_file_location(f"cells_{path.stem}", path)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        cells |= module.register_cells()
-    return cells | {"rnn-relu": partial(cells["rnn"], nonlinearity="relu")}
-
-
-MAKERS = registered()
+MAKERS = cell_makers() | {"rnn-relu": partial(cell_makers()["rnn"], nonlinearity="relu")}
 
 
 @pytest.fixture(params=sorted(MAKERS))

@@ -18,7 +18,7 @@ class Pace:
         self._step_started = self._clock()
 
     def step_ends(self, share_done: float, tokens: int) -> None:
-        """A step of that many tokens has been made; what happens between steps counts for the time left alone."""
+        """A step of that many tokens has been made; the time between steps counts for the time left alone."""
         now = self._clock()
         speed = tokens / max(now - self._step_started, 1e-9)
         smoothed = 0.95 * self.tokens_per_second + 0.05 * speed

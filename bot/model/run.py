@@ -4,11 +4,8 @@ It knows neither text nor where checkpoints lie: what to do with a model worth k
 `training.train` drives it.
 """
 
-import hashlib
 import math
-from array import array
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -23,7 +20,7 @@ from bot.model.evaluation import cross_entropy, evaluate
 from bot.model.language_model import LanguageModel, States, detach
 from bot.model.pace import Pace
 from bot.model.schedule import learning_rate, make_optimizer, share_done
-from bot.model.training_state import Position
+from bot.model.training_state import Ids, Position, compare, fingerprint
 from bot.model.watch import Measurement
 from bot.records import Progress
 
@@ -31,38 +28,9 @@ MAX_SKIPPED = 5  # steps in a row that are not finite before the run is rolled b
 MAX_ROLLBACKS = 3
 SETTLED = 20  # updates after which a mean loss says what is usual
 EVALUATION_ROWS = 256
-SHAPING = (  # settings that make a run what it is: going on with others would be another run
-    "batch_size",
-    "sequence_length",
-    "learning_rate",
-    "schedule",
-    "warmup_steps",
-    "decay",
-    "decay_after",
-    "optimizer",
-    "weight_decay",
-    "dropout",
-    "gradient_clip",
-    "seed",
-)
 
-Ids = Sequence[Sequence[int]]
 Save = Callable[[LanguageModel, Sequence[Measurement]], None]
 Sample = Callable[[LanguageModel], Sequence[str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """How a run ended; `note` says why in plain words."""
-
-    history: tuple[Measurement, ...]
-    interrupted: bool
-    note: str
-
-    @property
-    def best(self) -> Measurement | None:
-        """The measurement with the lowest held-out loss."""
-        return min(self.history, key=lambda row: row.held_out_loss, default=None)
 
 
 class Run:
@@ -88,7 +56,7 @@ class Run:
         self._held_out = ItemBatches(held_out_ids, EVALUATION_ROWS, settings.sequence_length)
         self._optimizer = make_optimizer(model, settings)
         self._carried: States | None = None
-        self._position = Position(_fingerprint(model, train_ids, held_out_ids, settings))
+        self._position = Position(fingerprint(model, train_ids, held_out_ids, settings))
         self._loss = self._norm = math.nan  # of the step just made
         self._measured: Measurement | None = None  # at the step just made
         self._samples: tuple[str, ...] = ()
@@ -102,7 +70,7 @@ class Run:
 
     def resume(self) -> None:
         position, tensors = training_state.load(self._state_file)
-        _compare(position.fingerprint, self._position.fingerprint, self._state_file)
+        compare(position.fingerprint, self._position.fingerprint, self._state_file)
         self._position = position
         training_state.restore_weights(self._model, self._optimizer, tensors)
         training_state.restore_random(tensors, self._device)
@@ -114,8 +82,13 @@ class Run:
         return share_done(self._settings, self._position.step, self._epoch)
 
     @property
+    def history(self) -> tuple[Measurement, ...]:
+        """What every evaluation so far measured."""
+        return tuple(self._position.history)
+
+    @property
     def ended(self) -> bool:
-        return bool(self._why_ended())
+        return bool(self.why_ended())
 
     @property
     def due(self) -> bool:
@@ -147,19 +120,19 @@ class Run:
         position.history.append(row)
         position.loss_sum = position.norm_sum = 0.0
         position.loss_tokens = position.updates = 0
-        self._measured, self._note = row, watch.remark(position.history, self._vocabulary_size) or self._note
-        self._save(self._model, tuple(position.history))
+        self._measured, self._note = row, watch.remark(self.history, self._vocabulary_size) or self._note
+        self._save(self._model, self.history)
         self._store()
         self._samples = self._draw()
 
     def interrupt(self) -> None:
         """Store where the run stands, then measure and save the model as it is, outside the history."""
         self._store()
-        history = self._position.history
-        if self._position.updates and not watch.has_diverged(
-            (row := self._measure()).held_out_loss, self._vocabulary_size
-        ):
-            self._save(self._model, (*history, row))
+        if not self._position.updates:
+            return  # nothing new since the last evaluation
+        row = self._measure()
+        if not watch.has_diverged(row.held_out_loss, self._vocabulary_size):
+            self._save(self._model, (*self.history, row))
 
     def report(self, pace: Pace) -> Progress:
         row, position = self._measured, self._position
@@ -176,10 +149,6 @@ class Run:
             samples=self._samples,
             note=self._note,
         )
-
-    def result(self, interrupted: bool) -> Result:
-        note = "interrupted" if interrupted else self._why_ended()
-        return Result(tuple(self._position.history), interrupted, note)
 
     @property
     def _epoch(self) -> float:
@@ -199,7 +168,8 @@ class Run:
     def _vocabulary_size(self) -> int:
         return self._model.embedding.num_embeddings
 
-    def _why_ended(self) -> str:
+    def why_ended(self) -> str:
+        """In plain words; "" while it goes on."""
         position, settings = self._position, self._settings
         if position.rollbacks > MAX_ROLLBACKS:
             return f"given up: the losses left all bounds again after {MAX_ROLLBACKS} lower learning rates"
@@ -289,28 +259,9 @@ class Run:
         if self._sample is None:
             return ()
         self._model.eval()
-        with torch.random.fork_rng():
+        with torch.random.fork_rng(devices=[self._device] if self._device.type == "cuda" else []):
             return tuple(self._sample(self._model))
 
     def _store(self) -> None:
         tensors = training_state.gather(self._model, self._optimizer, self._carried, self._device)
         training_state.store(self._state_file, self._position, tensors)
-
-
-def _fingerprint(model: LanguageModel, train_ids: Ids, held_out_ids: Ids, settings: Any) -> dict[str, Any]:
-    """What must be the same for a run to be gone on with."""
-    digest = hashlib.sha256()
-    for sequence in (*train_ids, [-1], *held_out_ids):
-        digest.update(array("q", (len(sequence), *sequence)).tobytes())
-    shapes = {name: list(tensor.shape) for name, tensor in model.state_dict().items()}
-    return {name: getattr(settings, name) for name in SHAPING} | {
-        "corpus": digest.hexdigest(),
-        "model": shapes,
-    }
-
-
-def _compare(stored: dict[str, Any], ours: dict[str, Any], path: Path) -> None:
-    changed = [name for name in ours if stored.get(name) != ours[name]]
-    if changed:
-        msg = f"{path}: this run was begun with another {', '.join(changed)}; train anew instead of resuming"
-        raise TrainingError(msg)

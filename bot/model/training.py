@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,24 @@ import torch
 
 from bot.model.language_model import LanguageModel
 from bot.model.pace import Pace
-from bot.model.run import Ids, Result, Run, Sample, Save
+from bot.model.run import Run, Sample, Save
+from bot.model.training_state import Ids
+from bot.model.watch import Measurement
 from bot.records import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a run ended; `note` says why in plain words."""
+
+    history: tuple[Measurement, ...]
+    interrupted: bool
+    note: str
+
+    @property
+    def best(self) -> Measurement | None:
+        """The measurement with the lowest held-out loss."""
+        return min(self.history, key=lambda row: row.held_out_loss, default=None)
 
 
 def train(
@@ -53,7 +70,9 @@ def train(
             progress(run.report(pace))
         if interrupted.is_set():
             run.interrupt()
-        return run.result(interrupted.is_set())
+        return Result(
+            run.history, interrupted.is_set(), "interrupted" if interrupted.is_set() else run.why_ended()
+        )
 
 
 @contextmanager

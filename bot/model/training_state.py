@@ -3,7 +3,10 @@
 It does not know how to train.
 """
 
+import hashlib
 import json
+from array import array
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,10 +17,27 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from bot.errors import CheckpointError
+from bot.errors import CheckpointError, TrainingError
 from bot.model.checkpoint import written_atomically
 from bot.model.language_model import States
 from bot.model.watch import Measurement
+
+Ids = Sequence[Sequence[int]]
+
+SHAPING = (  # settings that make a run what it is: going on with others would be another run
+    "batch_size",
+    "sequence_length",
+    "learning_rate",
+    "schedule",
+    "warmup_steps",
+    "decay",
+    "decay_after",
+    "optimizer",
+    "weight_decay",
+    "dropout",
+    "gradient_clip",
+    "seed",
+)
 
 
 @dataclass
@@ -55,7 +75,7 @@ def load(path: Path) -> tuple[Position, dict[str, Tensor]]:
     """What `store` wrote. Raises CheckpointError if it is missing or something else."""
     try:
         with safe_open(path, framework="pt") as file:
-            position = _POSITION.validate_json((file.metadata() or {}).get("position", ""))
+            position = _POSITION.validate_json((file.metadata() or {}).get("position", ""), strict=True)
             return position, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError, ValidationError) as error:
         msg = f"{path}: no training can go on from it ({str(error).splitlines()[0]:.200})"
@@ -102,6 +122,26 @@ def restore_carried(tensors: dict[str, Tensor], device: torch.device) -> States 
         layers.setdefault(layer, {})[part] = tensor.to(device)
     ordered = [layers[layer] for layer in sorted(layers)]
     return tuple(tuple(parts[part] for part in sorted(parts)) for parts in ordered) or None
+
+
+def fingerprint(model: nn.Module, train_ids: Ids, held_out_ids: Ids, settings: Any) -> dict[str, Any]:
+    """What must be the same for a run to be gone on with."""
+    digest = hashlib.sha256()
+    for sequence in (*train_ids, [-1], *held_out_ids):
+        digest.update(array("q", (len(sequence), *sequence)).tobytes())
+    shapes = {name: list(tensor.shape) for name, tensor in model.state_dict().items()}
+    return {name: getattr(settings, name) for name in SHAPING} | {
+        "corpus": digest.hexdigest(),
+        "model": shapes,
+    }
+
+
+def compare(stored: dict[str, Any], ours: dict[str, Any], path: Path) -> None:
+    """Raise TrainingError, naming what changed, unless the stored run is ours."""
+    changed = [name for name in ours if stored.get(name) != ours[name]]
+    if changed:
+        msg = f"{path}: this run was begun with another {', '.join(changed)}; train anew instead of resuming"
+        raise TrainingError(msg)
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -77,17 +77,17 @@ def _header(path: Path) -> dict[str, dict[str, object]]:
 
 def _skeleton(meta: Meta, make_cell: Callable[[int, int], Cell], most_layers: int) -> LanguageModel:
     """The model without memory: shapes only."""
-    if not 1 <= meta.num_layers <= most_layers:
-        msg = f"{meta.num_layers} layers, the file has {most_layers} tensors"
+    sizes = {
+        "vocabulary_size": meta.vocabulary_size,
+        "embedding_size": meta.embedding_size,
+        "hidden_size": meta.hidden_size,
+        "num_layers": meta.num_layers,
+    }
+    if min(sizes.values()) < 1 or meta.num_layers > most_layers:
+        msg = f"meta.json has {sizes}, the file {most_layers} tensors"
         raise ValueError(msg)
     with torch.device("meta"):
-        return build(
-            make_cell,
-            vocabulary_size=meta.vocabulary_size,
-            embedding_size=meta.embedding_size,
-            hidden_size=meta.hidden_size,
-            num_layers=meta.num_layers,
-        )
+        return build(make_cell, **sizes)
 
 
 def _compare(header: dict[str, dict[str, object]], expected: Shapes, precision: str, path: Path) -> None:

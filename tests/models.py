@@ -1,0 +1,66 @@
+"""Small models for tests, made of the shipped cells."""
+
+import importlib.util
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+
+from bot.model import Cell
+from bot.model.language_model import LanguageModel, build
+
+CELLS = Path(__file__).parents[1] / "plugins" / "cells"
+
+
+@cache
+def cell_makers() -> dict[str, Callable[[int, int], Cell]]:
+    """Every shipped cell by name."""
+    makers: dict[str, Callable[[int, int], Cell]] = {}
+    for path in sorted(CELLS.glob("*.py")):
+        spec = importlib.util.spec_from_file_location(f"cells_{path.stem}", path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        makers |= module.register_cells()
+    return makers
+
+
+def small_model(
+    cell: str = "lstm", layers: int = 1, vocabulary_size: int = 20, **options: Any
+) -> LanguageModel:
+    """Always the same weights for the same arguments."""
+    with torch.random.fork_rng():
+        torch.manual_seed(5)
+        return build(
+            cell_makers()[cell],
+            vocabulary_size=vocabulary_size,
+            embedding_size=6,
+            hidden_size=8,
+            num_layers=layers,
+            **options,
+        )
+
+
+def training_settings(**changes: Any) -> SimpleNamespace:
+    """What the configuration's Training has, for a run of a moment."""
+    settings = {
+        "max_steps": 12,
+        "max_epochs": None,
+        "batch_size": 4,
+        "sequence_length": 8,
+        "learning_rate": 0.01,
+        "schedule": "cosine",
+        "warmup_steps": 2,
+        "decay": 1.0,
+        "decay_after": 1,
+        "optimizer": "adamw",
+        "weight_decay": 0.01,
+        "dropout": 0.2,
+        "gradient_clip": 1.0,
+        "evaluate_every": 4,
+        "patience": 0,
+        "seed": 1,
+    }
+    return SimpleNamespace(**(settings | changes))

@@ -1,0 +1,64 @@
+"""Embedding, cells and head put together."""
+
+import pytest
+import torch
+from torch.nn import functional
+
+from tests.models import cell_makers, small_model
+
+IDS = torch.randint(20, (5, 3), generator=torch.Generator().manual_seed(1))
+
+
+@pytest.mark.parametrize("cell", sorted(cell_makers()))
+def test_the_pass_equals_the_chain_of_its_parts(cell: str) -> None:
+    """In evaluation mode, embedding, project, step and head in a row give what the model gives."""
+    model = small_model(cell, layers=2, dropout=0.5, weight_dropout=0.5).eval()
+    expected, _ = model(IDS)
+
+    state = list(model.initial_state(3))
+    for ids, logits in zip(IDS, expected, strict=True):
+        output = model.embedding(ids)
+        for layer, part in enumerate(model.cells):
+            output, state[layer] = part.step(part.project(output), state[layer])
+        torch.testing.assert_close(model.head(output), logits, atol=1e-6, rtol=1e-5)
+
+
+def test_a_carried_state_continues_the_text() -> None:
+    """Two windows with the state carried give what one long window gives."""
+    model = small_model("gru", layers=2).eval()
+    whole, _ = model(IDS)
+
+    first, state = model(IDS[:2])
+    second, _ = model(IDS[2:], state)
+
+    torch.testing.assert_close(torch.cat([first, second]), whole, atol=1e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("options", [{"dropout": 0.5}, {"weight_dropout": 0.5}])
+def test_dropout_acts_in_training_only(options: dict[str, float]) -> None:
+    """Each training pass differs from the other, evaluation passes do not."""
+    model = small_model(**options)
+
+    assert not torch.equal(model(IDS)[0], model(IDS)[0])
+    model.eval()
+    assert torch.equal(model(IDS)[0], model(IDS)[0])
+
+
+def test_weight_dropout_thins_the_recurrent_weights_and_passes_gradients_to_them() -> None:
+    """About the given share of the recurrent weights gets no gradient; the weights themselves stay."""
+    model = small_model(weight_dropout=0.4)
+    weights = model.cells[0].weight_hh
+    before = weights.clone()
+
+    model(IDS)[0].square().sum().backward()
+
+    assert torch.equal(weights, before)
+    assert 0.2 < (weights.grad == 0).double().mean() < 0.6
+
+
+def test_a_new_model_guesses_evenly() -> None:
+    """The first loss is near ln V, whatever the cell."""
+    for cell in cell_makers():
+        logits, _ = small_model(cell, vocabulary_size=50)(IDS)
+        loss = functional.cross_entropy(logits.flatten(0, 1), IDS.flatten())
+        assert loss.item() == pytest.approx(torch.tensor(50.0).log().item(), abs=0.35)
