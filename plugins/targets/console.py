@@ -20,7 +20,8 @@ class Console:
         from rich.console import Console as Terminal
         from rich.text import Text
 
-        line = Text.assemble((f"{post.bot} ", "bold magenta"), ("» ", "dim"), (_visible(post.text), "bold"))
+        parts = (post.bot, "bold magenta"), (" » ", "dim"), (post.text, "bold")
+        line = Text.assemble(*((_visible(text), style) for text, style in parts))
         Terminal(file=sys.stdout, highlight=False, soft_wrap=True).print(line)
         sys.stdout.flush()
         return Receipt(evidence="printed")

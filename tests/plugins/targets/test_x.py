@@ -1,0 +1,286 @@
+"""The x target against a stand-in for X on this machine that checks every signature."""
+
+import json
+import logging
+import time
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Event, Thread
+from types import SimpleNamespace
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+from oauthlib.oauth1.rfc5849 import signature
+from requests.adapters import HTTPAdapter
+
+from bot import BotError, NotSent, Refused
+from bot.errors import ConfigError
+from tests.plugins.targets.posts import NOON, post, target
+
+KEYS = {
+    "consumer_key": "ck-canary",
+    "consumer_secret": "cs-canary",
+    "access_token": "42-canary",
+    "access_token_secret": "ts-canary",
+}
+DUPLICATE = {"status": 403, "detail": "You are not allowed to create a Tweet with duplicate content."}
+
+
+class Answer(BaseHTTPRequestHandler):
+    """Answers as X does; `server.mode` says how posting goes."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def reply(self, status, body, **headers):
+        content = json.dumps(body).encode()
+        self.send_response(status)
+        for name, value in {"content-length": len(content), "connection": "close", **headers}.items():
+            self.send_header(name.replace("_", "-"), str(value))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def signed(self):
+        url = f"https://api.twitter.com{self.path}"
+        header = {"Authorization": self.headers["Authorization"]}
+        params = signature.collect_parameters(
+            urlsplit(url).query, headers=header, exclude_oauth_signature=False
+        )
+        given = dict(params)
+        request = SimpleNamespace(
+            http_method=self.command,
+            uri=url,
+            params=[(name, value) for name, value in params if name != "oauth_signature"],
+            signature=given["oauth_signature"],
+        )
+        tokens = given["oauth_consumer_key"], given["oauth_token"]
+        assert tokens == (KEYS["consumer_key"], KEYS["access_token"])
+        return signature.verify_hmac_sha1(request, KEYS["consumer_secret"], KEYS["access_token_secret"])
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        assert urlsplit(self.path).path == "/2/tweets"
+        assert self.signed()
+        mode, server = self.server.mode, self.server
+        server.requests.append(body)
+        if mode in ("ok", "drop after"):
+            id = str(1000 + len(server.tweets))
+            text = body["text"].replace("&", "&amp;").replace("<", "&lt;")
+            server.tweets.insert(0, {"id": id, "text": text, "at": time.time()})
+        match mode:
+            case "ok":
+                self.reply(201, {"data": {"id": id, "text": body["text"]}})
+            case "drop before" | "drop after":
+                self.close_connection = True
+            case "slow":
+                server.released.wait(10)
+            case "redirect":
+                self.reply(307, {}, location="/2/tweets")
+            case "no id":
+                self.reply(201, {"data": {}})
+            case int(status), error, headers:
+                self.reply(status, error, **headers)
+
+    def do_GET(self):
+        assert self.signed()
+        url = urlsplit(self.path)
+        assert url.path == "/2/users/42/tweets"
+        query = parse_qs(url.query)
+        self.server.queries.append(query)
+        data = [{"id": tweet["id"], "text": tweet["text"]} for tweet in self.server.tweets]
+        limit = int(query["max_results"][0])
+        meta = {"result_count": len(data)} | ({"next_token": "more"} if len(data) > limit else {})
+        self.reply(200, {"meta": meta} | ({"data": data[:limit]} if data else {}))
+
+
+class Detour(HTTPAdapter):
+    """Sends what goes to X to the stand-in."""
+
+    def __init__(self, port):
+        super().__init__()
+        self.port = port
+
+    def send(self, request, **options):
+        request.url = request.url.replace("https://api.twitter.com", f"http://127.0.0.1:{self.port}")
+        return super().send(request, **options)
+
+
+@pytest.fixture
+def server():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    server.mode, server.tweets, server.requests, server.queries = "ok", [], [], []
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def x(server, tmp_path, monkeypatch):
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name.upper(), value)
+    x = target("x", tmp_path, dry_run=False, **{name: {"env": name.upper()} for name in KEYS})
+    x.client.session.mount("https://api.twitter.com/", Detour(server.server_port))
+    yield x
+    x.client.session.close()
+
+
+def test_a_post_is_signed_and_labelled(x, server):
+    """The text goes out as it is, labelled as made by a machine, and comes back with its address."""
+    receipt = x.post(post("Crypt of Ash"))
+
+    assert server.requests == [{"text": "Crypt of Ash", "made_with_ai": True}]
+    assert (receipt.remote_id, receipt.url) == ("1000", "https://x.com/i/status/1000")
+    assert x.account == "x 42"
+
+
+def test_dry_run_is_what_it_does_unasked(tmp_path):
+    """Without being told otherwise it posts nothing, needs no key and says so."""
+    x = target("x", tmp_path)
+
+    assert x.post(post()).evidence == "dry run: nothing was posted"
+    assert x.account == "x (dry run)"
+
+
+def test_posting_needs_all_keys(tmp_path, monkeypatch):
+    """A missing key is told when the target is built, not at the first post."""
+    monkeypatch.setenv("CONSUMER_KEY", "ck")
+    with pytest.raises(ConfigError, match="needs consumer_key"):
+        target("x", tmp_path, dry_run=False, consumer_key={"env": "CONSUMER_KEY"})
+
+
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 422])
+def test_a_final_no(x, server, status):
+    """A request that X will not have is refused, in X's own words."""
+    server.mode = status, {"status": status, "detail": "It may not be"}, {}
+
+    with pytest.raises(Refused, match=f"^{status} .*It may not be"):
+        x.post(post())
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "wait"),
+    [
+        ({}, 900),
+        ({"x_rate_limit_reset": "{60}"}, 60),
+        ({"x_rate_limit_remaining": 0, "x_rate_limit_reset": "{60}"}, 60),
+        (
+            {
+                "x_rate_limit_remaining": 5,
+                "x_rate_limit_reset": "{60}",
+                "x_user_limit_24hour_remaining": 0,
+                "x_user_limit_24hour_reset": "{7200}",
+            },
+            7200,
+        ),
+    ],
+)
+def test_too_many_requests(x, server, headers, wait, monkeypatch):
+    """A 429 is certainly not sent; when to come back is what the limit that is used up says."""
+    now = int(time.time())
+    monkeypatch.setattr(time, "time", lambda: now)
+    at = {name: now + int(value[1:-1]) if str(value)[0] == "{" else value for name, value in headers.items()}
+    server.mode = 429, {"detail": "Too Many Requests"}, at
+
+    with pytest.raises(NotSent) as caught:
+        x.post(post())
+    assert caught.value.retry_after == wait
+    assert len(server.requests) == 1  # it does not wait and try by itself
+
+
+@pytest.mark.parametrize(
+    "mode",
+    ["drop before", "drop after", "no id", "redirect", (503, {}, {}), (408, {}, {}), (403, DUPLICATE, {})],
+)
+def test_nobody_knows(x, server, mode):
+    """A lost answer, a server's failure and a duplicate are neither refused nor not sent."""
+    server.mode = mode
+
+    with pytest.raises(Exception) as caught:  # noqa: PT011
+        x.post(post())
+    assert not isinstance(caught.value, Refused | NotSent)
+    assert len(server.requests) == 1
+
+
+def test_a_server_that_says_nothing(x, server, monkeypatch):
+    """After the time-out nobody knows whether it was posted."""
+    server.mode, server.released = "slow", Event()
+    x.client.session.request.keywords["timeout"] = (1, 0.05)
+    with pytest.raises(requests.ReadTimeout):
+        x.post(post())
+    server.released.set()
+
+
+def test_no_way_to_it(x):
+    """If no connection comes about, nothing was sent."""
+    unused = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    unused.server_close()
+    x.client.session.mount("https://api.twitter.com/", Detour(unused.server_port))
+
+    with pytest.raises(NotSent, match="cannot be reached"):
+        x.post(post())
+
+
+def test_a_post_whose_answer_was_lost_is_found(x, server):
+    """Its text among the account's posts since the first attempt is evidence; X's escapes do not hide it."""
+    text = "Rot & <Roll> &amp; Mo\u0308rk"
+    assert x.find(post(text)) is None
+    server.mode = "drop after"
+    with pytest.raises(requests.ConnectionError):
+        x.post(post(text))
+
+    assert x.find(post(text)).remote_id == "1000"
+    assert x.find(post("Rot")) is None
+    assert server.queries[0]["start_time"] == [f"{NOON - timedelta(minutes=5):%Y-%m-%dT%H:%M:%SZ}"]
+
+
+def test_too_much_to_look_through(x, server):
+    """Where the post may stand on a further page, absence is not claimed."""
+    server.tweets = [{"id": str(n), "text": f"t{n}", "at": 0} for n in range(101)]
+
+    assert x.find(post("t99")).remote_id == "99"
+    with pytest.raises(BotError, match="over 100 posts"):
+        x.find(post("t100"))
+
+
+def test_no_key_is_written_down(x, server, caplog, tmp_path):
+    """With everything logged, and in every error, no key and no signature appears."""
+    caplog.set_level(logging.DEBUG)
+    x.post(post())
+    shown = [repr({name: value for name, value in vars(x).items() if name != "client"})]
+    for mode in [(401, {"detail": "no"}, {}), "drop before", (500, {}, {})]:
+        server.mode = mode
+        with pytest.raises(Exception) as caught:  # noqa: PT011
+            x.post(post())
+        shown.append(str(caught.value))
+
+    assert "canary" not in caplog.text + "".join(shown)
+    assert "oauth_signature" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [
+        ("Crypt of Ash", 12),
+        ("Mörk", 4),
+        ("Mo\u0308rk", 4),  # composed first
+        ("墓場", 4),
+        ("Жизнь", 5),
+        ("🤘", 2),
+        ("👨‍👩‍👧‍👦", 2),
+        ("🇩🇪", 2),
+        ("1\ufe0f\u20e3", 2),
+        ("©", 1),
+        ("—", 1),
+        ("see https://example.org/a/very/long/path?with=a&query=too#and so on", 3 + 1 + 23 + 6),
+    ],
+)
+def test_length_as_x_counts_it(tmp_path, text, length):
+    """Weighted length: twitter-text's rules, version 3."""
+    assert target("x", tmp_path).measure(text) == length
