@@ -1,0 +1,154 @@
+"""plugins/README.md is true: its signatures are the program's, its examples load and work."""
+
+import ast
+import inspect
+import re
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import pytest
+
+import bot
+from bot import hookspecs, interfaces
+from bot.config import Choice, shipped
+from bot.config.reader import read
+from bot.errors import Ask, Reject
+from bot.records import Candidate, Post, Sampling
+from bot.registry import KINDS, Registry
+
+README = (shipped() / "plugins" / "README.md").read_text()
+EXAMPLES = dict(re.findall(r"```python\n# (plugins/\S+)\n(.*?)```", README, re.DOTALL))
+SIGNATURES = "".join(re.findall(r"^```text\n(.*?)^```", README, re.DOTALL | re.MULTILINE)).splitlines()
+
+
+def signatures(module) -> list[str]:
+    """Every function and annotated attribute of a module, as it is written there."""
+    found = []
+    for node in ast.walk(ast.parse(inspect.getsource(module))):
+        if isinstance(node, ast.FunctionDef):
+            found.append(f"{node.name}({ast.unparse(node.args)}) -> {ast.unparse(node.returns)}")
+        elif isinstance(node, ast.AnnAssign):
+            found.append(ast.unparse(node))
+    return found
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory):
+    """A user's folder that holds the examples as they stand in the README, and nothing else."""
+    folder = tmp_path_factory.mktemp("user")
+    for place, source in EXAMPLES.items():
+        (folder / place).parent.mkdir(parents=True, exist_ok=True)
+        (folder / place).write_text(source)
+    (folder / "posts").mkdir()
+    (folder / "diary.txt").write_text("One.\n\nTwo,\nthree.\n")
+    return Registry(folder / "plugins", folder)
+
+
+def candidate(text: str) -> Candidate:
+    return Candidate(text, text, "m/c", Sampling(), 1, 0, 0.8, 1.8, 1.0, "build", "cpu")
+
+
+@pytest.mark.parametrize("signature", signatures(hookspecs))
+def test_every_hook_is_documented_with_its_exact_signature(signature):
+    """Arguments and result, word for word."""
+    assert signature in SIGNATURES
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [signature for signature in signatures(interfaces) if not signature.startswith("training_set")],
+)
+def test_what_a_plugins_objects_must_do_is_documented(signature):
+    """Every method and attribute of the protocols, word for word."""
+    assert signature in SIGNATURES
+
+
+def test_nothing_is_documented_that_is_not_there():
+    """A signature in the README belongs to a hook or a protocol."""
+    assert set(SIGNATURES) <= {*signatures(hookspecs), *signatures(interfaces)}
+
+
+def test_everything_a_plugin_may_import_is_named():
+    """The door's names all stand in the README."""
+    assert not [name for name in bot.__all__ if f"`{name}" not in README]
+
+
+def test_there_is_one_example_of_each_kind():
+    """Nobody has to guess how a plugin of a kind looks."""
+    assert [place.split("/")[1] for place in EXAMPLES] == list(KINDS)
+
+
+def test_a_corpus_is_at_most_fifteen_lines():
+    """The most frequent plugin is the shortest."""
+    assert len(EXAMPLES["plugins/corpora/paragraphs.py"].splitlines()) <= 15
+
+
+def test_the_examples_load(registry):
+    """None of them is set aside, and each registers its own name."""
+    reports = [report for report in registry.reports() if "user" in report.place]
+
+    assert [report.failure for report in reports] == [""] * len(KINDS)
+    assert {names for report in reports for names in report.registered.values()} == {
+        *[("paragraphs",), ("words_and_gaps",), ("mgu",), ("tidy",), ("text_files",)]
+    }
+
+
+def test_the_settings_shown_below_the_examples_build_them(registry, tmp_path):
+    """The line of config.yaml under each example is one."""
+    shown = re.findall(r"```\n\n`((?:corpus|tokenizer|cell|filters|targets): .*)`", README)
+    assert len(shown) == len(KINDS)
+
+    for kind, line in zip(KINDS, shown, strict=True):
+        (tmp_path / "line.yaml").write_text(line)
+        [choice] = read(tmp_path / "line.yaml").data.values()
+        [(name, options)] = (choice[0] if isinstance(choice, list) else choice).items()
+        sizes = {"input_size": 2, "hidden_size": 3} if kind == "cells" else {}
+        assert registry.build(kind, Choice(name, options), **sizes)
+
+
+def test_the_corpus_works(registry):
+    """Paragraphs are items."""
+    items = registry.build("corpora", Choice("paragraphs", {"path": "diary.txt"}))
+
+    assert list(items) == ["One.", "Two,\nthree.\n"]
+
+
+def test_the_tokenizer_works(registry):
+    """Nothing is lost."""
+    tokenizer = registry.build("tokenizers", Choice("words_and_gaps"))
+
+    assert tokenizer.split("a  bc d") == ["a", "  ", "bc", " ", "d"]
+    assert tokenizer.join(tokenizer.split("a  bc d\n")) == "a  bc d\n"
+
+
+def test_the_cell_works(registry):
+    """It walks a window step by step and carries its state."""
+    import torch
+
+    cell = registry.build("cells", Choice("mgu"), input_size=2, hidden_size=3)
+
+    outputs, (h,) = cell.unroll(torch.randn(5, 4, 2))
+
+    assert outputs.shape == (5, 4, 3)
+    assert torch.equal(outputs[-1], h)
+
+
+def test_the_filter_works(registry):
+    """It mends, asks and rejects."""
+    tidy, context = registry.build("filters", Choice("tidy", {"most_words": 2})), SimpleNamespace()
+
+    assert tidy(candidate("Rotting Grave -"), context).text == "Rotting Grave"
+    with pytest.raises(Ask, match="has a digit"):
+        tidy(candidate("Grave 13"), context)
+    with pytest.raises(Reject, match="3 words, more than 2"):
+        tidy(candidate("a b c"), context)
+
+
+def test_the_target_works(registry):
+    """The same post twice is one file, and it is found."""
+    target = registry.build("targets", Choice("text_files", {"folder": "posts"}))
+    post = Post("Rotting Grave", "k1", "metal", datetime(2026, 1, 1, tzinfo=UTC))
+
+    assert target.find(post) is None
+    assert target.post(post) == target.post(post) == target.find(post)
+    assert [file.read_text() for file in target.folder.iterdir()] == ["Rotting Grave"]
