@@ -4,11 +4,11 @@ It decides nothing. Only `sampler` loads torch, so that reviewing and posting st
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot import config as settings
 from bot.curation import gate
@@ -16,7 +16,7 @@ from bot.curation.novelty import FILE_NAME, HashedTrainingSet, TextTrainingSet
 from bot.errors import ConfigError, CorpusError
 from bot.interfaces import Filter, Target, Tokenizer, TrainingSet
 from bot.model import checkpoint
-from bot.records import Outlet, Verdict
+from bot.records import Delivery, Outlet, Verdict
 from bot.registry import Registry
 from bot.review.decisions import Desk
 from bot.store.database import Database
@@ -26,6 +26,9 @@ from bot.text.corpus import Corpus, gather
 
 if TYPE_CHECKING:
     from bot.model.sampling import Sampler
+
+
+Thing = TypeVar("Thing")
 
 
 def utc_now() -> datetime:
@@ -112,7 +115,8 @@ class House:
         )
 
     def tokenizer(self, choice: Any) -> Tokenizer:
-        return self.registry.build("tokenizers", _choice(choice))
+        tokenizer: Tokenizer = self.registry.build("tokenizers", _choice(choice))
+        return tokenizer
 
     def cell_maker(self, choice: Any) -> Callable[[int, int], Any]:
         """make(input_size, hidden_size) -> a cell."""
@@ -130,6 +134,14 @@ class House:
         folder = self.checkpoint(setting.model, setting.checkpoint)
         posts = self.drafts.recent_posts(bot, besides=draft)
         return gate.judge(text, self.known_texts(folder), posts)
+
+    def check_delivery(self, delivery: Delivery) -> Sequence[Verdict]:
+        """The gate once more, before anything is sent; what a person has overridden does not count again."""
+        verdicts = self.gate(delivery.bot, delivery.text, delivery.draft)
+        decided = self.drafts.decisions(delivery.draft)
+        approvals = [decision for decision in decided if decision.verdict == "approve"]
+        overridden = bool(approvals) and approvals[-1].override
+        return [verdict for verdict in verdicts if not (overridden and verdict.filter == gate.COPY)]
 
     def desk(self, actor: str) -> Desk:
         return Desk(self.drafts, self.gate, self.outlets, actor)
@@ -154,7 +166,7 @@ class House:
         )
 
 
-def _named(things: Any, name: str, what: str, file: Path) -> Any:
+def _named(things: Mapping[str, Thing], name: str, what: str, file: Path) -> Thing:
     if name not in things:
         have = ", ".join(things) or "none"
         msg = f"{file}: there is no {what} {name!r} (have {have})"

@@ -149,7 +149,7 @@ def test_other_databases_keep_their_address(config_file, url):
         (
             "models:\n  a: {hiden_size: 9}",
             "2:7: models.a: no setting 'hiden_size' (have cell, corpus, embedding_size, hidden_size, "
-            "num_layers, tokenizer, training). Did you mean 'hidden_size'?",
+            "num_layers, tokenizer, training, warning). Did you mean 'hidden_size'?",
         ),
         (
             "model: {}",
@@ -457,7 +457,7 @@ def test_the_recipe_trains_the_shipped_model():
     """What the model card says of the recipe holds for config.yaml and the demo, too."""
     recipe = load(shipped() / "recipes" / "death_metal.yaml")
     ours = load(shipped() / "config.yaml")
-    demo = load(shipped() / "recipes" / "demo.yaml")
+    demo = load(shipped() / "recipes" / "demo.yaml", folder=shipped())
 
     assert recipe.models == ours.models == demo.models
     assert recipe.checkpoints_folder == ours.checkpoints_folder == demo.checkpoints_folder

@@ -60,7 +60,8 @@ def post(
     from bot.cli.show import Screen
 
     house = open_house(config)
-    approved = house.drafts.list(status="approved", bot=house.bot(bot) and bot, limit=1)
+    house.bot(bot)
+    approved = house.drafts.list(status="approved", bot=bot, limit=1)
     if not approved:
         msg = f"bot {bot}: no draft is approved; decide with: bot review {bot}"
         raise BotError(msg)

@@ -18,8 +18,11 @@ from bot.errors import ConfigError
 LISTED = 30  # so many errors are enough to begin with
 
 
-def load(path: Path) -> Config:
-    """The settings of a file. ConfigError lists everything that is wrong, one line each with its place."""
+def load(path: Path, folder: Path | None = None) -> Config:
+    """The settings of a file. ConfigError lists everything that is wrong, one line each with its place.
+
+    folder: where relative paths begin, the file's own if None.
+    """
     source = read(path)
     try:
         config = Config.model_validate_json(
@@ -31,7 +34,7 @@ def load(path: Path) -> Config:
     if problems := [f"{source.place(route)}: {problem}" for route, problem in _contradictions(config)]:
         raise _all(problems)
     placed: Config = _placed(config, (), source)
-    placed._file = path
+    placed._file, placed._folder = path, folder or path.parent
     return placed
 
 

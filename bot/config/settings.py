@@ -95,6 +95,8 @@ class Model(Settings):
     """Layers, one upon another."""
     training: Training = Training()
     """How it is trained."""
+    warning: str = ""
+    """What readers of its texts should be warned of; stands in the model card."""
 
 
 class SamplingSettings(Settings):
@@ -174,6 +176,7 @@ class Config(Settings):
     """Bots by name."""
 
     _file: Path = PrivateAttr(default=Path("config.yaml"))
+    _folder: Path = PrivateAttr(default=Path())
 
     @property
     def file(self) -> Path:
@@ -183,7 +186,7 @@ class Config(Settings):
     @property
     def folder(self) -> Path:
         """The folder that relative paths begin at."""
-        return self._file.parent
+        return self._folder
 
     @property
     def checkpoints_folder(self) -> Path:
