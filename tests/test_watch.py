@@ -34,11 +34,19 @@ def test_a_network_that_learns_nothing_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("loss", "diverged"), [(4.7, False), (2.0, False), (30.0, True), (math.nan, True), (math.inf, True)]
+    ("train_loss", "held_out_loss", "diverged"),
+    [
+        (4.7, 4.7, False),
+        (0.1, 30.0, False),
+        (30.0, 4.0, True),
+        (math.nan, 4.0, True),
+        (4.0, math.nan, True),
+        (4.0, math.inf, True),
+    ],
 )
-def test_divergence_is_worse_than_guessing(loss: float, diverged: bool) -> None:
-    """A first loss near ln V is no divergence; NaN and losses far above are."""
-    assert has_diverged(loss, 100) is diverged
+def test_divergence_is_worse_than_guessing(train_loss: float, held_out_loss: float, diverged: bool) -> None:
+    """A first loss near ln V is no divergence, nor is over-fitting; NaN and training losses far above are."""
+    assert has_diverged(history((train_loss, held_out_loss))[0], 100) is diverged
 
 
 def test_a_spike_stands_out() -> None:

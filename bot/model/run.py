@@ -111,8 +111,8 @@ class Run:
     def evaluate(self) -> None:
         """Measure; then keep what is worth keeping, or go back to it if the run has diverged."""
         row = self._measure()
-        if watch.has_diverged(row.held_out_loss, self._vocabulary_size):
-            self._roll_back(f"diverged: the held-out loss is {row.held_out_loss:.4g}")
+        if watch.has_diverged(row, self._vocabulary_size):
+            self._roll_back(f"diverged: the training loss is {row.train_loss:.4g}")
             return
         position = self._position
         best = min((earlier.held_out_loss for earlier in position.history), default=math.inf)
@@ -131,7 +131,7 @@ class Run:
         if not self._position.updates:
             return  # nothing new since the last evaluation
         row = self._measure()
-        if not watch.has_diverged(row.held_out_loss, self._vocabulary_size):
+        if not watch.has_diverged(row, self._vocabulary_size):
             self._save(self._model, (*self.history, row))
 
     def report(self, pace: Pace) -> Progress:

@@ -34,9 +34,13 @@ def as_csv(history: Sequence[Measurement]) -> bytes:
     return table.getvalue().encode()
 
 
-def has_diverged(held_out_loss: float, vocabulary_size: int) -> bool:
-    """Whether the network is far worse than one that guesses evenly, ln V, which is where it began."""
-    return not held_out_loss < 1.5 * math.log(vocabulary_size) + 1
+def has_diverged(measured: Measurement, vocabulary_size: int) -> bool:
+    """Whether the network is far worse than one that guesses evenly, ln V, which is where it began.
+
+    The training loss tells: a held-out loss may rise that far by over-fitting alone.
+    """
+    bound = 1.5 * math.log(vocabulary_size) + 1
+    return not math.isfinite(measured.held_out_loss) or not measured.train_loss < bound
 
 
 def is_spike(loss: float, usual: float) -> bool:

@@ -1,0 +1,370 @@
+"""The training loop: what it learns, what it survives, and that it goes on exactly where it stood."""
+
+import math
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from bot.errors import CheckpointError, TrainingError
+from bot.model.batches import ItemBatches
+from bot.model.evaluation import evaluate
+from bot.model.language_model import LanguageModel
+from bot.model.training import Result, train
+from bot.model.watch import Measurement
+from bot.records import Progress
+from bot.text.vocabulary import END, START
+from tests.models import small_model, training_settings
+
+ROOT = Path(__file__).parents[1]
+NAMES = [[3 + (row * step) % 17 for step in range(1, 2 + row % 6)] for row in range(40)]  # short items
+NOVEL = [[3 + (step * step) % 17 for step in range(60)], [3 + (5 * step) % 17 for step in range(45)]]  # long
+
+
+def ignore(*_: object) -> None:
+    """What is called while training, where a test does not care."""
+
+
+def run(
+    model: LanguageModel,
+    state_file: Path,
+    train_ids: Sequence[Sequence[int]] = NAMES,
+    progress: Callable[[Progress], None] = ignore,
+    save: Callable[[LanguageModel, Sequence[Measurement]], None] = ignore,
+    resume: bool = False,
+    sample: Callable[[LanguageModel], Sequence[str]] | None = None,
+    **settings: Any,
+) -> Result:
+    """Train for a moment; the clock ticks a second at every look."""
+    ticks = count()
+    return train(
+        model,
+        train_ids,
+        NAMES[:5],
+        training_settings(**settings),
+        save=save,
+        progress=progress,
+        state_file=state_file,
+        sample=sample,
+        resume=resume,
+        clock=lambda: float(next(ticks)),
+    )
+
+
+def weights(model: LanguageModel) -> Tensor:
+    return torch.cat([parameter.detach().flatten() for parameter in model.parameters()])
+
+
+@pytest.fixture
+def state_file(tmp_path: Path) -> Path:
+    return tmp_path / "run.safetensors"
+
+
+def test_it_learns_a_line_by_heart(state_file: Path) -> None:
+    """A network large enough for one line comes to know it."""
+    line = list(range(3, 15))
+    model = small_model()
+
+    result = run(
+        model,
+        state_file,
+        [line] * 8,
+        max_steps=150,
+        learning_rate=0.05,
+        schedule="constant",
+        evaluate_every=150,
+    )
+
+    assert result.history[-1].train_loss < 1
+    assert evaluate(model, ItemBatches([line], 4, 32)) < 0.05
+
+
+def test_the_first_loss_is_near_guessing(state_file: Path) -> None:
+    """Before it has learnt anything a network is about as good as even guesses, ln V."""
+    reports: list[Progress] = []
+
+    run(small_model(), state_file, progress=reports.append, max_steps=1)
+
+    assert reports[0].train_loss == pytest.approx(math.log(20), abs=0.3)
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "adam", "rmsprop", "sgd"])
+@pytest.mark.parametrize("train_ids", [NAMES, NOVEL], ids=["items", "streams"])
+def test_an_interrupted_run_goes_on_bit_by_bit(
+    state_file: Path, train_ids: list[list[int]], optimizer: str
+) -> None:
+    """Ctrl-C after any step, then resume: weights and history equal those of a run that never stopped."""
+    options: dict[str, Any] = {"train_ids": train_ids, "optimizer": optimizer, "sequence_length": 8}
+    straight = small_model(dropout=0.3, weight_dropout=0.3)
+    expected = run(straight, state_file, **options)
+
+    resumed = small_model(dropout=0.3, weight_dropout=0.3)
+    run(resumed, state_file, progress=interrupt_at(6), **options)
+    other_process = small_model(dropout=0.3, weight_dropout=0.3)
+    result = run(other_process, state_file, resume=True, **options)
+
+    assert torch.equal(weights(other_process), weights(straight))
+    assert result == expected
+    assert not torch.equal(weights(resumed), weights(straight))
+
+
+def interrupt_at(step: int) -> Callable[[Progress], None]:
+    """Press Ctrl-C after that step."""
+    return lambda progress: signal.raise_signal(signal.SIGINT) if progress.step == step else None
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from tests.test_training import run, small_model
+
+def kill(progress):
+    if progress.step == 7:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+run(small_model(dropout=0.3), Path(sys.argv[1]), progress=kill)
+"""
+
+
+def test_a_killed_run_goes_on_bit_by_bit(state_file: Path) -> None:
+    """After SIGKILL the last evaluation's state is there; from it the same weights are reached."""
+    straight = small_model(dropout=0.3)
+    expected = run(straight, state_file)
+    state_file.unlink()
+
+    ended = subprocess.run([sys.executable, "-c", KILLED, str(state_file)], cwd=ROOT, check=False)
+    resumed = small_model(dropout=0.3)
+    result = run(resumed, state_file, resume=True)
+
+    assert ended.returncode == -signal.SIGKILL
+    assert torch.equal(weights(resumed), weights(straight))
+    assert result == expected
+
+
+def test_an_interrupted_run_saves_its_model(state_file: Path) -> None:
+    """Ctrl-C loses nothing: the present weights are measured and saved, the history stays as it was."""
+    saved: list[tuple[int, ...]] = []
+
+    result = run(
+        small_model(),
+        state_file,
+        progress=interrupt_at(6),
+        save=lambda _, history: saved.append(tuple(row.step for row in history)),
+    )
+
+    assert result.interrupted
+    assert result.note == "interrupted"
+    assert saved == [(4,), (4, 6)]
+    assert [row.step for row in result.history] == [4]
+
+
+def test_a_second_interrupt_is_not_held_back(state_file: Path) -> None:
+    """Who presses Ctrl-C twice does not wait; the stored state is still whole."""
+
+    def twice(progress: Progress) -> None:
+        if progress.step == 6:
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(small_model(), state_file, progress=twice)
+    assert run(small_model(), state_file, resume=True).history[-1].step == 12
+
+
+def test_the_same_seed_gives_the_same_run(state_file: Path) -> None:
+    """Losses are equal to the last bit, and another seed gives others."""
+    first = run(small_model(dropout=0.2), state_file)
+    torch.rand(3)
+    again = run(small_model(dropout=0.2), state_file)
+    other = run(small_model(dropout=0.2), state_file, seed=2)
+
+    assert first == again
+    assert first.history[-1].train_loss != other.history[-1].train_loss
+
+
+def test_sampling_while_training_changes_nothing(state_file: Path) -> None:
+    """Samples are reported at evaluations; what they draw does not touch the run or the caller."""
+    plain, sampled, reports = small_model(dropout=0.2), small_model(dropout=0.2), []
+    run(plain, state_file)
+    before = torch.get_rng_state()
+
+    run(
+        sampled,
+        state_file,
+        progress=reports.append,
+        sample=lambda model: [f"{model.training} {torch.rand(()):.0f}"],
+    )
+
+    assert torch.equal(weights(plain), weights(sampled))
+    assert torch.equal(torch.get_rng_state(), before)
+    assert [bool(report.samples) for report in reports] == [False, False, False, True] * 3
+    assert reports[3].samples[0].startswith("False")
+
+
+def broken(model: LanguageModel, at: Callable[[int], bool]) -> LanguageModel:
+    """The model with logits that are infinite in those training passes, counted from 1."""
+    passes = count(1)
+
+    def spoil(module: torch.nn.Module, _: object, logits: Tensor) -> Tensor:
+        return logits * math.inf if module.training and at(next(passes)) else logits
+
+    model.head.register_forward_hook(spoil)
+    return model
+
+
+def test_a_step_that_is_not_finite_is_skipped(state_file: Path) -> None:
+    """The weights stay as they were, the run goes on and says what happened."""
+    model, seen = broken(small_model(), at=lambda step: step == 3), {}
+
+    def look(progress: Progress) -> None:
+        seen[progress.step] = (weights(model), progress.note)
+
+    result = run(model, state_file, progress=look)
+
+    assert torch.equal(seen[3][0], seen[2][0])
+    assert seen[3][1] == "a step was skipped: its gradient was not finite"
+    assert not torch.equal(seen[4][0], seen[3][0])
+    assert [row.step for row in result.history] == [4, 8, 12]
+
+
+def test_steps_that_stay_broken_lead_back_to_the_last_good_weights(state_file: Path) -> None:
+    """Five in a row: the weights of the last evaluation come back and the rate is halved."""
+    model, seen = broken(small_model(), at=lambda step: 6 <= step <= 10), {}
+
+    def look(progress: Progress) -> None:
+        seen[progress.step] = (weights(model), progress)
+
+    result = run(model, state_file, progress=look, schedule="constant", warmup_steps=0)
+
+    assert torch.equal(seen[10][0], seen[8][0])
+    assert "back to the last good weights" in seen[10][1].note
+    assert seen[11][1].learning_rate == seen[4][1].learning_rate / 2
+    assert result.history[-1].step == 12
+
+
+def test_a_hopeless_run_ends_with_what_was_good(state_file: Path) -> None:
+    """If lower rates do not help either the run ends, in plain words, and has saved finite weights only."""
+    saved: list[bool] = []
+    model = broken(small_model(), at=lambda step: step > 4)
+
+    result = run(
+        model,
+        state_file,
+        max_steps=100,
+        save=lambda model, _: saved.append(bool(weights(model).isfinite().all())),
+    )
+
+    assert result.note.startswith("given up: ")
+    assert result.best is not None
+    assert result.best.step == 4
+    assert saved == [True]
+    assert weights(model).isfinite().all()
+
+
+def test_a_rate_far_too_high_is_lowered(state_file: Path) -> None:
+    """A run that diverges at an evaluation goes back and on at a lower rate; nothing of it is saved."""
+    notes: list[str] = []
+    run(
+        small_model(),
+        state_file,
+        progress=lambda progress: notes.append(progress.note),
+        optimizer="sgd",
+        learning_rate=1e6,
+        gradient_clip=1e6,
+        schedule="constant",
+        warmup_steps=0,
+    )
+
+    assert any(note.startswith("diverged: the training loss is") for note in notes)
+
+
+def test_it_stops_when_nothing_gets_better(state_file: Path) -> None:
+    """After `patience` evaluations without a better loss the run ends early."""
+    result = run(small_model(), state_file, optimizer="sgd", learning_rate=1e-12, patience=2, max_steps=1000)
+
+    assert result.note == "stopped early: no better held-out loss in 2 evaluations"
+    assert len(result.history) <= 5
+
+
+def test_a_run_can_be_measured_in_epochs(state_file: Path) -> None:
+    """Whole passes over the corpus, and an evaluation after the last."""
+    reports: list[Progress] = []
+
+    result = run(small_model(), state_file, progress=reports.append, max_epochs=3, max_steps=10_000)
+
+    assert result.note == "all 3 epochs done"
+    assert result.history[-1].epoch == 3.0
+    assert result.history[-1].step == 30
+
+
+def test_a_finished_run_can_be_made_longer(state_file: Path) -> None:
+    """More steps than before, resumed: training in stages."""
+    run(small_model(), state_file, schedule="constant")
+
+    result = run(small_model(), state_file, schedule="constant", max_steps=20, resume=True)
+
+    assert [row.step for row in result.history] == [4, 8, 12, 16, 20]
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [({"learning_rate": 0.5}, "learning_rate"), ({"train_ids": NAMES[1:]}, "corpus"), ({"seed": 3}, "seed")],
+)
+def test_another_run_is_not_resumed(state_file: Path, change: dict[str, Any], named: str) -> None:
+    """Other settings or another corpus are named and refused."""
+    run(small_model(), state_file)
+
+    with pytest.raises(TrainingError, match=f"begun with another {named}"):
+        run(small_model(), state_file, resume=True, **change)
+    with pytest.raises(TrainingError, match="begun with another model"):
+        run(small_model("gru"), state_file, resume=True)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\xff" * 100, b"\x02\0\0\0\0\0\0\0{}"])
+def test_what_is_no_state_is_refused(state_file: Path, content: bytes | None) -> None:
+    """A missing or foreign file is named."""
+    if content is not None:
+        state_file.write_bytes(content)
+
+    with pytest.raises(CheckpointError, match=r"run\.safetensors"):
+        run(small_model(), state_file, resume=True)
+
+
+def test_nothing_to_learn_from_is_an_error(state_file: Path) -> None:
+    """An empty corpus is said to be one."""
+    with pytest.raises(TrainingError, match="0 items to train on, 5 held out"):
+        run(small_model(), state_file, [])
+
+
+def test_progress_tells_speed_and_time_left(state_file: Path) -> None:
+    """Tokens a second and seconds left follow the clock."""
+    reports: list[Progress] = []
+
+    run(small_model(), state_file, [[3] * 7] * 40, progress=reports.append)
+
+    assert {report.tokens_per_second for report in reports} == {4 * 8}  # a batch a tick
+    assert reports[0].seconds_left > reports[5].seconds_left > reports[-1].seconds_left == 0
+    assert [report.steps for report in reports] == [12] * 12
+    assert [report.step for report in reports if report.validation_loss] == [4, 8, 12]
+
+
+@pytest.mark.parametrize("sequence_length", [3, 100])
+def test_the_held_out_loss_is_the_mean_over_whole_items(sequence_length: int) -> None:
+    """Item by item from the zero state, the end mark counted; windows and padding change nothing."""
+    model = small_model(dropout=0.5)
+    total, tokens = 0.0, 0
+    for item in NAMES:
+        logits, _ = model.eval()(torch.tensor([START, *item])[:, None])
+        total -= logits.log_softmax(-1)[:, 0].gather(1, torch.tensor([*item, END])[:, None]).sum().item()
+        tokens += len(item) + 1
+    model.train()
+
+    assert evaluate(model, ItemBatches(NAMES, 7, sequence_length)) == pytest.approx(total / tokens, abs=1e-5)
+    assert model.training
