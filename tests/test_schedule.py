@@ -1,73 +1,82 @@
-"""Learning rates and optimizers."""
+"""The wake-up: jobs run again and again, alone, and a failure stops nothing."""
 
-from itertools import pairwise
+import logging
+from datetime import timedelta
+from threading import Event, current_thread, main_thread
 
-import pytest
-import torch
+from bot.posting.schedule import Wakeup
 
-from bot.model.schedule import learning_rate, make_optimizer, share_done
-from tests.models import small_model, training_settings
-
-
-def test_the_cosine_falls_from_the_full_rate_to_a_hundredth() -> None:
-    """After the warm-up the rate falls smoothly to 1 % at the end of the run."""
-    settings = training_settings(learning_rate=1.0, max_steps=100, warmup_steps=10)
-    rates = [learning_rate(settings, step, epoch=0.0) for step in range(101)]
-
-    assert rates[0] == pytest.approx(0.1, abs=1e-3)
-    assert max(rates) == pytest.approx(rates[9], abs=0.02)
-    assert all(later < earlier for earlier, later in pairwise(rates[10:]))
-    assert rates[100] == pytest.approx(0.01)
+TICK = timedelta(milliseconds=5)
+SOON = 20  # seconds; far more than it takes
 
 
-def test_the_constant_rate_is_constant_after_the_warm_up() -> None:
-    """Nothing but the warm-up changes it."""
-    settings = training_settings(schedule="constant", learning_rate=0.5, warmup_steps=0)
+class Count:
+    """A job that can be awaited until it has run `times` times."""
 
-    assert {learning_rate(settings, step, step / 3) for step in range(12)} == {0.5}
+    def __init__(self, times, fail=False):
+        self.runs, self.times, self.fail, self.enough = 0, times, fail, Event()
 
-
-def test_the_rate_drops_at_the_start_of_epochs() -> None:
-    """Three epochs at 5e-4, times a quarter at the start of the second and the third."""
-    settings = training_settings(
-        schedule="epochs", learning_rate=5e-4, decay=0.25, decay_after=1, warmup_steps=0
-    )
-
-    rates = [learning_rate(settings, 10, epoch) for epoch in (0.0, 0.99, 1.0, 1.5, 2.0)]
-
-    assert rates == pytest.approx([5e-4, 5e-4, 1.25e-4, 1.25e-4, 3.125e-5])
+    def __call__(self):
+        assert current_thread() is not main_thread()
+        self.runs += 1
+        if self.runs >= self.times:
+            self.enough.set()
+        if self.fail:
+            raise RuntimeError("the moon is down")
 
 
-def test_a_run_ends_by_steps_or_epochs_whichever_comes_first() -> None:
-    """The share done is the greater of the two."""
-    settings = training_settings(max_steps=100, max_epochs=4)
+def test_both_jobs_run_again_and_again():
+    """Each job runs at once and then at every tick, beside the main thread."""
+    fill, deliver = Count(3), Count(3)
 
-    assert share_done(settings, 10, 1.0) == 0.25
-    assert share_done(settings, 60, 1.0) == 0.6
-    assert share_done(settings, 200, 1.0) == 1.0
-
-
-@pytest.mark.parametrize("name", ["adamw", "adam", "rmsprop", "sgd"])
-def test_every_optimizer_takes_a_step_downhill(name: str) -> None:
-    """A few updates lower the loss."""
-    model = small_model()
-    optimizer = make_optimizer(model, training_settings(optimizer=name))
-    ids = torch.zeros(3, 2, dtype=torch.long)
-    losses = []
-    for _ in range(5):
-        loss = -model(ids)[0].log_softmax(-1)[..., 1].mean()
-        losses.append(loss.item())
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-
-    assert losses[-1] < losses[0]
+    with Wakeup({"fill": fill, "deliver": deliver}, TICK):
+        assert fill.enough.wait(SOON)
+        assert deliver.enough.wait(SOON)
 
 
-def test_only_matrices_decay() -> None:
-    """AdamW pulls weight matrices towards nothing; biases and gains are left alone."""
-    model = small_model("mi_lstm")
-    matrices, vectors = make_optimizer(model, training_settings(weight_decay=0.1)).param_groups
+def test_a_job_that_fails_runs_again(caplog):
+    """A job that raises is logged with its traceback; it and the other go on."""
+    broken, sound = Count(3, fail=True), Count(3)
 
-    assert (matrices["weight_decay"], vectors["weight_decay"]) == (0.1, 0.0)
-    assert len(vectors["params"]) == 5  # alpha, beta1, beta2, bias and the head's bias
+    with Wakeup({"broken": broken, "sound": sound}, TICK):
+        assert broken.enough.wait(SOON)
+        assert sound.enough.wait(SOON)
+
+    assert "the job 'broken' failed" in caplog.text
+    assert "the moon is down" in caplog.text
+
+
+def test_a_job_is_never_run_beside_itself(caplog):
+    """A job longer than its tick is not started again, without a word, and does not hold up the other."""
+    running, most, let_go = [], [], Event()
+
+    def long():
+        running.append(1)
+        most.append(len(running))
+        let_go.wait(SOON)
+        running.pop()
+
+    other = Count(20)
+    with Wakeup({"long": long, "other": other}, TICK):
+        assert other.enough.wait(SOON)
+        let_go.set()
+
+    assert set(most) == {1}
+    assert [r for r in caplog.records if r.levelno >= logging.WARNING] == []
+
+
+def test_stopping_waits_for_what_is_running():
+    """When the block is left the running job has ended, and none begins after it."""
+    begun, ended = Event(), []
+
+    def job():
+        begun.set()
+        ended.append("early")
+        ended[-1] = "done"
+
+    with Wakeup({"job": job}, TICK):
+        assert begun.wait(SOON)
+    runs = len(ended)
+
+    assert set(ended) == {"done"}
+    assert len(ended) == runs

@@ -22,7 +22,7 @@ from bot.records import Delivery, DeliveryState, Receipt
 
 QUIET = timedelta(seconds=60)  # twice a call's deadline: by then a killed call is over at the target too
 BACKOFF = timedelta(seconds=30), timedelta(hours=1)
-ASKED_FOR = timedelta(seconds=5), timedelta(hours=24)  # a target's own wish is kept within these
+WISHES = 5.0, 24 * 3600.0  # seconds; what a target asks for is kept within these
 MAX_ATTEMPTS, MAX_AGE = 8, timedelta(hours=24)
 KEY_LIFETIME = timedelta(minutes=45)
 
@@ -76,7 +76,8 @@ def _may_repeat(delivery: Delivery, now: datetime) -> bool:
 def _wait(delivery: Delivery, retry_after: float | None, draw: Draw) -> timedelta:
     """As long as the target asked for, or a random time below a bound that doubles with each attempt."""
     if retry_after is not None:
-        return min(max(timedelta(seconds=retry_after), ASKED_FOR[0]), ASKED_FOR[1])
+        least, most = WISHES
+        return timedelta(seconds=min(most, max(least, retry_after)))  # in this order NaN becomes the least
     shortest, longest = BACKOFF
     bound = min(shortest * 2.0**delivery.attempts, longest)
     return shortest + draw() * (bound - shortest)
