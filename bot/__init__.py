@@ -2,6 +2,7 @@
 
 import pluggy
 
+from bot.curation.bands import BANDS
 from bot.errors import Ask, BotError, CorpusError, NotSent, Refused, Reject
 from bot.interfaces import Filter, FilterContext, Target, Tokenizer, TrainingSet
 from bot.records import Candidate, Document, Match, Post, Receipt, Secret, Span
@@ -11,6 +12,7 @@ hookimpl = pluggy.HookimplMarker("bot")
 
 __version__ = "0.1.0"
 __all__ = [
+    "BANDS",
     "Ask",
     "BotError",
     "Candidate",

@@ -1,0 +1,124 @@
+"""The chain of filters: their order is the configuration; after them comes the gate.
+
+It does not know what any filter looks for, nor where the judged texts go.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from bot.curation import gate
+from bot.curation.normal import fingerprint
+from bot.errors import Ask, Reject
+from bot.interfaces import Filter, TrainingSet
+from bot.records import Candidate, Judged, Verdict
+
+EXAMPLES = 3
+
+
+class Context:
+    """A FilterContext; what was kept is seen from then on, so that a batch holds no twins.
+
+    seen_fingerprints: of everything ever queued for the bot.
+    """
+
+    def __init__(self, training_set: TrainingSet, seen_fingerprints: Iterable[int] = ()):
+        self.training_set = training_set
+        self._seen = set(seen_fingerprints)
+
+    def seen(self, text: str) -> bool:
+        return fingerprint(text) in self._seen
+
+    def remember(self, text: str) -> None:
+        self._seen.add(fingerprint(text))
+
+
+class Chain:
+    """filters: names with the filters they stand for, in the order in which they are asked."""
+
+    def __init__(self, filters: Sequence[tuple[str, Filter]], context: Context):
+        self._filters, self._context = tuple(filters), context
+
+    def judge(self, candidates: Iterable[Candidate], recent_posts: Sequence[str] = ()) -> list[Judged]:
+        """Every candidate with its verdicts; the first veto ends the questions about it."""
+        return [self._judge(candidate, recent_posts) for candidate in candidates]
+
+    def _judge(self, candidate: Candidate, recent_posts: Sequence[str]) -> Judged:
+        verdicts: list[Verdict] = []
+        for name, filter in self._filters:
+            candidate, verdict = _ask(name, filter, candidate, self._context)
+            verdicts.append(verdict)
+            if verdict.outcome == "reject":
+                return Judged(candidate, tuple(verdicts))
+        verdicts += gate.judge(candidate.text, self._context.training_set, recent_posts)
+        judged = Judged(candidate, tuple(verdicts))
+        if judged.kept:
+            self._context.remember(candidate.text)
+        return judged
+
+
+def _ask(name: str, filter: Filter, candidate: Candidate, context: Context) -> tuple[Candidate, Verdict]:
+    """The candidate as the filter leaves it and what it said; a filter that fails has said no."""
+    try:
+        answer = filter(candidate, context)
+    except Ask as doubt:
+        return candidate, Verdict(name, "ask", str(doubt))
+    except Reject as veto:
+        return candidate, Verdict(name, "reject", str(veto))
+    except (Exception, SystemExit) as error:  # whatever a plugin does, the others go on
+        return candidate, Verdict(name, "reject", f"the filter failed: {type(error).__name__}: {error}")
+    if fault := _fault(answer, candidate):
+        return candidate, Verdict(name, "reject", f"the filter failed: it {fault}")
+    if answer.text == candidate.text:
+        return candidate, Verdict(name, "accept")
+    return answer, Verdict(name, "trim", f"was {candidate.text!r}")
+
+
+def _fault(answer: object, candidate: Candidate) -> str:
+    """What is wrong with a filter's answer, "" if nothing is: it may change the text and no more."""
+    if not isinstance(answer, Candidate):
+        return f"returned {type(answer).__name__}, not a Candidate"
+    if not isinstance(answer.text, str) or replace(answer, text=candidate.text) != candidate:
+        return "changed more than the candidate's text"
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """What one filter vetoed: how many, and the first few as (text, reason)."""
+
+    filter: str
+    count: int
+    examples: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Funnel:
+    """What became of a batch: sampled = all drops + kept; `asked` of the kept need a person."""
+
+    sampled: int
+    drops: tuple[Drop, ...]  # in the order of the chain, also where nothing was vetoed
+    asked: int
+    kept: int
+
+
+def funnel(judged: Sequence[Judged]) -> Funnel:
+    """What each filter dropped, with up to three examples and their reasons."""
+    kept = [one for one in judged if one.kept]
+    asked = sum(any(verdict.outcome == "ask" for verdict in one.verdicts) for one in kept)
+    vetoed = [(one.candidate.text, _veto(one)) for one in judged if not one.kept]
+    return Funnel(len(judged), tuple(_drop(name, vetoed) for name in _order(judged)), asked, len(kept))
+
+
+def _order(judged: Iterable[Judged]) -> list[str]:
+    """The filters in the order of the chain: each list of verdicts is the beginning of the longest."""
+    longest = max((one.verdicts for one in judged), key=len, default=())
+    return list(dict.fromkeys(verdict.filter for verdict in longest))
+
+
+def _veto(judged: Judged) -> Verdict:
+    return next(verdict for verdict in judged.verdicts if verdict.outcome == "reject")
+
+
+def _drop(name: str, vetoed: Iterable[tuple[str, Verdict]]) -> Drop:
+    dropped = [(text, veto.reason) for text, veto in vetoed if veto.filter == name]
+    return Drop(name, len(dropped), tuple(dropped[:EXAMPLES]))
