@@ -60,9 +60,9 @@ class ItemBatches:
 
     def __init__(self, sequences: Sequence[Sequence[int]], batch_size: int, sequence_length: int):
         self.batch_size, self.sequence_length = batch_size, sequence_length
-        self._ids, self._lengths = _flat(sequences)
+        self._targets, self._lengths = _flat(sequences)
         self._starts = np.cumsum(self._lengths) - self._lengths
-        self.tokens = int(self._lengths.sum()) + len(sequences)
+        self.tokens = len(self._targets)
 
     def epoch(self, seed: int, number: int) -> Iterator[Batch]:
         random = np.random.default_rng((seed, number))
@@ -85,20 +85,17 @@ class ItemBatches:
         return groups
 
     def _windows(self, rows: Ids) -> Iterator[Batch]:
-        longest = int(self._lengths[rows].max()) + 1
+        longest = int(self._lengths[rows].max())
         for at in range(0, longest, self.sequence_length):
             steps = np.arange(at, min(at + self.sequence_length, longest))[:, None]  # (T, 1)
-            targets = self._look_up(rows, steps)
-            inputs = np.where(steps == 0, START, self._look_up(rows, steps - 1))
-            inputs = np.where(inputs == IGNORED, END, inputs)  # after its end a row reads END, for nothing
+            inputs = np.where(steps == 0, START, self._at(rows, steps - 1))
+            targets = np.where(steps < self._lengths[rows], self._at(rows, steps), IGNORED)
             yield Batch(_tensor(inputs), _tensor(targets), fresh=at == 0)
 
-    def _look_up(self, rows: Ids, steps: Ids) -> Ids:
-        """(T, B): what each row has at each step: its ids, END, then IGNORED."""
-        lengths = self._lengths[rows]  # (B,)
-        places = self._starts[rows] + np.clip(steps, 0, np.maximum(lengths - 1, 0))
-        ids = self._ids[np.minimum(places, len(self._ids) - 1)].astype(np.int64)
-        return np.where(steps < lengths, ids, np.where(steps == lengths, END, IGNORED))
+    def _at(self, rows: Ids, steps: Ids) -> Ids:
+        """(T, B): what each row asks for at each step, its END for ever after."""
+        ids: Ids = self._targets[self._starts[rows] + np.clip(steps, 0, self._lengths[rows] - 1)]
+        return ids
 
 
 class StreamBatches:
@@ -106,8 +103,8 @@ class StreamBatches:
 
     def __init__(self, sequences: Sequence[Sequence[int]], batch_size: int, sequence_length: int):
         self.sequence_length = sequence_length
-        self._ids, self._lengths = _flat(sequences)
-        self.tokens = int(self._lengths.sum()) + len(sequences)
+        self._targets, self._lengths = _flat(sequences)
+        self.tokens = len(self._targets)
         self.batch_size = max(1, min(batch_size, self.tokens // sequence_length))
 
     def epoch(self, seed: int, number: int) -> Iterator[Batch]:
@@ -120,11 +117,12 @@ class StreamBatches:
         return self._windows(*self._read(np.arange(len(self._lengths))))
 
     def _read(self, order: Ids) -> tuple[Ids, Ids]:
-        ends = np.cumsum(self._lengths)
-        texts = [self._ids[ends[at] - self._lengths[at] : ends[at]] for at in order]
-        start, end = np.array([START], np.int32), np.array([END], np.int32)
-        inputs = np.concatenate(list(chain.from_iterable((start, text) for text in texts)))
-        return inputs, np.concatenate(list(chain.from_iterable((text, end) for text in texts)))
+        """Inputs and targets of all texts in this order."""
+        texts = np.split(self._targets, np.cumsum(self._lengths)[:-1])
+        targets = np.concatenate([texts[at] for at in order])
+        inputs = np.roll(targets, 1)
+        inputs[inputs == END] = START  # what follows a text's end is the next one's beginning
+        return inputs, targets
 
     def _windows(self, inputs: Ids, targets: Ids) -> Iterator[Batch]:
         length = -(-self.tokens // self.batch_size)  # of a stream; the last is filled up
@@ -143,6 +141,7 @@ def _tensor(ids: Ids) -> Tensor:
 
 
 def _flat(sequences: Sequence[Sequence[int]]) -> tuple[Ids, Ids]:
-    """All ids in one row, and how many belong to each sequence."""
-    lengths = np.array([len(sequence) for sequence in sequences], np.int64)
-    return np.fromiter(chain.from_iterable(sequences), np.int32, count=int(lengths.sum())), lengths
+    """The targets of all sequences in one row, each with its END, and how many belong to each."""
+    lengths = np.array([len(sequence) + 1 for sequence in sequences], np.int64)
+    pieces = chain.from_iterable(chain(sequence, (END,)) for sequence in sequences)
+    return np.fromiter(pieces, np.int32, count=int(lengths.sum())), lengths

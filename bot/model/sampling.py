@@ -88,14 +88,14 @@ class Sampler:
         )
 
 
-def calibrate(sampler: Sampler, samples: int = 256, max_length: int = 200) -> tuple[tuple[float, float], ...]:
-    """(temperature, mean surprise) at five temperatures, surprise rising: what a band is looked up in."""
-    points: list[tuple[float, float]] = []
-    for temperature in CALIBRATION:
-        sampling = Sampling((temperature, temperature), max_length)
-        surprise = fmean(one.surprise for one in sampler.sample(sampling, 0, range(samples)))
-        points.append((temperature, max([surprise, *(lower for _, lower in points)])))
-    return tuple(points)
+def calibrate(sampler: Sampler, samples: int = 256) -> tuple[tuple[float, float], ...]:
+    """(temperature, mean surprise) of a sweep: what a band's temperatures are looked up in."""
+
+    def surprise(temperature: float) -> float:
+        candidates = sampler.sample(Sampling((temperature, temperature)), 0, range(samples))
+        return fmean(candidate.surprise for candidate in candidates)
+
+    return tuple((temperature, surprise(temperature)) for temperature in CALIBRATION)
 
 
 def build() -> str:

@@ -60,20 +60,21 @@ class Vocabulary:
             if id not in (START, END)
         ]
 
-    def save(self, path: Path) -> None:
-        """Write the tokens as JSON."""
+    def encoded(self) -> bytes:
+        """The content of vocabulary.json: the tokens, readable, in the order of their ids."""
         content = {"complete": self.complete, "tokens": self.tokens}
-        path.write_text(json.dumps(content, indent=0) + "\n", encoding="utf-8")
+        return (json.dumps(content, indent=0) + "\n").encode()
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read what `save` wrote. Raises CheckpointError if the file is missing or something else."""
+        """Read what `encoded` gave. Raises CheckpointError if the file is missing or something else."""
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
             tokens, complete = content["tokens"], content["complete"]
-            if not isinstance(complete, bool) or not all(isinstance(token, str) for token in tokens):
-                msg = "tokens are strings and `complete` is true or false"
-                raise ValueError(msg)
+            if type(tokens) is not list or not all(isinstance(token, str) for token in tokens):
+                raise ValueError("its tokens are no list of texts")
+            if type(complete) is not bool:
+                raise ValueError("`complete` is neither true nor false")
             return cls(tokens, complete)
         except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
             msg = f"{path}: no vocabulary can be read from it ({error!r:.200})"

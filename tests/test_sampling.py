@@ -1,0 +1,245 @@
+"""Sampling: the same sample in any company, true to the model, never a mark."""
+
+import math
+from collections import Counter
+from dataclasses import replace
+from itertools import pairwise
+from statistics import fmean
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from bot.errors import BotError
+from bot.model import sampling as sampling_module
+from bot.model.language_model import LanguageModel, build
+from bot.model.sampling import WIDTH, Sampler, calibrate, counted_uniforms, sample_keys
+from bot.records import Sampling
+from bot.text.vocabulary import END, START, UNKNOWN, Vocabulary
+from tests.models import cell_makers, small_model
+
+VOCABULARY = Vocabulary([chr(ord("a") + number) for number in range(17)])  # 20 ids with the marks
+SHORT = Sampling((0.7, 1.1), max_length=8)
+
+
+class Letters:
+    vocabulary_size = None
+
+    def split(self, text):
+        return list(text)
+
+    def join(self, tokens):
+        return "".join(tokens)
+
+
+def sampler_of(model: LanguageModel, held_out_loss: float = 2.0) -> Sampler:
+    return Sampler(model, VOCABULARY, Letters(), "names/epoch1", held_out_loss)
+
+
+def model_of(cell: str, hidden_size: int, layers: int) -> LanguageModel:
+    with torch.random.fork_rng():
+        torch.manual_seed(11)
+        sizes = {"embedding_size": 24, "hidden_size": hidden_size, "num_layers": layers}
+        return build(cell_makers()[cell], vocabulary_size=len(VOCABULARY), **sizes).eval()
+
+
+@pytest.fixture
+def biased():
+    """biased(logits) -> a model that predicts these logits after anything."""
+
+    def biased(logits: dict[int, float]) -> LanguageModel:
+        model = small_model()
+        with torch.no_grad():
+            model.head.weight.zero_()
+            model.head.bias.fill_(-1e4)
+            for id, logit in logits.items():
+                model.head.bias[id] = logit
+        return model
+
+    return biased
+
+
+@pytest.mark.parametrize(
+    ("cell", "hidden_size", "layers"),
+    [
+        *((cell, 37, 2) for cell in sorted(cell_makers())),  # odd sizes end in the kernels' remainders
+        *((cell, 128, 1) for cell in sorted(cell_makers())),
+        ("gru", 512, 1),
+        ("lstm", 512, 1),
+    ],
+)
+def test_a_sample_does_not_depend_on_its_company(cell, hidden_size, layers):
+    """Text, loss and all else are the same bits alone, among 256, and in any order of any others."""
+    sampler = sampler_of(model_of(cell, hidden_size, layers))
+
+    together = sampler.sample(SHORT, 3, range(256))
+
+    for index in (0, WIDTH + 1, 255):
+        assert sampler.sample(SHORT, 3, [index]) == [together[index]]
+    backwards = range(255, 20, -3)
+    assert sampler.sample(SHORT, 3, backwards) == [together[index] for index in backwards]
+
+
+@pytest.mark.parametrize("hidden_size", [37, 512])
+def test_the_number_of_threads_plays_no_part(hidden_size):
+    """One thread or two, a replay gives the same bits; the setting itself is left as it was."""
+    sampler = sampler_of(model_of("lstm", hidden_size, 1))
+    before = torch.get_num_threads()
+    found = []
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        found.append(sampler.sample(SHORT, 3, range(32)))
+        assert torch.get_num_threads() == threads
+    torch.set_num_threads(before)
+
+    assert found[0] == found[1]
+
+
+def test_candidates_come_in_the_order_asked_for_with_their_provenance():
+    """Each says everything needed to sample it again; an index asked for twice is given twice."""
+    candidates = sampler_of(small_model()).sample(SHORT, 9, [5, 70, 5])
+
+    assert [candidate.index for candidate in candidates] == [5, 70, 5]
+    assert candidates[0] == candidates[2]
+    one = candidates[1]
+    assert (one.checkpoint, one.sampling, one.seed, one.device) == ("names/epoch1", SHORT, 9, "cpu")
+    assert one.text == one.raw_text
+    assert one.surprise == one.nll / 2.0
+    assert torch.__version__ in one.build
+
+
+def test_seed_and_index_decide():
+    """Another seed gives other texts, and so does another index."""
+    sampler = sampler_of(small_model())
+
+    texts = [[one.text for one in sampler.sample(SHORT, seed, range(64))] for seed in (1, 2, 2**64 - 1, -5)]
+
+    assert all(first != second for first, second in pairwise(texts))
+    assert len(set(texts[0])) > 50
+
+
+@pytest.mark.parametrize("cell", sorted(cell_makers()))
+def test_the_loss_is_the_models_own(cell):
+    """What a sample's nll says is what the model gives its text in one pass, end mark included."""
+    model = small_model(cell, layers=2, vocabulary_size=len(VOCABULARY)).eval()
+
+    for candidate in sampler_of(model).sample(Sampling((0.5, 2.0), 200), 1, range(20)):
+        ids = torch.tensor([START, *VOCABULARY.encode(list(candidate.text)), END])[:, None]
+        logits, _ = model(ids[:-1])
+        loss = functional.cross_entropy(logits[:, 0], ids[1:, 0])
+        assert candidate.nll == pytest.approx(loss.item(), abs=1e-5)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
+def test_tokens_come_as_often_as_the_temperature_says(biased, temperature):
+    """Frequencies are the softmax of logits over temperature, within four standard deviations."""
+    logits = {END: 0.0, 3: 1.0, 4: 0.5, 5: -1.0}
+    sampling = Sampling((temperature, temperature), max_length=1)
+    total = sum(math.exp(logit / temperature) for logit in logits.values())
+
+    counts = Counter(one.text for one in sampler_of(biased(logits)).sample(sampling, 1, range(4000)))
+
+    for id, logit in logits.items():
+        share = math.exp(logit / temperature) / total
+        text = "" if id == END else VOCABULARY.tokens[id - 3]
+        assert abs(counts[text] - 4000 * share) < 4 * math.sqrt(4000 * share * (1 - share))
+
+
+def test_marks_are_never_written(biased):
+    """However much a model wants START or UNKNOWN, they are read only; the loss tells what it thought."""
+    model = biased({START: 50.0, UNKNOWN: 50.0, END: 0.0, 3: 0.0})
+
+    candidates = sampler_of(model).sample(SHORT, 1, range(100))
+
+    assert {sign for one in candidates for sign in one.text} == {"a"}
+    assert all(one.nll > 49 for one in candidates)
+
+
+def test_a_text_ends_at_its_greatest_length(biased):
+    """A model that never ends is cut off; a text of no token at all is a text."""
+    endless = sampler_of(biased({3: 0.0})).sample(replace(SHORT, max_length=7), 1, [0, 1])
+    empty = sampler_of(biased({END: 0.0})).sample(SHORT, 1, [0, 1])
+
+    assert [one.text for one in endless] == ["aaaaaaa", "aaaaaaa"]
+    assert [one.text for one in empty] == ["", ""]
+
+
+def test_temperatures_are_spread_evenly_over_their_range():
+    """Each sample draws its own from its seed; none lies outside."""
+    candidates = sampler_of(small_model()).sample(Sampling((0.6, 1.0), 1), 1, range(2000))
+    drawn = np.array([one.temperature for one in candidates])
+
+    counts, _ = np.histogram(drawn, bins=10, range=(0.6, 1.0))
+
+    assert counts.sum() == 2000
+    assert counts.min() > 140
+
+
+def test_the_cooler_the_likelier():
+    """Lower temperatures give texts the model finds likelier."""
+    sampler = sampler_of(small_model(vocabulary_size=len(VOCABULARY)))
+
+    losses = [
+        fmean(one.nll for one in sampler.sample(Sampling((temperature, temperature), 30), 1, range(200)))
+        for temperature in (0.1, 0.5, 2.0)
+    ]
+
+    assert losses == sorted(losses)
+
+
+@pytest.mark.parametrize(
+    "sampling",
+    [Sampling((0.0, 0.0)), Sampling((0.9, 0.5)), Sampling((1.0, math.inf)), Sampling(max_length=0)],
+)
+def test_impossible_settings_are_refused(sampling):
+    """A temperature is above 0 and a length at least 1."""
+    with pytest.raises(BotError, match="a temperature is above 0, a length at least 1"):
+        sampler_of(small_model()).sample(sampling, 1, [0])
+
+
+def test_sampling_leaves_torchs_random_numbers_alone():
+    """Samples shown while training do not change the run."""
+    before = torch.get_rng_state()
+
+    sampler_of(small_model()).sample(SHORT, 1, range(10))
+
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_nothing_asked_for_is_nothing_sampled():
+    """No index, no candidate."""
+    assert sampler_of(small_model()).sample(SHORT, 1, []) == []
+
+
+def test_random_numbers_are_splitmix64s():
+    """The sequence of key 0 is the reference implementation's of state 0."""
+    reference = [0xE220A8397B1DCDAF, 0x6E789E6AA1B965F4, 0x06C45D188009454F]
+
+    found = counted_uniforms(np.zeros(3, np.uint64), np.arange(3))
+
+    assert found.tolist() == [(number >> 12) / 2**52 for number in reference]
+
+
+def test_random_numbers_of_neighbours_are_unrelated():
+    """Over seeds, samples and positions they are even and uncorrelated."""
+    table = np.array(
+        [counted_uniforms(sample_keys(seed, np.arange(100)), np.arange(100)) for seed in range(100)]
+    )
+
+    assert abs(table.mean() - 0.5) < 0.012
+    for a, b in ((table[1:], table[:-1]), (table[:, 1:], table[:, :-1])):
+        assert abs(np.corrcoef(a.ravel(), b.ravel())[0, 1]) < 0.04
+
+
+def test_calibration_maps_temperature_to_surprise(monkeypatch):
+    """A sweep from cool to hot; surprise is measured against the held-out loss."""
+    monkeypatch.setattr(sampling_module, "CALIBRATION", (0.2, 1.0, 3.0))
+    sampler = sampler_of(small_model(vocabulary_size=len(VOCABULARY)), held_out_loss=4.0)
+
+    points = calibrate(sampler, samples=100)
+
+    assert [temperature for temperature, _ in points] == [0.2, 1.0, 3.0]
+    assert points[0][1] < points[1][1] < points[2][1]
+    alone = sampler.sample(Sampling((1.0, 1.0)), 0, range(100))
+    assert points[1][1] == fmean(one.nll for one in alone) / 4.0
