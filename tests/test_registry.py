@@ -424,6 +424,7 @@ def test_the_programs_arguments_are_no_options(user_plugins):
     ("raised", "expected", "message"),
     [
         ("ValueError('min is above max')", ConfigError, "greetings: min is above max"),
+        ("BotError('min is above max')", ConfigError, "greetings: min is above max"),
         ("CorpusError('greetings.txt: empty')", CorpusError, "greetings.txt: empty"),
         ("TypeError('oops')", PluginError, "greetings: the corpus failed: TypeError: oops"),
         ("SystemExit(3)", PluginError, "greetings: the corpus failed: SystemExit: 3"),
@@ -431,7 +432,7 @@ def test_the_programs_arguments_are_no_options(user_plugins):
 )
 def test_a_factory_that_fails_is_said_in_words(user_plugins, raised, expected, message):
     """Its own check of the options, its own kind of error, or a bug of the plugin: never a crash."""
-    source = GREETINGS.replace("hookimpl\n", "CorpusError, hookimpl\n", 1).replace(
+    source = GREETINGS.replace("hookimpl\n", "BotError, CorpusError, hookimpl\n", 1).replace(
         "return [", f"raise {raised}\n    ["
     )
     registry = user_plugins({"corpora/greetings.py": source})

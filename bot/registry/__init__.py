@@ -61,12 +61,12 @@ class Registry:
         factory = self.look_up(kind, choice.name, choice.place)
         try:
             return factory(**given, **arguments(factory, choice, self._folder, given))
-        except BotError:
-            raise
-        except ValueError as error:  # the factory's own check of its options
-            msg = f"{choice.where()}: {error}"
-            raise ConfigError(msg) from error
         except (Exception, SystemExit) as error:
+            if isinstance(error, BotError) and type(error) is not BotError:
+                raise
+            if isinstance(error, ValueError | BotError):  # the factory's own check of its options
+                msg = f"{choice.where()}: {error}"
+                raise ConfigError(msg) from error
             msg = f"{choice.where()}: the {KINDS[kind]} failed: {type(error).__name__}: {error}"
             raise PluginError(msg) from error
 

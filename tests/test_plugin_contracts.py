@@ -1,0 +1,274 @@
+"""What holds for every registered plugin, whoever wrote it: documented, typed, true to its protocol.
+
+Cells have their own contract tests in test_cells.py.
+"""
+
+import ast
+import inspect
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+
+from bot.config import Choice, shipped
+from bot.errors import Ask, CorpusError, NotSent, Reject
+from bot.records import Candidate, Document, Kind, Post, Receipt, Sampling, Secret
+from bot.registry import KINDS, Registry
+
+REGISTRY = Registry(None, Path())
+NAMES = [(kind, name) for kind in KINDS for name in REGISTRY.names(kind)]
+FILES = sorted((shipped() / "plugins").rglob("*.py"))
+OPTIONS = {  # of the plugins that cannot do without; paths are files of the `registry` fixture
+    "lines": {"path": "names.txt"},
+    "csv_column": {"path": "names.csv", "column": "name"},
+    "text_folder": {"path": "texts"},
+    "unicode_names": {"first": 0x41, "last": 0x5A},
+    "feed": {"path": "feed.xml"},
+    "jsonl": {"path": "posts.jsonl"},
+}
+GIVEN = {"cells": {"input_size", "hidden_size"}}  # what the program supplies
+POST = Post("Rotting Grave & Sons <3", "k1", "metal", datetime(2026, 1, 1, tzinfo=UTC))
+
+
+def names_of(kind: str, *, where=lambda name: True):
+    return pytest.mark.parametrize("name", [name for name in REGISTRY.names(kind) if where(name)])
+
+
+def has_file(name: str) -> bool:
+    return "path" in OPTIONS.get(name, {})
+
+
+def kind_of(target: str) -> Kind:
+    return REGISTRY.build("targets", Choice(target, OPTIONS.get(target, {}))).kind
+
+
+@pytest.fixture
+def registry(tmp_path):
+    """Every corpus and target finds its files here."""
+    (tmp_path / "names.txt").write_text("Grave\nRot\n")
+    (tmp_path / "names.csv").write_text("name\nGrave\nRot\n")
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "a.txt").write_text("Grave\n")
+    return Registry(None, tmp_path)
+
+
+class Unknowing:
+    """A context that has seen nothing, and its own training set, which is empty."""
+
+    @property
+    def training_set(self):
+        return self
+
+    def seen(self, text):
+        return False
+
+    def nearest(self, text, edits):
+        return None
+
+    def copied(self, text):
+        return None
+
+
+def candidate(text: str, surprise: float = 1.0) -> Candidate:
+    return Candidate(text, text, "m/c", Sampling(), 1, 0, 0.8, 1.8 * surprise, surprise, "build", "cpu")
+
+
+# ---- files and factories ------------------------------------------------------------------------
+
+
+def test_no_shipped_plugin_fails():
+    """All of them load, and none registers a name of another."""
+    assert [report.failure for report in REGISTRY.reports() if report.failure] == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_a_file_says_what_it_is_and_marks_its_hook(path):
+    """A module docstring, one hook of its kind, decorated."""
+    tree = ast.parse(path.read_text())
+    hooks = [node for node in tree.body if isinstance(node, ast.FunctionDef) and "register_" in node.name]
+
+    assert ast.get_docstring(tree)
+    assert [hook.name for hook in hooks] == [f"register_{path.parent.name}"]
+    assert [ast.unparse(mark) for mark in hooks[0].decorator_list] == ["hookimpl"]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_a_file_is_called_what_it_gives(path):
+    """Who reads a name in config.yaml finds its file."""
+    assert path.stem in REGISTRY.names(path.parent.name)
+
+
+@pytest.mark.parametrize(("kind", "name"), NAMES)
+def test_a_factory_is_documented(kind, name):
+    """Its docstring is what `bot plugins` shows."""
+    assert inspect.getdoc(REGISTRY.look_up(kind, name))
+
+
+@pytest.mark.parametrize(("kind", "name"), NAMES)
+def test_every_option_has_a_type_that_can_be_checked(kind, name):
+    """So a mistake in config.yaml is found with its line, and a path begins at the right folder."""
+    parameters = inspect.signature(REGISTRY.look_up(kind, name), eval_str=True).parameters.values()
+
+    for parameter in parameters:
+        hint = parameter.annotation
+        assert hint is not parameter.empty, f"{parameter.name} is not annotated"
+        assert parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL)
+        secret = Secret in (hint, *get_args(hint))
+        assert secret == bool(re.search("key|token|secret|password", parameter.name)), parameter.name
+        assert secret or TypeAdapter(hint)
+        assert ("path" in parameter.name) == (Path in (hint, *get_args(hint))), parameter.name
+
+
+@pytest.mark.parametrize(("kind", "name"), NAMES)
+def test_only_files_must_be_named(kind, name):
+    """A plugin works with the options it cannot do without; OPTIONS says which those are."""
+    parameters = inspect.signature(REGISTRY.look_up(kind, name)).parameters.values()
+    mandatory = {parameter.name for parameter in parameters if parameter.default is parameter.empty}
+
+    assert mandatory <= OPTIONS.get(name, {}).keys() | GIVEN.get(kind, set())
+
+
+# ---- corpora ------------------------------------------------------------------------------------
+
+
+@names_of("corpora")
+def test_a_corpus_yields_documents(registry, name):
+    """Each item is a Document or a text, and reading twice gives the same."""
+    choice = Choice(name, OPTIONS.get(name, {}))
+
+    items = list(registry.build("corpora", choice))
+
+    assert items
+    assert all(isinstance(item, Document | str) for item in items)
+    assert items == list(registry.build("corpora", choice))
+
+
+@names_of("corpora", where=has_file)
+def test_a_corpus_says_which_file_is_missing(tmp_path, name):
+    """No traceback for a path that leads nowhere."""
+    choice = Choice(name, OPTIONS[name])
+
+    with pytest.raises(CorpusError, match=str(tmp_path / choice.options["path"])):
+        list(Registry(None, tmp_path).build("corpora", choice))
+
+
+# ---- tokenizers ---------------------------------------------------------------------------------
+
+
+@names_of("tokenizers")
+@given(text=st.text(max_size=60) | st.text("ab '-.\n\t", max_size=60))
+def test_a_tokenizer_loses_nothing_but_white_space(name, text):
+    """Tokens are texts with something in them, and together they are the text again."""
+    tokenizer = REGISTRY.build("tokenizers", Choice(name, OPTIONS.get(name, {})))
+
+    tokens = tokenizer.split(text)
+
+    assert all(isinstance(token, str) and token for token in tokens)
+    assert tokenizer.join(tokens).split() == text.split()
+    assert tokenizer.split(tokenizer.join(tokens)) == tokens
+
+
+@names_of("tokenizers")
+def test_a_tokenizer_says_how_many_tokens_it_keeps(name):
+    """A number, or None for all."""
+    size = REGISTRY.build("tokenizers", Choice(name)).vocabulary_size
+
+    assert size is None or size > 0
+
+
+# ---- filters ------------------------------------------------------------------------------------
+
+
+@names_of("filters")
+@given(text=st.text(max_size=60), surprise=st.floats(0, 3))
+def test_a_filter_keeps_asks_or_rejects_in_words(name, text, surprise):
+    """It touches nothing but the text, gives its reason in one line, and judges the same text alike."""
+    judge = REGISTRY.build("filters", Choice(name, OPTIONS.get(name, {})))
+    given_candidate = candidate(text, surprise)
+
+    def outcome() -> Candidate | str:
+        try:
+            return judge(given_candidate, Unknowing())
+        except (Ask, Reject) as signal:
+            return str(signal)
+
+    match outcome():
+        case Candidate() as kept:
+            assert replace(kept, text=text) == given_candidate
+        case reason:
+            assert len(reason.splitlines()) == 1
+    assert outcome() == outcome()
+
+
+@names_of("filters")
+def test_a_filter_lets_an_ordinary_name_pass(name):
+    """With its own defaults and a training set that holds nothing."""
+    judge = REGISTRY.build("filters", Choice(name, OPTIONS.get(name, {})))
+
+    assert judge(candidate("Morbid Cavern"), Unknowing()).text == "Morbid Cavern"
+
+
+# ---- targets ------------------------------------------------------------------------------------
+
+
+@names_of("targets")
+def test_a_target_declares_itself(registry, name):
+    """Its kind is one of four, its account has a name, its limit is a number or None."""
+    target = registry.build("targets", Choice(name, OPTIONS.get(name, {})))
+
+    assert target.kind in get_args(Kind)
+    assert target.account
+    assert target.max_length is None or target.max_length > 0
+
+
+@names_of("targets")
+@given(text=st.text(max_size=60))
+def test_a_target_measures_every_text(name, text):
+    """Never less than nothing, and more text is never shorter."""
+    target = REGISTRY.build("targets", Choice(name, OPTIONS.get(name, {})))
+
+    assert target.measure("") == 0
+    assert 0 <= target.measure(text) <= target.measure(f"{text} a")
+
+
+@names_of("targets")
+def test_a_target_gives_a_receipt(registry, name, capsys):
+    """A post that went through leaves an id, an address or other evidence."""
+    receipt = registry.build("targets", Choice(name, OPTIONS.get(name, {}))).post(POST)
+
+    assert isinstance(receipt, Receipt)
+    assert receipt.remote_id or receipt.evidence
+
+
+@names_of("targets", where=lambda name: kind_of(name) == "put")
+def test_a_target_of_kind_put_may_post_twice(registry, name):
+    """The same key is the same post."""
+    target = registry.build("targets", Choice(name, OPTIONS.get(name, {})))
+
+    assert target.post(POST).remote_id == target.post(POST).remote_id
+
+
+@names_of("targets", where=lambda name: has_file(name) and kind_of(name) != "opaque")
+def test_a_target_that_can_be_asked_finds_its_post(registry, name):
+    """What is not there is not found; what was posted is, also by another object of the same account."""
+    choice = Choice(name, OPTIONS.get(name, {}))
+    target = registry.build("targets", choice)
+
+    assert target.find(POST) is None
+    receipt = target.post(POST)
+    assert registry.build("targets", choice).find(POST).remote_id == receipt.remote_id
+
+
+@names_of("targets", where=has_file)
+def test_a_target_whose_folder_is_missing_has_not_sent(tmp_path, name):
+    """Certainly nothing was posted, and it may be tried again."""
+    target = Registry(None, tmp_path).build("targets", Choice(name, {"path": "nowhere/file"}))
+
+    with pytest.raises(NotSent):
+        target.post(POST)
