@@ -2,10 +2,9 @@
 
 import pluggy
 
-from bot.curation.bands import BANDS
 from bot.errors import Ask, BotError, CorpusError, NotSent, Refused, Reject
 from bot.interfaces import Filter, FilterContext, Target, Tokenizer, TrainingSet
-from bot.records import Candidate, Document, Match, Post, Receipt, Secret, Span
+from bot.records import BANDS, Candidate, Document, Match, Post, Receipt, Secret, Span
 from bot.text.files import read_lines
 
 hookimpl = pluggy.HookimplMarker("bot")

@@ -21,6 +21,10 @@ class Document:
     source: str = ""
 
 
+# Bands of surprise, a text's loss over the model's held-out loss: they survive retraining, temperatures do not.
+BANDS = {"safe": (0.6, 0.8), "balanced": (0.8, 1.0), "wild": (1.0, 1.25)}
+
+
 @dataclass(frozen=True, slots=True)
 class Sampling:
     """How to sample: each sample draws its temperature between the two, evenly, from its own seed.

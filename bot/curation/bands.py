@@ -1,15 +1,13 @@
-"""Bands of surprise: a temperature band by what it does to the texts, so that it survives retraining.
+"""From a band of surprise to a checkpoint's temperatures.
 
-Surprise is a sample's loss at temperature 1 over the model's held-out loss. It does not know a model:
-the sweep that maps temperature to surprise is handed in.
+It does not know a model: the sweep that maps temperature to surprise is handed in.
 """
 
 from collections.abc import Sequence
 from itertools import pairwise
 
 from bot.errors import BotError
-
-BANDS = {"safe": (0.6, 0.8), "balanced": (0.8, 1.0), "wild": (1.0, 1.25)}  # surprise, low and high
+from bot.records import BANDS
 
 
 def temperatures(band: str, calibration: Sequence[tuple[float, float]]) -> tuple[float, float]:
