@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from bot.config import Bot, Choice, Config, Model, SamplingSettings, Schedule, Training, load, schema, shipped
 from bot.config.reader import MAX_BYTES, read
 from bot.errors import ConfigError
+from bot.registry import Registry
 
 BEERS = """\
 database: sqlite:///bot.db
@@ -93,9 +94,10 @@ def test_settings_travel_to_child_processes(config_file):
     assert copy.bots["beers"].filters[0].place == config.bots["beers"].filters[0].place
 
 
-def test_settings_written_out_load_to_the_same(config_file):
+@pytest.mark.parametrize("text", [BEERS, BEERS.replace("temperature: [0.7, 0.9]", "band: wild")])
+def test_settings_written_out_load_to_the_same(config_file, text):
     """JSON is YAML: a dump of the settings is a settings file of the same meaning."""
-    config = load(config_file(BEERS))
+    config = load(config_file(text))
     dumped = config.model_dump(mode="json", exclude_unset=True)
 
     assert load(config_file(json.dumps(dumped))).model_dump() == config.model_dump()
@@ -468,6 +470,22 @@ def test_the_shipped_bots_post_to_this_computer_only():
     for file in ("config.yaml", "recipes/demo.yaml"):
         for bot in load(shipped() / file).bots.values():
             assert {target.name for target in bot.targets} <= {"console", "feed", "jsonl"}
+
+
+@pytest.mark.parametrize("file", ["config.yaml", "recipes/death_metal.yaml", "recipes/demo.yaml"])
+def test_the_shipped_files_choose_what_there_is(file):
+    """Every plugin they name exists and takes the options they give it."""
+    config, registry = load(shipped() / file), Registry(None, shipped())
+
+    for model in config.models.values():
+        registry.build("corpora", model.corpus)
+        registry.build("tokenizers", model.tokenizer)
+        registry.build("cells", model.cell, input_size=2, hidden_size=2)
+    for bot in config.bots.values():
+        for filter in bot.filters:
+            registry.build("filters", filter)
+        for target in bot.targets:
+            registry.build("targets", target)
 
 
 def test_a_sampling_without_settings_has_one_temperature():

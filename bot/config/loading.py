@@ -25,9 +25,8 @@ def load(path: Path, folder: Path | None = None) -> Config:
     """
     source = read(path)
     try:
-        config = Config.model_validate_json(
-            json.dumps(source.data)
-        )  # as JSON: strict, yet a list becomes a tuple
+        # as JSON, types are strict and yet a list becomes a tuple
+        config = Config.model_validate_json(json.dumps(source.data))
     except ValidationError as error:
         lines = sorted(_line(source, report) for report in error.errors(include_url=False))
         raise _all([line for _, line in lines]) from None
@@ -87,16 +86,17 @@ def _contradictions(config: Config) -> Iterator[tuple[Route, str]]:
 
 
 def _placed(value: Any, route: Route, source: Source) -> Any:
-    """The same value with the place of every Choice in it."""
+    """The same value with the place of every Choice that the file makes in it."""
     match value:
         case Choice():
             named = (*route, value.name)
-            written = named if named in source.marks else route
-            places = {option: source.place((*written, option)) for option in value.options}
-            return replace(value, place=source.place(written), places=places)
+            start = named if named in source.marks else route
+            places = {option: source.place((*start, option)) for option in value.options}
+            return replace(value, place=source.place(start), places=places)
         case BaseModel():
-            fields = {key: _placed(item, (*route, key), source) for key, item in value}
-            return value.model_copy(update=fields)
+            set_ones = value.model_fields_set  # model_copy counts what it updates as set
+            placed = {key: _placed(getattr(value, key), (*route, key), source) for key in set_ones}
+            return value.model_copy(update=placed)
         case dict():
             return {key: _placed(item, (*route, key), source) for key, item in value.items()}
         case tuple():
