@@ -12,7 +12,7 @@ from bot.config import shipped
 ROOT = shipped()
 ORDER = [  # a room imports only what stands before it
     *("errors", "records", "interfaces", "config", "hookspecs", "child", "registry"),
-    *("text", "model", "curation", "__init__", "store", "review", "posting", "reports", "web"),
+    *("text", "__init__", "model", "curation", "store", "review", "posting", "reports", "web"),
     *("events", "house", "host", "trainer", "pipeline", "doctor", "status", "cli", "__main__"),
 ]
 WIRING = {"registry", *ORDER[ORDER.index("events") :]}  # what may know the configuration and the registry
