@@ -285,6 +285,24 @@ def test_a_rate_far_too_high_is_lowered(state_file: Path) -> None:
     assert any(note.startswith("diverged: the training loss is") for note in notes)
 
 
+def test_a_run_brought_back_once_is_judged_anew(state_file: Path) -> None:
+    """The losses of the steps that were taken back do not count against the steps after them."""
+    notes: list[str] = []
+    model = small_model()
+
+    def spoil(progress: Progress) -> None:
+        notes.append(progress.note)
+        if progress.step == 6:
+            with torch.no_grad():
+                model.head.bias.copy_(1e4 * torch.randn(20))
+
+    result = run(model, state_file, progress=spoil, max_steps=16)
+
+    assert [note.partition(":")[0] for note in notes if note] == ["diverged"]
+    assert [row.step for row in result.history] == [4, 12, 16]
+    assert result.history[-1].train_loss < 4
+
+
 def test_it_stops_when_nothing_gets_better(state_file: Path) -> None:
     """After `patience` evaluations without a better loss the run ends early."""
     result = run(small_model(), state_file, optimizer="sgd", learning_rate=1e-12, patience=2, max_steps=1000)

@@ -27,7 +27,6 @@ from bot.records import Progress
 MAX_SKIPPED = 5  # steps in a row that are not finite before the run is rolled back
 MAX_ROLLBACKS = 3
 SETTLED = 20  # updates after which a mean loss says what is usual
-EVALUATION_ROWS = 256
 
 Save = Callable[[LanguageModel, Sequence[Measurement]], None]
 Sample = Callable[[LanguageModel], Sequence[str]]
@@ -53,7 +52,7 @@ class Run:
         self._state_file, self._sample = state_file, sample
         self._device = model.embedding.weight.device
         self._batches = arrange(train_ids, settings.batch_size, settings.sequence_length)
-        self._held_out = ItemBatches(held_out_ids, EVALUATION_ROWS, settings.sequence_length)
+        self._held_out = ItemBatches(held_out_ids, settings.batch_size, settings.sequence_length)
         self._optimizer = make_optimizer(model, settings)
         self._carried: States | None = None
         self._position = Position(fingerprint(model, train_ids, held_out_ids, settings))
@@ -90,6 +89,19 @@ class Run:
     def ended(self) -> bool:
         return bool(self.why_ended())
 
+    def why_ended(self) -> str:
+        """In plain words; "" while it goes on."""
+        position, settings = self._position, self._settings
+        if position.rollbacks > MAX_ROLLBACKS:
+            return f"given up: the losses left all bounds again after {MAX_ROLLBACKS} lower learning rates"
+        if settings.patience and position.stale >= settings.patience:
+            return f"stopped early: no better held-out loss in {position.stale} evaluations"
+        if position.step >= settings.max_steps:
+            return f"all {position.step} steps done"
+        if settings.max_epochs and position.epoch >= settings.max_epochs:
+            return f"all {position.epoch} epochs done"
+        return ""
+
     @property
     def due(self) -> bool:
         """Whether the step just made is to be followed by an evaluation."""
@@ -118,8 +130,7 @@ class Run:
         best = min((earlier.held_out_loss for earlier in position.history), default=math.inf)
         position.stale = 0 if row.held_out_loss < best else position.stale + 1
         position.history.append(row)
-        position.loss_sum = position.norm_sum = 0.0
-        position.loss_tokens = position.updates = 0
+        position.clear_sums()
         self._measured, self._note = row, watch.remark(self.history, self._vocabulary_size) or self._note
         self._save(self._model, self.history)
         self._store()
@@ -167,19 +178,6 @@ class Run:
     @property
     def _vocabulary_size(self) -> int:
         return self._model.embedding.num_embeddings
-
-    def why_ended(self) -> str:
-        """In plain words; "" while it goes on."""
-        position, settings = self._position, self._settings
-        if position.rollbacks > MAX_ROLLBACKS:
-            return f"given up: the losses left all bounds again after {MAX_ROLLBACKS} lower learning rates"
-        if settings.patience and position.stale >= settings.patience:
-            return f"stopped early: no better held-out loss in {position.stale} evaluations"
-        if position.step >= settings.max_steps:
-            return f"all {position.step} steps done"
-        if settings.max_epochs and position.epoch >= settings.max_epochs:
-            return f"all {position.epoch} epochs done"
-        return ""
 
     def _open_epoch(self) -> None:
         """Line up the batches of the present epoch that are still to come."""
@@ -238,6 +236,7 @@ class Run:
         position.rollbacks += 1
         position.rate_factor /= 2
         position.skipped = 0
+        position.clear_sums()
         _, tensors = training_state.load(self._state_file)
         training_state.restore_weights(self._model, self._optimizer, tensors)
         self._carried = None

@@ -59,6 +59,11 @@ class Position:
     rate_factor: float = 1.0  # halved at each roll-back
     history: list[Measurement] = field(default_factory=list)
 
+    def clear_sums(self) -> None:
+        """Begin the means anew: after an evaluation, and where the last steps no longer count."""
+        self.loss_sum = self.norm_sum = 0.0
+        self.loss_tokens = self.updates = 0
+
 
 _POSITION = TypeAdapter(Position)
 

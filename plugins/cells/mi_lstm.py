@@ -33,16 +33,12 @@ class MiLstm(Cell):
         return zeros, zeros
 
     def project(self, inputs: Tensor) -> Tensor:
-        """(..., E) -> (..., 8H): Uh will be multiplied by alpha*Wx + beta1, then beta2*Wx + b be added."""
-        wx = inputs @ self.weight_ih.T
-        factor = torch.addcmul(self.beta1, self.alpha, wx)
-        summand = torch.addcmul(self.bias, self.beta2, wx)
-        return torch.cat([factor, summand], dim=-1)
+        return inputs @ self.weight_ih.T  # (..., E) -> (..., 4H)
 
     def step(self, wx: Tensor, state: State) -> tuple[Tensor, State]:
         h, c = state  # (B, H) each
-        factor, summand = wx.chunk(2, dim=-1)
-        i, f, g, o = torch.addcmul(summand, factor, h @ self.weight_hh.T).chunk(4, dim=-1)
+        uh = h @ self.weight_hh.T
+        i, f, g, o = (self.alpha * wx * uh + self.beta1 * uh + self.beta2 * wx + self.bias).chunk(4, dim=-1)
         c = f.sigmoid() * c + i.sigmoid() * g.tanh()
         h = o.sigmoid() * c.tanh()
         return h, (h, c)
