@@ -81,10 +81,10 @@ class Database:
 
     def _upgrade(self) -> None:
         with self.read() as connection:
-            if _schema(connection) == SCHEMA:
+            if _schema(connection, self.name) == SCHEMA:
                 return
         with self.write() as connection:  # whoever waited for the lock may find it done
-            if (found := _schema(connection)) != SCHEMA:
+            if (found := _schema(connection, self.name)) != SCHEMA:
                 _migrate(connection, found, self.name)
 
 
@@ -120,13 +120,14 @@ def _lock_out_writers(connection: Connection) -> None:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS_LOCK})")
 
 
-def _schema(connection: Connection) -> str | None:
+def _schema(connection: Connection, name: str) -> str | None:
     """Which step of the migrations the tables stand at; None in an empty database."""
     tables = inspect(connection).get_table_names()
     if not tables:
         return None
     if "alembic_version" not in tables:
-        msg = f"it holds another program's tables ({', '.join(sorted(tables)[:3])}): name another file"
+        theirs = ", ".join(sorted(tables)[:3])
+        msg = f"{name}: it holds another program's tables ({theirs}): name another database"
         raise StoreError(msg)
     found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
     return found

@@ -1,0 +1,186 @@
+"""Opening the database: first tables, upgrades, what is refused, and how writers wait for each other."""
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from bot.errors import StoreError
+from bot.store import Database
+from bot.store.database import SCHEMA
+from bot.store.tables import drafts, metadata, slots
+from tests.queues import open_queue, slot
+
+OPEN = "import sys; from bot.store import Database; Database(sys.argv[1]).close()"
+
+
+def url(folder: Path) -> str:
+    return f"sqlite:///{folder}/bot.db"
+
+
+def test_the_migrations_make_exactly_the_tables(tmp_path: Path) -> None:
+    """tables.py and the migrations cannot drift apart."""
+    with Database(url(tmp_path)) as database, database.write() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_the_rules_of_the_tables_are_those_of_the_migrations(tmp_path: Path) -> None:
+    """Checks and partial indexes are the same too, by name and by wording."""
+
+    Database(url(tmp_path)).close()
+    engine = create_engine(f"sqlite:///{tmp_path}/made.db")
+    metadata.create_all(engine)
+    engine.dispose()
+
+    assert rules(tmp_path / "bot.db") == rules(tmp_path / "made.db") != set()
+
+
+def rules(path: Path) -> set[str]:
+    """The lines of a database's schema that check something."""
+    with closing(sqlite3.connect(path)) as connection:
+        rows = connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+    lines = {line.strip().rstrip(",") for (sql,) in rows for line in sql.splitlines()}
+    return {line for line in lines if "CHECK" in line or "WHERE" in line}
+
+
+def test_the_schema_is_the_newest_migration() -> None:
+    """A migration that is added and not named in database.py would never run."""
+    folder = Path(__file__).parents[1] / "bot/store/migrations"
+    steps = Config()
+    steps.set_main_option("script_location", str(folder))
+
+    assert ScriptDirectory.from_config(steps).get_current_head() == SCHEMA
+
+
+def test_four_processes_open_a_new_database_at_once(tmp_path: Path) -> None:
+    """One makes the tables, the others wait for it; all succeed."""
+    command = [sys.executable, "-W", "error", "-c", OPEN, url(tmp_path)]
+    processes = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    complaints = [process.communicate(timeout=120)[1] for process in processes]
+
+    assert complaints == ["", "", "", ""]
+    assert [process.returncode for process in processes] == [0, 0, 0, 0]
+
+
+def test_it_opens_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The migrations are found beside the code, whatever folder is the current one."""
+    monkeypatch.chdir(tmp_path)
+    Database("sqlite:///bot.db").close()
+
+    assert (tmp_path / "bot.db").exists()
+
+
+def test_opening_again_takes_no_lock(tmp_path: Path) -> None:
+    """What is up to date can be read while another process writes."""
+    Database(url(tmp_path)).close()
+    with Database(url(tmp_path)) as one, one.write(), Database(url(tmp_path)) as other, other.read() as view:
+        assert view.execute(select(drafts)).all() == []
+
+
+def test_what_was_committed_is_there_again(tmp_path: Path) -> None:
+    """A database closed and opened keeps every row."""
+    with open_queue(tmp_path) as queue:
+        [draft] = queue.add("Wormhorn")
+    with open_queue(tmp_path) as queue:
+        assert queue.drafts.get(draft.id) == draft
+
+
+def test_writes_are_durable_and_checked(tmp_path: Path) -> None:
+    """WAL, synchronous FULL, foreign keys, and ten seconds of patience, on every connection."""
+    pragmas = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+    with Database(url(tmp_path)) as database, database.read() as connection:
+        values = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in pragmas]
+
+    assert values == ["wal", 2, 1, 10_000]
+
+
+def test_reading_cannot_write(tmp_path: Path) -> None:
+    """A statement that writes needs the writers' lock, so it is refused where only reading was meant."""
+    with (
+        Database(url(tmp_path)) as database,
+        pytest.raises(StoreError, match="cannot be written"),
+        database.read() as connection,
+    ):
+        connection.execute(insert(slots).values(vars_of(slot(9))))
+
+
+def test_a_broken_rule_is_a_bug(tmp_path: Path) -> None:
+    """The tables' own rules hold even if the program forgets them, and the error is not dressed up."""
+    with (
+        Database(url(tmp_path)) as database,
+        pytest.raises(IntegrityError),
+        database.write() as connection,
+    ):
+        connection.execute(insert(slots), [vars_of(slot(9)), vars_of(slot(9))])
+
+
+def vars_of(taken: object) -> dict[str, object]:
+    return {name: getattr(taken, name) for name in taken.__slots__}
+
+
+def test_a_newer_database_is_refused(tmp_path: Path) -> None:
+    """A schema that this program does not know is left alone, and the line says what to do."""
+    Database(url(tmp_path)).close()
+    with closing(sqlite3.connect(tmp_path / "bot.db", isolation_level=None)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+
+    with pytest.raises(StoreError, match=r"bot\.db: .*newer version .*9999.*update the program"):
+        Database(url(tmp_path))
+
+
+def test_another_programs_database_is_refused(tmp_path: Path) -> None:
+    """Tables are never added to a database that is not ours."""
+    with closing(sqlite3.connect(tmp_path / "bot.db")) as connection:
+        connection.execute("CREATE TABLE recipes (id)")
+
+    with pytest.raises(StoreError, match=r"bot\.db: .*another program's tables \(recipes\)"):
+        Database(url(tmp_path))
+
+
+def test_what_is_not_a_database_is_refused_in_one_line(tmp_path: Path) -> None:
+    """A text file under the configured name is said to be none, and is not touched."""
+    (tmp_path / "bot.db").write_text("not a database\n" * 100)
+
+    with pytest.raises(StoreError, match=r"bot\.db: it is not a database: .*`database:`"):
+        Database(url(tmp_path))
+    assert (tmp_path / "bot.db").read_text().startswith("not a database")
+
+
+def test_a_damaged_database_is_refused(tmp_path: Path) -> None:
+    """A file whose pages were overwritten is said to be damaged."""
+    Database(url(tmp_path)).close()
+    pages = bytearray((tmp_path / "bot.db").read_bytes())
+    pages[200:] = b"\xff" * (len(pages) - 200)
+    (tmp_path / "bot.db").write_bytes(pages)
+
+    with pytest.raises(StoreError, match=r"bot\.db: it is damaged: .*backup"):
+        Database(url(tmp_path))
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    """The line says that the folder must exist."""
+    with pytest.raises(StoreError, match=r"nowhere/bot\.db: .*the folder must exist and be writable"):
+        Database(url(tmp_path / "nowhere"))
+
+
+@pytest.mark.parametrize(
+    ("address", "complaint"),
+    [
+        ("bot.db", "could not parse|Could not parse"),
+        ("cassette:///bot.db", "cassette"),
+    ],
+)
+def test_an_address_that_leads_nowhere_is_refused(address: str, complaint: str) -> None:
+    """An unknown kind of database, or no address at all, is one line too."""
+    with pytest.raises(StoreError, match=complaint) as caught:
+        Database(address)
+    assert "\n" not in str(caught.value)
