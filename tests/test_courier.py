@@ -1,0 +1,325 @@
+"""The courier on a real database: what it claims, checks, sends, records, and takes up after a death."""
+
+import shutil
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import pytest
+
+from bot.errors import StoreError
+from bot.posting.courier import LEASE, Courier
+from bot.posting.delivery import QUIET
+from bot.posting.outcomes import NotSent, Outcome, Refused, Sent, Unknown
+from bot.posting.owner import identify
+from bot.records import Outlet, Receipt, Verdict
+from tests.queues import NOON, open_queue
+
+DEAD = identify().rsplit("/", 2)[0] + "/1.00/dead"  # this pid, but a process of another start
+ELSEWHERE = "another-host/boot/1/1.00/busy"
+
+
+@dataclass
+class Script:
+    """A sender that answers as it is told, and remembers what it was asked."""
+
+    posting: list[Outcome] = field(default_factory=list)
+    finding: list[Outcome] = field(default_factory=list)
+    checking: Refused | NotSent | None = None
+    posted: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    meanwhile: object = None
+
+    def check(self, delivery):
+        return self.checking
+
+    def post(self, delivery):
+        self.posted.append(delivery.text)
+        assert delivery.state == "sending"
+        if self.meanwhile:
+            self.meanwhile(delivery)
+        return self.posting.pop(0) if self.posting else Sent(Receipt(f"r-{delivery.key}"))
+
+    def find(self, delivery):
+        self.asked.append(delivery.text)
+        return self.finding.pop(0)
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory):
+    """An empty database; making its tables takes longer than a test."""
+    folder = tmp_path_factory.mktemp("empty")
+    with open_queue(folder):
+        return folder / "bot.db"
+
+
+@pytest.fixture
+def queue(tmp_path, empty):
+    shutil.copy(empty, tmp_path)
+    with open_queue(tmp_path) as queue:
+        yield queue
+
+
+@pytest.fixture
+def sender():
+    return Script()
+
+
+@pytest.fixture
+def told():
+    return []
+
+
+@pytest.fixture
+def courier(queue, sender, told):
+    return Courier(
+        queue.deliveries, sender, lambda delivery: (), identify(), queue.clock, lambda: 0.0, told.append
+    )
+
+
+def due(queue, text="Crypt of Ash", kind="opaque", account="me"):
+    """A draft, approved and due now."""
+    [draft] = queue.add(text)
+    queue.approve(draft, Outlet("pad", account, kind, text))
+    queue.deliveries.schedule_now("metal")
+    [delivery] = queue.deliveries.list(draft=draft.id)
+    return delivery
+
+
+def states(queue):
+    return [delivery.state for delivery in queue.deliveries.list()]
+
+
+def test_all_that_is_due_is_sent(queue, courier, sender, told):
+    """Deliveries are sent one after the other, oldest first, proven by their receipts, and told."""
+    due(queue, "one")
+    due(queue, "two")
+    queue.add("not approved")
+    courier.deliver_due()
+
+    assert sender.posted == ["one", "two"]
+    assert [(delivery.text, delivery.state, delivery.attempts) for delivery in told] == [
+        ("one", "sent", 1),
+        ("two", "sent", 1),
+    ]
+    assert all(delivery.remote_id for delivery in told)
+
+
+def test_nothing_is_due(queue, courier, sender):
+    """Without a due delivery nothing is asked and nothing sent."""
+    assert courier.deliver_next() is False
+    assert sender.posted == []
+
+
+def test_once_stopped_no_new_one_begins(queue, courier, sender):
+    """A stop takes effect before the next send; what is in flight is finished."""
+    due(queue, "one")
+    due(queue, "two")
+    courier.deliver_due(stopped=lambda: len(sender.posted) > 0)
+
+    assert sender.posted == ["one"]
+    assert states(queue) == ["sent", "planned"]
+
+
+def test_the_gate_has_the_last_word(queue, courier, sender, monkeypatch):
+    """What the gate rejects now is not sent, although it was approved; a doubt alone forbids nothing."""
+    due(queue)
+    replace(
+        courier, gate=lambda delivery: [Verdict("length", "ask"), Verdict("copy", "reject", "taken")]
+    ).deliver_due()
+
+    [delivery] = queue.deliveries.list()
+    assert (delivery.state, delivery.reason, sender.posted) == ("refused", "copy: taken", [])
+
+
+def test_a_gate_that_fails_has_allowed_nothing(queue, courier, sender, caplog):
+    """The delivery waits, and the failure is logged."""
+
+    def broken(delivery):
+        raise RuntimeError("no corpus")
+
+    due(queue)
+    replace(courier, gate=broken).deliver_due()
+
+    [delivery] = queue.deliveries.list()
+    assert (delivery.state, sender.posted) == ("planned", [])
+    assert delivery.due_at == NOON + timedelta(seconds=30)
+    assert "no corpus" in caplog.text
+
+
+def test_what_the_check_forbids_is_no_attempt(queue, courier, sender):
+    """A refusal before anything is sent leaves no attempt behind."""
+    sender.checking = Refused("too long")
+    due(queue)
+    courier.deliver_due()
+
+    [delivery] = queue.deliveries.list()
+    assert (delivery.state, delivery.attempts, sender.posted) == ("refused", 0, [])
+
+
+def test_the_attempt_stands_in_the_database_before_anything_is_sent(queue, courier, sender):
+    """While the target is asked, another look at the database sees the attempt."""
+    seen = []
+    sender.meanwhile = lambda delivery: seen.extend(queue.deliveries.unfinished())
+    due(queue)
+    courier.deliver_due()
+
+    assert [(delivery.state, delivery.attempts, delivery.first_tried_at) for delivery in seen] == [
+        ("sending", 1, NOON)
+    ]
+
+
+def test_not_sent_is_tried_again_when_it_is_time(queue, courier, sender):
+    """It waits as the target asked, keeps its first time, and goes out then."""
+    sender.posting = [NotSent("busy", 60)]
+    due(queue)
+    courier.deliver_due()
+    queue.clock.pass_by(59)
+    courier.deliver_due()
+    assert states(queue) == ["planned"]
+    queue.clock.pass_by(1)
+    courier.deliver_due()
+
+    [delivery] = queue.deliveries.list()
+    assert (delivery.state, delivery.attempts, delivery.first_tried_at) == ("sent", 2, NOON)
+
+
+@pytest.mark.parametrize(
+    ("found", "state"), [(Sent(Receipt("r1", "", "seen")), "sent"), (NotSent("absent"), "sent")]
+)
+def test_a_query_in_doubt_is_asked_for_after_a_quiet_time(queue, courier, sender, found, state):
+    """Nothing is asked before the quiet time is over; then it is sent, at once or by one more attempt."""
+    sender.posting, sender.finding = [Unknown("lost")], [found]
+    due(queue, kind="query")
+    courier.deliver_due()
+    queue.clock.pass_by(QUIET.total_seconds() - 1)
+    courier.deliver_due()
+    assert (states(queue), sender.asked) == (["uncertain"], [])
+    queue.clock.pass_by(1)
+    courier.deliver_due()
+    queue.clock.pass_by(60)
+    courier.deliver_due()
+
+    assert states(queue) == [state]
+    assert len(sender.posted) == (1 if isinstance(found, Sent) else 2)
+
+
+def test_an_opaque_one_in_doubt_waits_for_a_person(queue, courier, sender):
+    """Nobody is asked and nothing is sent, however long it takes."""
+    sender.posting = [Unknown("lost")]
+    due(queue)
+    courier.deliver_due()
+    queue.clock.pass_by(1e7)
+    courier.deliver_due()
+
+    assert (states(queue), len(sender.posted), sender.asked) == (["uncertain"], 1, [])
+
+
+def test_the_receipt_of_another_post_proves_nothing(queue, courier, sender, caplog):
+    """If the account has this id already, a person must look."""
+    sender.posting = [Sent(Receipt("r1")), Sent(Receipt("r1"))]
+    due(queue, "one")
+    due(queue, "two")
+    courier.deliver_due()
+
+    assert states(queue) == ["sent", "uncertain"]
+    assert "r1" in caplog.text
+
+
+def left(queue, owner, state, **fields):
+    """A delivery that an owner has left in this state."""
+    delivery = due(queue, **fields)
+    claimed = queue.deliveries.claim(owner, LEASE.total_seconds())
+    return queue.deliveries.begin_sending(claimed) if state == "sending" else delivery
+
+
+@pytest.mark.parametrize("owner", ["dead", "mine"])
+@pytest.mark.parametrize(
+    ("kind", "state", "then"),
+    [
+        ("opaque", "claimed", "sent"),
+        ("query", "claimed", "sent"),
+        ("put", "sending", "planned"),
+        ("key", "sending", "planned"),
+        ("query", "sending", "uncertain"),
+        ("opaque", "sending", "uncertain"),
+    ],
+)
+def test_what_a_dead_owner_left(queue, courier, owner, kind, state, then):
+    """Claimed was never sent; sending goes by kind. The same for what an error made this courier leave."""
+    left(queue, DEAD if owner == "dead" else courier.owner, state, kind=kind)
+    courier.deliver_due()
+
+    [delivery] = queue.deliveries.list()
+    assert delivery.state == then
+    assert (delivery.due_at == NOON + QUIET) == (kind == "query" and state == "sending")
+
+
+def test_what_a_living_owner_holds_is_left_alone(queue, courier, sender):
+    """Another courier's delivery, and its account, are not touched while its lease runs."""
+    left(queue, identify(), "sending", kind="put")
+    due(queue, "next", account="me")
+    courier.deliver_due()
+
+    assert (states(queue), sender.posted) == (["sending", "planned"], [])
+
+
+@pytest.mark.parametrize("owner", ["lives", "elsewhere"])
+@pytest.mark.parametrize(
+    ("kind", "then"), [("put", "planned"), ("query", "uncertain"), ("opaque", "uncertain")]
+)
+def test_a_lease_that_is_over_proves_no_death(queue, courier, sender, owner, kind, then):
+    """Who may wake up again may still send: a query is not asked for, since absence would prove nothing."""
+    left(queue, identify() if owner == "lives" else ELSEWHERE, "sending", kind=kind)
+    queue.clock.pass_by(LEASE.total_seconds())
+    courier.recover()
+
+    [delivery] = queue.deliveries.list()
+    assert delivery.state == then
+    assert delivery.due_at is None or kind == "put"
+    queue.clock.pass_by(10 * QUIET.total_seconds())
+    courier.reconcile()
+    assert sender.asked == []
+
+
+def test_a_worker_that_wakes_up_late_sends_nothing(queue, courier, sender, told):
+    """Whoever lost its claim while it was held up finds the fence and lets go."""
+    due(queue)
+    other = Courier(queue.deliveries, sender, lambda delivery: (), identify(), queue.clock)
+
+    def asleep(delivery):
+        queue.clock.pass_by(LEASE.total_seconds())
+        other.deliver_due()
+        return ()
+
+    replace(courier, gate=asleep).deliver_next()
+
+    assert (states(queue), len(sender.posted)) == (["sent"], 1)
+
+
+def test_no_send_begins_with_a_lease_nearly_over(queue, courier, sender):
+    """With less than 40 s left it is put off: it could not be finished in time."""
+    due(queue)
+
+    def slow(delivery):
+        queue.clock.pass_by(51)
+        return ()
+
+    replace(courier, gate=slow).deliver_next()
+
+    assert (states(queue), sender.posted) == (["planned"], [])
+
+
+def test_an_outcome_that_could_not_be_recorded(queue, courier, sender, monkeypatch):
+    """If the database fails after the send, the next round takes the outcome for unknown: no second post."""
+
+    def full(*args, **options):
+        raise StoreError("the disk is full")
+
+    due(queue)
+    with monkeypatch.context() as context:
+        context.setattr(queue.deliveries, "settle", full)
+        with pytest.raises(StoreError):
+            courier.deliver_due()
+    courier.deliver_due()
+
+    assert (states(queue), len(sender.posted)) == (["uncertain"], 1)
