@@ -166,7 +166,7 @@ def test_pruning_spares_pointers_other_runs_and_what_is_in_use(tmp_path: Path) -
     others = shelve(tmp_path, run="sunday")
     settle(best), settle(latest)
 
-    removed = prune(tmp_path, "metal", "monday", in_use=lambda name: name == used.name)
+    removed = prune(tmp_path, "metal", "monday", in_use=lambda name: name == f"metal/{used.name}")
 
     assert removed == [old.name]
     assert names(tmp_path, "metal") == sorted(folder.name for folder in (best, used, latest, others))

@@ -157,12 +157,12 @@ def amend(folder: Path, **changes: Any) -> Meta:
 def prune(root: Path, model: str, run: str, in_use: Callable[[str], bool]) -> list[str]:
     """Remove this run's folders but those pointed to and those in use; the names removed.
 
-    in_use: whether a draft, say, still refers to the checkpoint of this name.
+    in_use: whether a draft, say, still refers to MODEL/NAME.
     """
     shelf = root / model
     kept = {_pointed(shelf, pointer) for pointer in POINTERS}
     ours = [name for name in names(root, model) if read_meta(shelf / name).run == run]
-    removed = [name for name in ours if name not in kept and not in_use(name)]
+    removed = [name for name in ours if name not in kept and not in_use(f"{model}/{name}")]
     for name in removed:
         doomed = shelf / f"{UNFINISHED}{os.getpid()}"
         (shelf / name).rename(doomed)  # never half a folder under a proper name
