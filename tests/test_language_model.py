@@ -34,7 +34,7 @@ def test_a_carried_state_continues_the_text() -> None:
     torch.testing.assert_close(torch.cat([first, second]), whole, atol=1e-6, rtol=1e-5)
 
 
-@pytest.mark.parametrize("options", [{"dropout": 0.5}, {"weight_dropout": 0.5}])
+@pytest.mark.parametrize("options", [{"dropout": 0.5}, {"embedding_dropout": 0.5}, {"weight_dropout": 0.5}])
 def test_dropout_acts_in_training_only(options: dict[str, float]) -> None:
     """Each training pass differs from the other, evaluation passes do not."""
     model = small_model(**options)

@@ -18,8 +18,8 @@ States = tuple[State, ...]  # one state a cell
 class LanguageModel(nn.Module):
     """Predicts the next id from all before it.
 
-    dropout: on the embedding and on every cell's output. weight_dropout: on the recurrent weights,
-    one mask a window (Merity et al. 2017, arXiv:1708.02182). Both act in training mode only.
+    dropout: on every cell's output; embedding_dropout: on the embedding; weight_dropout: on the recurrent
+    weights, one mask a window (Merity et al. 2017, arXiv:1708.02182). All act in training mode only.
     """
 
     def __init__(
@@ -28,13 +28,15 @@ class LanguageModel(nn.Module):
         vocabulary_size: int,
         embedding_size: int,
         dropout: float = 0.0,
+        embedding_dropout: float = 0.0,
         weight_dropout: float = 0.0,
     ):
         super().__init__()
         self.embedding = nn.Embedding(vocabulary_size, embedding_size)
         self.cells = nn.ModuleList(cells)
         self.head = nn.Linear(cells[-1].hidden_size, vocabulary_size)
-        self.dropout, self.weight_dropout = dropout, weight_dropout
+        self.dropout, self.embedding_dropout = dropout, embedding_dropout
+        self.weight_dropout = weight_dropout
 
     def initial_state(self, batch_size: int) -> States:
         return tuple(cell.initial_state(batch_size) for cell in self._cells())
@@ -42,18 +44,16 @@ class LanguageModel(nn.Module):
     def forward(self, ids: Tensor, state: States | None = None) -> tuple[Tensor, States]:
         """ids (T, B) and a state, None for the initial one -> logits (T, B, V) and the state after them."""
         state = self.initial_state(ids.shape[1]) if state is None else state
-        outputs, after = self._drop(self.embedding(ids)), []
+        outputs = functional.dropout(self.embedding(ids), self.embedding_dropout, self.training)
+        after = []
         for cell, before in zip(self._cells(), state, strict=True):
             outputs, cell_state = functional_call(cell, self._thinned(cell), (outputs, before))
-            outputs = self._drop(outputs)
+            outputs = functional.dropout(outputs, self.dropout, self.training)
             after.append(cell_state)
         return self.head(outputs), tuple(after)
 
     def _cells(self) -> Iterator[Cell]:
         return cast(Iterator[Cell], iter(self.cells))
-
-    def _drop(self, values: Tensor) -> Tensor:
-        return functional.dropout(values, self.dropout, self.training)
 
     def _thinned(self, cell: Cell) -> dict[str, Tensor]:
         """The cell's recurrent weights with some set to zero, by name; empty outside training."""
@@ -76,9 +76,10 @@ def build(
     hidden_size: int,
     num_layers: int,
     dropout: float = 0.0,
+    embedding_dropout: float = 0.0,
     weight_dropout: float = 0.0,
 ) -> LanguageModel:
     """A new model, drawn from torch's global seed; make_cell(input_size, hidden_size) makes a layer."""
     sizes = [embedding_size] + [hidden_size] * (num_layers - 1)
     cells = [make_cell(size, hidden_size) for size in sizes]
-    return LanguageModel(cells, vocabulary_size, embedding_size, dropout, weight_dropout)
+    return LanguageModel(cells, vocabulary_size, embedding_size, dropout, embedding_dropout, weight_dropout)
