@@ -1,5 +1,26 @@
-"""What holds for every test."""
+"""What holds for every test, and a trained bot's folder for those that need one."""
 
 import os
+from pathlib import Path
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # small matrices: torch's threads would only wait for each other
+import pytest
+
+os.environ.setdefault(
+    "OMP_NUM_THREADS", "1"
+)  # small matrices: torch's threads would only wait for each other
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory) -> Path:
+    """config.yaml of a bot whose model has been trained; not to be written to."""
+    from tests.folders import train_folder
+
+    return train_folder(tmp_path_factory.mktemp("trained") / "bot")
+
+
+@pytest.fixture
+def bot_folder(trained, tmp_path) -> Path:
+    """config.yaml of a trained bot of one's own."""
+    from tests.folders import copy_folder
+
+    return copy_folder(trained, tmp_path / "bot")

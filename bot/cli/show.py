@@ -39,6 +39,7 @@ class Screen:
 
     def __init__(self, console: Console | None = None):
         self.console = console or Console(highlight=False)
+        self._draft = 0  # whose delivery was shown last
 
     def open(self, house: House) -> None:
         bots = ", ".join(house.config.bots)
@@ -108,7 +109,9 @@ class Screen:
         for drop in funnel.drops:
             if drop.count:
                 self._drop(drop, funnel.sampled)
-        self._bar("kept", funnel.kept, funnel.sampled, "green", Text(f"{len(event.drafts)} queued{asked}"))
+        names = Text(" · ", style="dim").join(plain(draft.text) for draft in event.drafts[:8])
+        self._bar("kept", funnel.kept, funnel.sampled, "green", names)
+        self._line("queued", f"{len(event.drafts)} drafts of {event.bot}{asked}", "bold cyan")
 
     def _drop(self, drop: Drop, sampled: int) -> None:
         text, reason = drop.examples[0]
@@ -124,11 +127,14 @@ class Screen:
 
     def _delivered(self, delivery: Delivery) -> None:
         where = f" → {delivery.target}"
-        if delivery.state == "sent":
+        if delivery.state == "sent" and delivery.draft == self._draft:
+            self.console.print(Text(" " * 19 + where, style="dim"))
+        elif delivery.state == "sent":
             self._line("posted", Text.assemble(plain(delivery.text), (where, "dim")), "bold green")
         else:
             reason = f"{where}: {delivery.reason}"
             self._line(delivery.state, Text.assemble(plain(delivery.text), (reason, "dim")), "red")
+        self._draft = delivery.draft
 
 
 class DemoScreen(Screen):

@@ -1,0 +1,295 @@
+"""The flow: train, fill, review, post, run, replay, on a small model and a real database."""
+
+import json
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot import pipeline
+from bot.config import load
+from bot.errors import BotError, CheckpointError, ChildError, CorpusError
+from bot.events import Approved, Delivered, Failed, Filled, SlotTaken
+from bot.host import ModelHost, open_host
+from bot.house import House
+from bot.model import checkpoint
+from bot.records import Sampling
+from tests.folders import moons, write_folder
+
+
+class Clock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self):
+        self.now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+class Host:
+    """The model host without its process."""
+
+    def __init__(self, house):
+        self._answer = ModelHost(house.config)
+
+    def ask(self, order, deadline):
+        return self._answer(order)
+
+
+@pytest.fixture
+def house(bot_folder):
+    return House(load(bot_folder), Clock())
+
+
+def fill(house, **options):
+    return pipeline.fill(house, Host(house), "night", **options)
+
+
+def test_training_leaves_a_checkpoint_that_says_what_it_is(house):
+    """The folder holds weights, vocabulary, index, history and a card; meta.json has the losses."""
+    folder = house.checkpoint("moons")
+    meta = checkpoint.read_meta(folder)
+
+    assert {path.name for path in folder.iterdir()} == {
+        "README.md",
+        "history.csv",
+        "meta.json",
+        "novelty.index",
+        "vocabulary.json",
+        "weights.safetensors",
+    }
+    assert meta.corpus["kept"] == len(moons())
+    assert meta.ngram_loss is not None
+    assert len(meta.calibration) == 5
+
+
+def test_the_card_counts_copies_before_and_after_the_filter(house):
+    """The card names the share of exact copies, and that none is left after the index has vetoed."""
+    card = (house.checkpoint("moons") / "README.md").read_text(encoding="utf-8")
+
+    assert "are exact copies" in card
+    assert "left after it: 0." in card
+
+
+def test_a_fill_queues_what_the_filters_keep(house):
+    """All samples are accounted for: kept ones are pending drafts, the others are in the funnel."""
+    filled = fill(house, seed=5)
+
+    assert filled.funnel.sampled == 24
+    assert filled.funnel.kept + sum(drop.count for drop in filled.funnel.drops) == 24
+    assert [draft.status for draft in filled.drafts] == ["pending"] * filled.funnel.kept
+    assert not {draft.text for draft in filled.drafts} & set(moons())
+
+
+def test_nothing_is_queued_twice(house):
+    """The same seed again brings the same texts, and every one of them was seen before."""
+    first = fill(house, seed=5)
+
+    assert first.drafts
+    assert not fill(house, seed=5).drafts
+
+
+def test_a_vetoed_copy_names_the_item_where_the_corpus_is_at_hand(house):
+    """With the corpus at hand the reason quotes the training item, without it only that there is one."""
+    text = moons()[0] + "s"
+    known = house.training_set("moons", house.checkpoint("moons"))
+    (house.config.folder / "moons.txt").unlink()
+    hashed = house.training_set("moons", house.checkpoint("moons"))
+
+    assert known.nearest(text, 1).item == moons()[0]
+    assert hashed.nearest(text, 1).item is None
+    assert hashed.nearest(text, 1).distance == 1
+
+
+def test_a_band_becomes_temperatures_by_the_checkpoints_own_calibration(house, bot_folder):
+    """`band: wild` samples hotter than `band: safe`."""
+    written = bot_folder.read_text()
+    found = {}
+    for band in ("safe", "wild"):
+        bot_folder.write_text(written.replace("{temperature: [0.8, 1.2]}", f"{{band: {band}}}"))
+        banded = House(load(bot_folder), Clock())
+        [*candidates] = [draft.candidate for draft in fill(banded).drafts]
+        assert {one.sampling.band for one in candidates} == {band}
+        found[band] = candidates[0].sampling.temperature
+    assert found["safe"][0] < found["wild"][1]
+
+
+def test_an_approved_draft_is_posted_to_every_target(house):
+    """Approve, post: the file and the feed have the text, the draft is posted."""
+    draft = fill(house, seed=5).drafts[0]
+    house.desk("ann").approve(draft.id)
+    events = []
+
+    posted = pipeline.post_now(house, "night", events.append)
+
+    assert posted.id == draft.id
+    assert [event.delivery.state for event in events] == ["sent", "sent"]
+    assert house.drafts.get(draft.id).status == "posted"
+    [line] = (house.config.folder / "posts.jsonl").read_text().splitlines()
+    assert json.loads(line)["text"] == draft.text
+    assert draft.text in (house.config.folder / "feed.xml").read_text()
+
+
+def test_nothing_is_posted_unless_approved(house):
+    """With pending drafts only, posting finds nothing to do."""
+    fill(house, seed=5)
+
+    assert pipeline.post_now(house, "night", lambda event: None) is None
+    assert not (house.config.folder / "posts.jsonl").exists()
+
+
+def test_the_gate_forbids_an_approved_text_that_a_post_has_become_equal_to(house):
+    """Two drafts edited to the same text: the second is refused before anything is sent."""
+    first, second = fill(house, seed=5).drafts[:2]
+    desk = house.desk("ann")
+    for draft in (first, second):
+        desk.edit(draft.id, "A moon that nobody has seen")
+        desk.approve(draft.id)
+
+    pipeline.post_now(house, "night", lambda event: None)
+    pipeline.post_now(house, "night", lambda event: None)
+
+    assert house.drafts.get(first.id).status == "posted"
+    assert house.drafts.get(second.id).status == "refused"
+    assert len((house.config.folder / "posts.jsonl").read_text().splitlines()) == 1
+
+
+def test_a_replay_gives_the_same_bytes(house):
+    """Every draft of a batch is sampled again from its provenance, alone."""
+    for draft in fill(house, seed=5).drafts[:5]:
+        replayed = pipeline.replay(house, draft.id)
+
+        assert replayed.promised
+        assert replayed.identical
+
+
+def test_a_replay_elsewhere_promises_nothing(house):
+    """Another build is named as such."""
+    draft = fill(house, seed=5).drafts[0]
+    elsewhere = replace(draft.candidate, build="torch 1.0")
+
+    replayed = replace(pipeline.replay(house, draft.id), draft=replace(draft, candidate=elsewhere))
+
+    assert not replayed.promised
+
+
+def test_samples_do_not_depend_on_how_many_are_asked_for(house):
+    """Sample k is the same among three and among twenty."""
+    sampling = Sampling((1.0, 1.0))
+
+    few = pipeline.sample(house, "moons", sampling, seed=3, count=3)
+    many = pipeline.sample(house, "moons", sampling, seed=3, count=20)
+
+    assert few == many[:3]
+
+
+def test_filling_stops_when_the_queue_is_full(house):
+    """One turn fills, the next has nothing to do."""
+    events = []
+    filling = pipeline.Filling(house, Host(house), events.append)
+
+    filling()
+    filling()
+
+    assert [type(event) for event in events] == [Filled]
+
+
+def test_a_policy_approves_in_its_own_name(house, bot_folder):
+    """What a policy decides is recorded with its name."""
+    bot_folder.write_text(
+        bot_folder.read_text().replace("batch_size: 24", "batch_size: 24\n    review: automatic")
+    )
+    house = House(load(bot_folder), Clock())
+    events = []
+
+    pipeline.Filling(house, Host(house), events.append)()
+
+    approved = next(event for event in events if isinstance(event, Approved))
+    decisions = house.drafts.decisions(approved.drafts[0].id)
+    assert [(decision.actor, decision.policy) for decision in decisions] == [("policy", "automatic")]
+
+
+def test_one_bot_that_fails_does_not_stop_the_others(house, bot_folder):
+    """A bot whose model was never trained fails by name and rests; the other is filled."""
+    text = bot_folder.read_text().replace("bots:", "bots:\n  lost: {model: nowhere}")
+    bot_folder.write_text(text.replace("models:", "models:\n  nowhere: {}"))
+    house = House(load(bot_folder), Clock())
+    events = []
+    filling = pipeline.Filling(house, Host(house), events.append)
+
+    filling()
+    filling()
+
+    assert [type(event) for event in events] == [Failed, Filled]
+    assert "nowhere" in events[0].reason
+
+
+def test_a_slot_is_given_to_the_oldest_approved_draft_once(house):
+    """Turn after turn within one slot posts one draft; the next slot posts the next."""
+    first, second = fill(house, seed=5).drafts[:2]
+    for draft in (second, first):
+        house.desk("ann").approve(draft.id)
+    events = []
+    with pipeline.closing(pipeline.open_sender(house.config)) as sender:
+        courier = pipeline.open_courier(house, sender, events.append)
+        posting = pipeline.Posting(house, courier, events.append, threading.Event())
+        for _ in range(2):
+            house.clock.now += timedelta(seconds=4)
+            posting()
+            posting()
+
+    taken = [event.draft.id for event in events if isinstance(event, SlotTaken)]
+    assert taken == [second.id, first.id]
+    assert sum(isinstance(event, Delivered) for event in events) == 4
+
+
+def test_a_slot_without_an_approved_draft_passes(house):
+    """It is told, and a draft approved afterwards waits for the next one."""
+    events = []
+    with pipeline.closing(pipeline.open_sender(house.config)) as sender:
+        courier = pipeline.open_courier(house, sender, events.append)
+        posting = pipeline.Posting(house, courier, events.append, threading.Event())
+        house.clock.now += timedelta(seconds=4)
+        posting()
+        posting()
+
+    assert [event.draft for event in events] == [None]
+
+
+def test_the_host_lives_in_a_process_of_its_own(house):
+    """The child answers with judged candidates; what is wrong there is raised here."""
+    with open_host(house.config) as host:
+        filled = pipeline.fill(house, host, "night", seed=5)
+        with pytest.raises(BotError, match="no bot 'day'"):
+            host.ask(pipeline.Order("day", 1, 1, frozenset(), ()), 60)
+
+    assert filled.drafts
+
+
+def test_a_host_that_was_killed_is_told_and_started_again(house):
+    """A crash there is an error here, and the next question is answered."""
+    with open_host(house.config) as host:
+        pipeline.fill(house, host, "night", seed=5)
+        host._process.kill()
+        with pytest.raises(ChildError, match="died"):
+            pipeline.fill(house, host, "night", seed=6)
+
+        assert pipeline.fill(house, host, "night", seed=6).funnel.sampled == 24
+
+
+def test_a_model_without_a_corpus_cannot_be_trained(tmp_path):
+    """The error names the setting."""
+    house = House(load(write_folder(tmp_path, "models: {bare: {}}")))
+
+    with pytest.raises(CorpusError, match=r"models\.bare"):
+        pipeline.train(house, "bare", lambda progress: None)
+
+
+def test_a_model_that_was_never_trained_cannot_be_sampled(tmp_path):
+    """The error says where it looked and what to do."""
+    house = House(load(write_folder(tmp_path)))
+
+    with pytest.raises(CheckpointError, match="bot train moons"):
+        pipeline.sample(house, "moons", Sampling(), 1, 1)
