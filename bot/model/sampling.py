@@ -27,9 +27,8 @@ from bot.model.language_model import LanguageModel, States
 from bot.records import Candidate, Sampling
 from bot.text.vocabulary import END, START, UNKNOWN, Vocabulary
 
-WIDTH = 64  # rows; benchmarks/sampling.py compares. Another width is another build: see `build`
+WIDTH = 32  # rows; benchmarks/sampling.py compares. Another width is another build: see `build`
 CALIBRATION = (0.4, 0.6, 0.8, 1.0, 1.3)  # temperatures
-NEVER = (START, UNKNOWN)  # read, never written
 
 Numbers = NDArray[Any]
 
@@ -63,9 +62,13 @@ class Sampler:
         rows = _Rows(sampling, seed, indices)
         with torch.inference_mode(), _one_thread():
             walk = _Walk(self._model)
+            barred = self._model.embedding.weight.new_zeros(len(self._vocabulary))
+            barred[[START, UNKNOWN]] = -math.inf
             while rows.busy:
-                ids, losses = _draw(walk.step(rows.ids), rows.temperatures, rows.uniforms())
-                walk.begin(rows.take(ids, losses))
+                ids, losses = _draw(walk.step(rows.ids), barred, rows.temperatures, rows.uniforms())
+                if len(ended := rows.take(ids, losses)):
+                    rows.begin(ended)
+                    walk.begin(ended)
         return [self._candidate(sampling, seed, index, rows.finished[index]) for index in indices]
 
     def _candidate(
@@ -124,7 +127,7 @@ class _Rows:
         self._length = np.zeros(WIDTH, np.int64)
         self._written = np.zeros((WIDTH, sampling.max_length), np.int64)
         self._losses = np.zeros(WIDTH)
-        self._begin(np.arange(WIDTH))
+        self.begin(np.arange(WIDTH))
 
     @property
     def busy(self) -> bool:
@@ -135,7 +138,7 @@ class _Rows:
         return counted_uniforms(self._keys, self._length + 1)
 
     def take(self, ids: Numbers, losses: Numbers) -> Numbers:
-        """Write one token a row; the rows whose sample ended with it, which begin their next one."""
+        """Write one token a row; the rows whose sample ended with it."""
         rows = np.arange(WIDTH)
         self.ids = ids
         self._written[rows, self._length] = ids
@@ -145,7 +148,6 @@ class _Rows:
         for row in ended.tolist():
             if self._index[row] >= 0:
                 self._finish(row)
-        self._begin(ended)
         return ended
 
     def _finish(self, row: int) -> None:
@@ -154,7 +156,8 @@ class _Rows:
         nll = float(self._losses[row]) / length
         self.finished[int(self._index[row])] = float(self.temperatures[row]), ids, nll
 
-    def _begin(self, rows: Numbers) -> None:
+    def begin(self, rows: Numbers) -> None:
+        """Let these rows start on what waits for them, if anything does."""
         self._index[rows] = [self._waiting[row].popleft() if self._waiting[row] else -1 for row in rows]
         self._keys[rows] = sample_keys(self._seed, self._index[rows])
         low, high = self._sampling.temperature
@@ -185,8 +188,6 @@ class _Walk:
 
     def begin(self, rows: Numbers) -> None:
         """Put these rows back to the initial state."""
-        if not len(rows):
-            return
         fresh = torch.zeros(WIDTH, dtype=torch.bool, device=self._table.device)
         fresh[torch.from_numpy(rows)] = True
         self._state = tuple(
@@ -198,10 +199,14 @@ class _Walk:
         )
 
 
-def _draw(logits: Tensor, temperatures: Numbers, uniforms: Numbers) -> tuple[Numbers, Numbers]:
-    """One id a row by inverse transform, and its loss at temperature 1 with nothing masked: both (W,)."""
-    scaled = logits / torch.from_numpy(temperatures).to(logits)[:, None]
-    scaled[:, NEVER] = -math.inf
+def _draw(
+    logits: Tensor, barred: Tensor, temperatures: Numbers, uniforms: Numbers
+) -> tuple[Numbers, Numbers]:
+    """One id a row by inverse transform, and its loss at temperature 1 with nothing barred: both (W,).
+
+    barred: (V,), -inf where an id must not be written, else 0.
+    """
+    scaled = torch.addcmul(barred, logits, torch.from_numpy(1 / temperatures).to(logits)[:, None])
     below = scaled.softmax(1).cumsum(1, dtype=torch.float64)
     aims = torch.from_numpy(uniforms).to(logits.device)[:, None] * below[:, -1:]
     ids = (below <= aims).sum(1, keepdim=True)  # <=: what has probability 0 is never hit
