@@ -105,6 +105,8 @@ class Trainer:
             hidden_size=setting.hidden_size,
             num_layers=setting.num_layers,
             dropout=setting.training.dropout,
+            embedding_dropout=setting.training.embedding_dropout,
+            weight_dropout=setting.training.weight_dropout,
         )
 
     def _ids(self, documents: Sequence[Document]) -> list[list[int]]:

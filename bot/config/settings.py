@@ -63,7 +63,11 @@ class Training(Settings):
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     """How strongly the weights are pulled towards nothing."""
     dropout: Share = 0.2
-    """Share of the network's outputs left out at random, against learning by heart."""
+    """Share of every layer's outputs left out at random, against learning by heart."""
+    embedding_dropout: Share = 0.0
+    """The same for the numbers that stand for a token."""
+    weight_dropout: Share = 0.0
+    """The same for the recurrent weights, once a window."""
     gradient_clip: Annotated[float, Field(gt=0)] = 1.0
     """The greatest norm of an update's gradient."""
     validation_share: Annotated[float, Field(gt=0, lt=1)] = 0.05
