@@ -21,7 +21,7 @@ class Document:
     source: str = ""
 
 
-# Bands of surprise, a text's loss over the model's held-out loss: they survive retraining, temperatures do not.
+# Bands of surprise, a text's loss over the held-out loss: they survive retraining, temperatures do not.
 BANDS = {"safe": (0.6, 0.8), "balanced": (0.8, 1.0), "wild": (1.0, 1.25)}
 
 

@@ -109,8 +109,9 @@ class HashedTrainingSet:
     def nearest(self, text: str, edits: int) -> Match | None:
         """Whether an item is within `edits`, 0 or 1. Raises BotError for more: that needs the texts.
 
-        From 80 characters on, "one edit away" is said of a text whose windows stand in the corpus but for
-        those that one edit can touch.
+        Of texts of 80 characters and more only windows are known: the answer is one edit where one explains
+        all windows not in the corpus. So it is given too for a text that is no item but copied throughout, or
+        but for its first or last 39 characters; with the texts at hand it is not.
         """
         if edits > 1:
             msg = f"{edits} edits: hashes know one at most; more need the corpus itself at hand"

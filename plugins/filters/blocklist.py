@@ -6,15 +6,22 @@ for a person. The words come from a declared dependency's dictionaries and from 
 """
 
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby
 from operator import ge
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeAlias, TypeVar
 
 import regex
 
 from bot import Ask, BotError, Candidate, Filter, FilterContext, Reject, hookimpl, read_lines
+
+SPACED_OUT = 3  # letters: shorter words are spelled by accident where spaces are ignored
+INSIDE = 5  # letters: shorter words stand inside too many innocent ones
+
+T = TypeVar("T")
+Search: TypeAlias = Callable[[str], Iterator[tuple[int, tuple[str, T]]]]
+Meanings: TypeAlias = list[tuple[tuple[int, ...], str]]
 
 
 def blocklist(
@@ -29,16 +36,16 @@ def blocklist(
     languages: dictionaries of glin-profanity. allow: their words that are welcome here.
     """
     chosen = [*_dictionaries(languages, allow), *(_owners(path) if path else ()), *words]
-    blocked = {form: word for word in chosen if (form := strict_form(word))}
+    blocked = {form: word for word in chosen if (form := _strict_form(word))}
     if not blocked:
         raise BotError("it blocks nothing: give it `path`, `words` or `languages`")
-    plain, hideable = _automaton(blocked), _automaton(_hideable(blocked))
+    in_plain, in_disguise = _search(blocked), _search(_hideable(blocked))
 
     def judge(candidate: Candidate, context: FilterContext) -> Candidate:
-        form = strict_form(candidate.text)
-        if word := next(_whole_words(form, plain), None):
+        form = _strict_form(candidate.text)
+        if word := next(_whole_words(form, in_plain), None):
             raise Reject(f"has the blocked word {word!r}")
-        if word := next(_hidden_words(_squeeze(form), hideable), None):
+        if word := next(_hidden_words(_squeeze(form), in_disguise), None):
             raise Ask(f"seems to hide the blocked word {word!r}")
         return candidate
 
@@ -54,9 +61,9 @@ def _dictionaries(languages: Iterable[str], allow: Iterable[str]) -> list[str]:
             raise BotError(
                 f"no dictionary is called {language!r} (have {', '.join(loader.available_languages)})"
             )
-    welcome = {strict_form(word) for word in allow}
+    welcome = {_strict_form(word) for word in allow}
     words = [word for language in languages for word in loader.get_words(language)]
-    return [word for word in words if strict_form(word) not in welcome]
+    return [word for word in words if _strict_form(word) not in welcome]
 
 
 def _owners(path: Path) -> list[str]:
@@ -78,7 +85,7 @@ _ORNAMENT = regex.compile(
 )
 
 
-def strict_form(text: str) -> str:
+def _strict_form(text: str) -> str:
     """NFKC, casefold, no invisible characters, no ornamental marks, look-alikes as Latin letters."""
     folded = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text).casefold())
     bare = _ORNAMENT.sub("", unicodedata.normalize("NFD", folded))
@@ -115,38 +122,35 @@ def _squeeze(form: str) -> _Squeezed:
     )
 
 
-def _automaton(forms: dict[str, Any]) -> Any:
-    """Aho and Corasick's automaton: finds all forms in one walk over a text, as (end, (form, its value))."""
+def _search(forms: Mapping[str, T]) -> Search[T]:
+    """Finds all forms in one walk over a text (Aho and Corasick 1975): where each ends, itself, its value."""
+    if not forms:
+        return lambda text: iter(())
     from ahocorasick import Automaton
 
     automaton = Automaton()
     for form, value in forms.items():
         automaton.add_word(form, (form, value))
     automaton.make_automaton()
-    return automaton
+    found: Search[T] = automaton.iter
+    return found
 
 
-_UNSPACED = regex.compile(
-    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}]"
-)  # words follow without a space
+_UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}]")  # no space between words
 
 
-def _whole_words(form: str, blocked: Any) -> Iterator[str]:
+def _whole_words(form: str, search: Search[str]) -> Iterator[str]:
     """The blocked words that stand in a strict form with no letter or digit on either side."""
     padded = f" {form} "
-    for end, (found, word) in blocked.iter(form):
+    for end, (found, word) in search(form):
         neighbours = padded[end - len(found) + 1] + padded[end + 2]
         if _UNSPACED.search(found) or not any(map(str.isalnum, neighbours)):
             yield word
 
 
-SPACED_OUT = 3  # letters: shorter words are spelled by accident where spaces are ignored
-INSIDE = 5  # letters: shorter words stand inside too many innocent ones
-
-
-def _hideable(blocked: dict[str, str]) -> dict[str, list[tuple[tuple[int, ...], str]]]:
+def _hideable(blocked: Mapping[str, str]) -> dict[str, Meanings]:
     """Squeezed letters -> the runs and the words behind them."""
-    hideable: dict[str, list[tuple[tuple[int, ...], str]]] = {}
+    hideable: dict[str, Meanings] = {}
     for form, word in blocked.items():
         squeezed = _squeeze(form)
         if sum(squeezed.runs) >= SPACED_OUT:
@@ -154,9 +158,9 @@ def _hideable(blocked: dict[str, str]) -> dict[str, list[tuple[tuple[int, ...], 
     return hideable
 
 
-def _hidden_words(text: _Squeezed, hideable: Any) -> Iterator[str]:
+def _hidden_words(text: _Squeezed, search: Search[Meanings]) -> Iterator[str]:
     """The blocked words spelled by whole words of the text, or if long enough within one of them."""
-    for end, (letters, meanings) in hideable.iter(text.letters):
+    for end, (letters, meanings) in search(text.letters):
         start = end - len(letters) + 1
         whole = text.opens[start] and text.closes[end]
         within = not any(text.closes[start:end])

@@ -1,0 +1,203 @@
+"""The chain: filters in the order of the configuration, then the gate, and what became of a batch."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.curation.chain import Chain, Context, Drop, Funnel, funnel
+from bot.curation.gate import COPY, SAFETY
+from bot.curation.normal import fingerprint
+from bot.curation.novelty import TextTrainingSet
+from bot.errors import Ask, Reject
+from bot.records import Candidate, Sampling, Verdict
+
+SAMPLING = Sampling()
+GATE = (Verdict(SAFETY, "accept"), Verdict(COPY, "accept"))
+
+
+def candidate(text: str) -> Candidate:
+    return Candidate(text, text, "metal/best", SAMPLING, 1, 0, 0.8, 1.5, 0.9, "torch", "cpu")
+
+
+def context(seen=()) -> Context:
+    return Context(TextTrainingSet([]), seen)
+
+
+def judge(text: str, *filters):
+    """What a chain of filters, named a, b, c ..., says of one text."""
+    (judged,) = Chain(list(zip("abcdef", filters, strict=False)), context()).judge([candidate(text)])
+    return judged
+
+
+def keep(candidate, context):
+    return candidate
+
+
+def trim(candidate, context):
+    return replace(candidate, text=candidate.text.strip())
+
+
+def ask(candidate, context):
+    raise Ask("looks odd")
+
+
+def reject(candidate, context):
+    raise Reject("is dull")
+
+
+def test_without_filters_there_is_the_gate():
+    """It cannot be left out."""
+    assert judge("Wormhorn").verdicts == GATE
+    assert not judge("@bob").kept
+
+
+def test_each_filter_says_its_word_in_order():
+    """What it did and why; the gate has the last word."""
+    judged = judge(" Wormhorn", keep, trim, ask)
+
+    assert judged.verdicts == (
+        Verdict("a", "accept"),
+        Verdict("b", "trim", "was ' Wormhorn'"),
+        Verdict("c", "ask", "looks odd"),
+        *GATE,
+    )
+    assert judged.kept
+
+
+def test_a_trimmed_text_goes_on_and_the_raw_one_stays():
+    """Later filters and the gate see what will be posted; replay needs what was sampled."""
+
+    def only_trimmed(candidate, context):
+        assert candidate.text == "Wormhorn"
+        return candidate
+
+    judged = judge(" Wormhorn ", trim, only_trimmed)
+
+    assert judged.kept
+    assert (judged.candidate.text, judged.candidate.raw_text) == ("Wormhorn", " Wormhorn ")
+
+
+def test_the_first_veto_ends_the_questions():
+    """Nobody is asked after it, not even the gate; a doubt before it stays on record."""
+    judged = judge("@bob", ask, reject, keep)
+
+    assert judged.verdicts == (Verdict("a", "ask", "looks odd"), Verdict("b", "reject", "is dull"))
+    assert not judged.kept
+
+
+def broken(candidate, context):
+    raise ZeroDivisionError("by zero")
+
+
+def leaving(candidate, context):
+    raise SystemExit(3)
+
+
+def forgetful(candidate, context):
+    return None
+
+
+def textual(candidate, context):
+    return candidate.text
+
+
+def emptied(candidate, context):
+    return replace(candidate, text=None)
+
+
+def meddling(candidate, context):
+    return replace(candidate, text="x", seed=7)
+
+
+@pytest.mark.parametrize(
+    ("filter", "reason"),
+    [
+        (broken, "ZeroDivisionError: by zero"),
+        (leaving, "SystemExit: 3"),
+        (forgetful, "it returned NoneType, not a Candidate"),
+        (textual, "it returned str, not a Candidate"),
+        (emptied, "it changed more than the candidate's text"),
+        (meddling, "it changed more than the candidate's text"),
+    ],
+)
+def test_a_filter_that_fails_has_vetoed(filter, reason):
+    """Whatever it does, the text is not let through unjudged and the others are not harmed."""
+    judged = judge("Wormhorn", keep, filter, keep)
+
+    assert judged.verdicts[1:] == (Verdict("b", "reject", f"the filter failed: {reason}"),)
+    assert judged.candidate == candidate("Wormhorn")
+
+
+def test_ctrl_c_is_no_verdict():
+    """A person who wants to stop is not taken for a broken filter."""
+
+    def interrupted(candidate, context):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        judge("Wormhorn", interrupted)
+
+
+def new(candidate, context):
+    if context.seen(candidate.text):
+        raise Reject("seen")
+    return candidate
+
+
+def test_what_was_kept_has_been_seen():
+    """A batch holds no twins, nor what was queued before it; what was vetoed has not been seen."""
+    chain = Chain([("new", new)], context({fingerprint("Old")}))
+    texts = ["OLD", "Wormhorn", "ＷＯＲＭＨＯＲＮ", "@bob", "@bob"]
+
+    assert [one.kept for one in chain.judge(map(candidate, texts))] == [False, True, False, False, False]
+    assert [one.verdicts[-1].filter for one in chain.judge([candidate("@bob")])] == [COPY]
+
+
+def test_recent_posts_reach_the_gate():
+    """A chain without any filter repeats no post."""
+    (judged,) = Chain([], context()).judge([candidate("Wormhorn")], ["wormhorn"])
+
+    assert judged.verdicts[-1].reason == "It repeats the recent post “wormhorn”."
+
+
+def longer_than(size: int):
+    def filter(candidate, context):
+        if len(candidate.text) <= size:
+            raise Reject(f"not over {size}")
+        return candidate
+
+    return filter
+
+
+def test_the_funnel_shows_what_each_filter_dropped():
+    """In the order of the chain, with three examples at most, and the gate at its end."""
+    chain = Chain([("one", longer_than(1)), ("odd", ask), ("two", longer_than(2))], context())
+    judged = chain.judge(map(candidate, ["a", "bb", "c", "d", "e", "ccc", "#metal"]))
+
+    assert funnel(judged) == Funnel(
+        sampled=7,
+        drops=(
+            Drop("one", 4, (("a", "not over 1"), ("c", "not over 1"), ("d", "not over 1"))),
+            Drop("odd", 0, ()),
+            Drop("two", 1, (("bb", "not over 2"),)),
+            Drop(SAFETY, 1, (("#metal", "“#metal” would become a hashtag."),)),
+            Drop(COPY, 0, ()),
+        ),
+        asked=1,
+        kept=1,
+    )
+
+
+def test_an_empty_batch_has_an_empty_funnel():
+    """Nothing sampled, nothing dropped."""
+    assert funnel([]) == Funnel(0, (), 0, 0)
+
+
+@given(st.lists(st.text("ab@# ", max_size=4)))
+def test_nothing_gets_lost_in_the_funnel(texts):
+    """What was sampled was dropped by one filter or kept."""
+    shown = funnel(Chain([("one", longer_than(1)), ("new", new)], context()).judge(map(candidate, texts)))
+
+    assert shown.sampled == len(texts) == sum(drop.count for drop in shown.drops) + shown.kept

@@ -1,0 +1,268 @@
+"""The fixed gate: nothing unsafe and no copy passes, and little else is held up."""
+
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.curation.gate import COPY, SAFETY, judge
+from bot.curation.novelty import TextTrainingSet
+
+NOTHING = TextTrainingSet([])
+ITEM = "The wind went over the hill and took the old man's hat with it, and he never looked back."
+LETTERS = st.text(string.ascii_letters, min_size=1)
+
+MENTIONS = [
+    *(
+        "@bob",
+        "Hi @bob!",
+        "(@bob)",
+        "@_bob_",
+        "@1bob",
+        "bob@example",
+        "@bob@example.social",
+        ".@bob",
+        "@Ünal",
+        "@鈴木",
+    ),
+    *(
+        "＠bob",
+        "﹫bob",
+        "x＠bob",
+        "@ｂｏｂ",
+        "@ⓑob",
+        "acct:bob@example.org",
+        "mailto:bob@example.org",
+        "@everyone",
+    ),
+    *(
+        "<@123456>",
+        "<@!123456>",
+        "<@&123456>",
+        "<#123456>",
+        "<!here>",
+        "<!channel>",
+        "/u/bob_smith",
+        "ask u/bob_smith",
+    ),
+]
+LINKS = [
+    *(
+        "https://example.org",
+        "see http://x.y/z",
+        "ftp://a",
+        "HTTP://A",
+        "gemini://a",
+        "www.example",
+        "WWW.example",
+    ),
+    *(
+        "foo.com",
+        "Foo.COM",
+        "foo.com/bar",
+        "(foo.com)",
+        "foo.co.uk",
+        "a.b.c.de",
+        "S.O.D.com",
+        "foo.com.",
+        "ｆｏｏ．ｃｏｍ",
+    ),
+    *("tel:+4912345", "sms:123", "magnet:?xt=1", "end.So he", "foo-bar.io", "1.fm", "Grind.bot"),
+]
+HASHTAGS = ["#metal", "＃metal", "﹟metal", "(#metal)", "#1a", "#_a", "#ｍetal", "#音楽", "no #metal here"]
+HIDDEN = [
+    *(
+        "a\u200bb",
+        "a\u00adb",
+        "a\u202eb",
+        "a\u2066b",
+        "a\u200fb",
+        "a\ufeffb",
+        "a\ufe0fb",
+        "a\u3164b",
+        "a\u115fb",
+    ),
+    *(
+        "a\uffa0b",
+        "a\u2800b",
+        "a\u034fb",
+        "a\U000e0061b",
+        "a\U000e0101b",
+        "a\x00b",
+        "a\x1b[31mb",
+        "a\tb",
+        "a\rb",
+    ),
+    *("a\x85b", "a\u2028b", "a\u2029b", "a\ue000b", "a\ud800b", "a\uffffb"),
+]
+MARKED = ["a" + "\u0301" * 4, "é" + "\u0301" * 3, "b" + "\u20dd\u0301\u0302\u0303"]
+OVERSIZED = ["a b " * 1251, "ж\n" * 2499 + "𝕬" * 3000, "a " * 1001, "", " \n "]
+CLEAN = [
+    *(
+        "Mr. Bones",
+        "S.O.D.",
+        "Psychic Inc.",
+        "W.A.S.P.",
+        "D.R.I",
+        "No. 5",
+        "7.62",
+        "Sgt.Moshpit",
+        "Break.Down",
+    ),
+    *("Bind.Torture.Kill", "Colt.45", "v:6.660", "Wait...what", "Dead... and buried", "A.Death.Experience"),
+    *(
+        "mail @ noon",
+        "5 @ 3",
+        "@",
+        "@!",
+        "C#",
+        "C#m",
+        "#1",
+        "# one",
+        "No #2",
+        "AC/DC",
+        "and/or",
+        "You/Me",
+        "<3",
+        "<!>",
+    ),
+    *(
+        "Motörhead",
+        "Spın̈al Tap",
+        "Việt Nam",
+        "Kvikksølvguttene",
+        "デスメタル",
+        "死亡金属",
+        "ด้วย",
+        "हिन्दी",
+        "שָׁלוֹם",
+    ),
+    *(
+        "two\nlines",
+        "non\u00a0breaking",
+        "ideographic\u3000space",
+        "half – full",
+        "50 % | off!",
+        "🤘 metal",
+        "10:30",
+    ),
+]
+
+
+def outcomes(text: str, training_set=NOTHING, posts=()) -> dict[str, str]:
+    return {verdict.filter: verdict.outcome for verdict in judge(text, training_set, posts)}
+
+
+@pytest.mark.parametrize("text", [*MENTIONS, *LINKS, *HASHTAGS, *HIDDEN, *MARKED, *OVERSIZED], ids=ascii)
+def test_what_notifies_links_tags_hides_or_overflows_is_refused(text):
+    """Each by the rule that no one can override, with a sentence for a reason."""
+    safety, copy = judge(text, NOTHING, [])
+
+    assert (safety.filter, safety.outcome, copy.outcome) == (SAFETY, "reject", "accept")
+    assert safety.reason.endswith(".")
+
+
+@pytest.mark.parametrize("text", CLEAN)
+def test_what_only_looks_dangerous_passes(text):
+    """Dots, at-signs and hashes that no platform acts on are nobody's business."""
+    assert [verdict.reason for verdict in judge(text, NOTHING, [])] == ["", ""]
+
+
+@given(before=st.text(), at=st.sampled_from("@＠﹫"), name=LETTERS, after=st.text())
+def test_no_surroundings_make_a_mention_safe(before, at, name, after):
+    """Whatever stands around it, an at-sign before a letter is refused."""
+    assert outcomes(f"{before}{at}{name}{after}")[SAFETY] == "reject"
+
+
+@given(st.text(), st.sampled_from(["\u200b", "\u202e", "\x07", "\u3164"]), st.text())
+def test_no_surroundings_make_a_hidden_character_safe(before, hidden, after):
+    """One is enough, wherever it stands."""
+    assert outcomes(before + hidden + after)[SAFETY] == "reject"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("hello @bob and @eve", "“@bob” would notify somebody."),
+        ("see foo.com", "“foo.com” would become a link."),
+        ("#metal", "“#metal” would become a hashtag."),
+        ("a\u200bb", "U+200B ZERO WIDTH SPACE is a character that readers cannot see."),
+        ("a\u202eb", "U+202E RIGHT-TO-LEFT OVERRIDE changes the direction of reading."),
+        ("a\x07b", "U+0007 is a control character."),
+        ("a" + "\u0301" * 7, "7 combining marks sit on one character, more than 3."),
+        ("x " * 2501, "It has 5002 characters, more than 5000. A line has 5002 characters, more than 2000."),
+        ("", "There is nothing to read."),
+    ],
+)
+def test_a_reason_is_a_sentence_that_names_what_is_wrong(text, reason):
+    """A person understands it without looking the rule up."""
+    assert judge(text, NOTHING, [])[0].reason == reason
+
+
+def test_a_reason_shows_what_cannot_be_seen():
+    """Nothing hidden travels in the reason itself."""
+    reasons = (
+        judge("@bob\u202e", TextTrainingSet([]), ["x"])[0].reason
+        + judge("a\u202eb", NOTHING, ["a\u202eb"])[1].reason
+    )
+
+    assert "\u202e" not in reasons
+    assert "“a<U+202E>b”" in reasons
+
+
+@given(st.integers(0, len(ITEM) - 40), st.integers(40, len(ITEM)), st.text(max_size=9), st.text(max_size=9))
+def test_no_text_shares_40_characters_with_the_corpus(start, size, before, after):
+    """Whatever stands before and behind the stretch, in whatever case."""
+    text = f"{before} {ITEM[start : start + size].upper()} {after}"
+
+    assert outcomes(text, TextTrainingSet([ITEM]))[COPY] == "reject"
+
+
+@given(st.integers(0, 10), st.sampled_from([" ", ", ", "... ", " - "]))
+def test_no_text_shares_8_words_with_the_corpus(start, glue):
+    """Whatever stands between the words."""
+    words = ITEM.replace(",", "").rstrip(".").split()[start : start + 8]
+
+    assert outcomes(glue.join(words), TextTrainingSet([ITEM]))[COPY] == "reject"
+
+
+def test_a_copy_is_shown_with_its_item():
+    """The reviewer sees what was copied, and from where if the texts are at hand."""
+    reason = judge(ITEM[:45], TextTrainingSet([ITEM]), [])[1].reason
+
+    assert reason.startswith(
+        "“the wind went over the hill and took the old” stands in the corpus word for word in “The"
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["wormhorn", " WORMHORN ", "The Hill Is Only A Hat", "The Hill is not a Hat"]
+)
+def test_a_recent_post_is_not_repeated(text):
+    """A short text may not equal a post, one of 20 characters may not be within one edit of it."""
+    assert (
+        outcomes(text, posts=["Wormhorn", "The hill is nor a hat", "the hill is only a hat"])[COPY]
+        == "reject"
+    )
+
+
+@pytest.mark.parametrize("text", ["Wormhorm", "Worm Horn", "The Hill Is Also A Hat"])
+def test_what_only_resembles_a_recent_post_passes(text):
+    """One letter more or less makes another short name."""
+    assert outcomes(text, posts=["Wormhorn", "The hill is only a hat"])[COPY] == "accept"
+
+
+def test_a_long_text_shares_no_stretch_with_a_recent_post():
+    """The corpus's rule holds for posts as well."""
+    reason = judge(f"Listen! {ITEM[:50]}", NOTHING, [ITEM])[1].reason
+
+    assert reason.endswith("with a recent post.")
+
+
+def test_a_giant_text_is_refused_for_its_size_alone():
+    """Nobody waits for what else might be wrong with ten million characters."""
+    safety, copy = judge("@bob " * 2_000_000, NOTHING, [])
+
+    assert "would notify" not in safety.reason
+    assert copy.outcome == "accept"

@@ -1,0 +1,39 @@
+"""The form in which texts are compared."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.curation.normal import fingerprint, normal_form
+
+
+@given(st.text())
+def test_the_normal_form_of_a_normal_form_is_itself(text):
+    """There is nothing left to normalise."""
+    assert normal_form(normal_form(text)) == normal_form(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["Black Metal", " BLACK\n\tmetal ", "Ｂｌａｃｋ　Ｍｅｔａｌ", "ᴮlack\u00a0metal"]
+)
+def test_case_width_and_white_space_make_no_difference(text):
+    """Texts that a reader takes for the same have one form and one fingerprint."""
+    assert normal_form(text) == "black metal"
+    assert fingerprint(text) == fingerprint("black metal")
+
+
+def test_marks_and_punctuation_do_make_one():
+    """Only what NFKC and casefold equate is the same text."""
+    assert len({fingerprint(text) for text in ("Motorhead", "Motörhead", "Motor head", "Motorhead!")}) == 4
+
+
+@given(st.text())
+def test_a_fingerprint_fits_a_databases_integer(text):
+    """64 bits, signed; half a surrogate pair, which no file could hold, has one too."""
+    assert -(2**63) <= fingerprint(text) < 2**63
+    assert fingerprint("\ud800") != fingerprint("\udfff")
+
+
+def test_a_fingerprint_is_the_same_in_every_process():
+    """Databases keep fingerprints: this value must never change."""
+    assert fingerprint("Wormhorn") == 153709250955509508

@@ -1,0 +1,200 @@
+"""What the index knows of the corpus, against brute force over the texts."""
+
+import random
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rapidfuzz.distance import Levenshtein
+
+from bot.curation.normal import normal_form
+from bot.curation.novelty import HashedTrainingSet, TextTrainingSet, build_index
+from bot.errors import BotError, CheckpointError
+from bot.records import Match, Span
+
+NAMES = st.text("abC ö", max_size=9)
+
+
+def hashed(texts) -> HashedTrainingSet:
+    return HashedTrainingSet(build_index(texts))
+
+
+def letters(count: int, seed: int = 0) -> str:
+    return "".join(random.Random(seed).choices(string.ascii_lowercase, k=count))
+
+
+def edited(text: str):
+    """The text with one edit at every place: a letter deleted, replaced, inserted."""
+    for i in range(len(text)):
+        yield text[:i] + text[i + 1 :]
+        yield text[:i] + "ж" + text[i + 1 :]
+        yield text[:i] + "ж" + text[i:]
+    yield text + "ж"
+
+
+def nearest_by_force(text: str, texts) -> int:
+    return min(Levenshtein.distance(normal_form(text), normal_form(other)) for other in texts)
+
+
+@given(st.lists(NAMES, min_size=1), NAMES)
+def test_the_hashes_agree_with_brute_force(corpus, text):
+    """Equal, one edit away or neither, as the edit distance to every item says."""
+    distance = nearest_by_force(text, corpus)
+
+    assert hashed(corpus).nearest(text, 1) == (Match(distance) if distance <= 1 else None)
+    assert hashed(corpus).nearest(text, 0) == (Match(0) if distance == 0 else None)
+
+
+@given(st.lists(NAMES, min_size=1), NAMES, st.integers(0, 4))
+def test_the_texts_agree_with_brute_force(corpus, text, edits):
+    """With the texts at hand any number of edits is known, and the item is one of the nearest."""
+    distance = nearest_by_force(text, corpus)
+    match = TextTrainingSet(corpus).nearest(text, edits)
+
+    assert (match and match.distance) == (distance if distance <= edits else None)
+    assert match is None or nearest_by_force(text, [match.item]) == distance
+
+
+@pytest.mark.parametrize("length", [1, 2, 39, 40, 41, 78, 79, 80, 81, 82, 120, 200])
+def test_no_edit_is_missed_at_any_length(length):
+    """Short items are found by what they lack, long ones by their windows; between the two is no gap."""
+    item = letters(length)
+    training_set = hashed([item, "something else"])
+
+    assert training_set.nearest(item, 1) == Match(0)
+    assert [text for text in edited(item) if training_set.nearest(text, 1) != Match(1)] == []
+
+
+@pytest.mark.parametrize("length", [40, 79, 80, 81, 200])
+def test_two_edits_are_not_one(length):
+    """An edit at either end, however long the item, is one too many."""
+    item = letters(length)
+
+    assert hashed([item]).nearest("ж" + item[1:-1] + "ж", 1) is None
+
+
+@pytest.mark.parametrize("length", [120, 200])
+def test_half_an_item_is_not_one_edit_from_it(length):
+    """Of a long text all windows must be known but for one edit's."""
+    item, other = letters(length), letters(length, seed=1)
+
+    assert hashed([item]).nearest(item[: length // 2] + other[length // 2 :], 1) is None
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_every_planted_copy_is_found(seed):
+    """40 characters of any item, in other letters' company, other case and other spacing."""
+    items = [letters(200, seed=100 + i) for i in range(50)]
+    start = random.Random(seed).randrange(160)
+    planted = items[seed][start : start + 40]
+
+    assert TextTrainingSet(items).copied(f"Ж  ж {planted.upper()}Ж") == Span(planted, items[seed])
+    assert hashed(items).copied(f"Ж  ж {planted.upper()}Ж") == Span(planted)
+    assert hashed(items).copied(f"ж {planted[:-1]}ж {planted[1:]}") is None
+
+
+def test_eight_words_in_a_row_are_a_copy_whatever_stands_between_them():
+    """Words are compared without their punctuation, and only as whole words."""
+    item = "I saw a cat, it ran at me; so I ran."
+    span = "a cat it ran at me so i"
+
+    assert TextTrainingSet([item]).copied("See: a 'cat' - it ran... at me! So I: no") == Span(span, item)
+    assert hashed([item]).copied("See: a 'cat' - it ran... at me! So I: no") == Span(span)
+    assert hashed([item]).copied("a cat it ran at me so") is None
+    assert hashed([item]).copied("a cat it ran at me so it") is None
+
+
+@given(st.data())
+def test_copied_agrees_with_brute_force(data):
+    """A text made of pieces of the corpus has a copy in it exactly if 40 characters in a row are one."""
+    items = [letters(60, seed) for seed in range(3)]
+    cut = st.tuples(st.sampled_from(items), st.integers(0, 30), st.integers(25, 60))
+    text = "".join(item[start : start + size] for item, start, size in data.draw(st.lists(cut, max_size=4)))
+    windows = [text[i : i + 40] for i in range(len(text) - 39)]
+    first = next((window for window in windows if any(window in item for item in items)), None)
+
+    found = hashed(items).copied(text)
+
+    assert (found and found.text[:40]) == first
+    assert TextTrainingSet(items).copied(text) == (
+        first and Span(longest_copy(text, first, items), next(item for item in items if first in item))
+    )
+
+
+def longest_copy(text: str, opening: str, items) -> str:
+    item = next(item for item in items if opening in item)
+    end = text.index(opening) + 40
+    while end < len(text) and text[text.index(opening) : end + 1] in item:
+        end += 1
+    return text[text.index(opening) : end]
+
+
+def test_no_window_reaches_from_one_item_into_the_next():
+    """Items are strangers to each other: their seam is nobody's text."""
+    first, second = letters(50, 1), letters(50, 2)
+
+    assert hashed([first, second]).copied(first[-20:] + second[:20]) is None
+
+
+def test_with_the_texts_at_hand_there_is_no_false_alarm():
+    """What the hashes took for a copy is not one unless an item shows it."""
+    alarmed = hashed(["Wormhorn", letters(60)])
+
+    assert TextTrainingSet(["Else"], alarmed).nearest("Wormhorm", 1) is None
+    assert TextTrainingSet(["Else"], alarmed).copied(letters(60)) is None
+
+
+def test_an_index_of_names_is_small_and_holds_no_name():
+    """Five bytes a character and a name: 33,000 names of 12 characters and a half take under 2.3 MB."""
+    names = [letters(12 + i % 2, seed=i) for i in range(33_000)]
+    index = build_index(names)
+
+    assert len(index) < 2_300_000
+    assert not any(name.encode() in index for name in names[:100])
+
+
+def test_the_index_depends_on_the_items_alone():
+    """Their order and repetition change no byte, so that the same corpus gives the same file."""
+    items = [letters(10 + i, seed=i) for i in range(90)]
+
+    assert build_index(items) == build_index([*reversed(items), *items])
+
+
+def test_an_empty_corpus_knows_nothing():
+    """No text is in it, not even the empty one."""
+    assert hashed([]).nearest("", 1) is None
+    assert hashed([]).nearest(letters(100), 1) is None
+    assert hashed([]).copied(letters(100)) is None
+
+
+def test_hashes_know_one_edit_at_most():
+    """The message says what more would need."""
+    with pytest.raises(BotError, match=r"2 edits: .* need the corpus itself"):
+        hashed(["a"]).nearest("a", 2)
+
+
+def test_a_file_is_mapped(tmp_path):
+    """What was built is what is opened."""
+    path = tmp_path / "novelty.index"
+    path.write_bytes(build_index(["Wormhorn"]))
+
+    assert HashedTrainingSet.open(path).nearest("wormhorm", 1) == Match(1)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"novelty", b"novelty\x02" + bytes(8), build_index(["Wormhorn"])[:-1]]
+)
+def test_a_file_that_is_no_index_is_refused(tmp_path, content):
+    """Empty, foreign, of another version, cut short: the message names the file."""
+    path = tmp_path / "novelty.index"
+    path.write_bytes(content)
+
+    with pytest.raises(CheckpointError, match=r"novelty\.index"):
+        HashedTrainingSet.open(path)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    """A checkpoint without an index cannot tell what is new."""
+    with pytest.raises(CheckpointError, match=r"novelty\.index: cannot be read"):
+        HashedTrainingSet.open(tmp_path / "novelty.index")
