@@ -58,6 +58,8 @@ def training_settings(**changes: Any) -> SimpleNamespace:
         "optimizer": "adamw",
         "weight_decay": 0.01,
         "dropout": 0.2,
+        "embedding_dropout": 0.0,
+        "weight_dropout": 0.0,
         "gradient_clip": 1.0,
         "evaluate_every": 4,
         "patience": 0,

@@ -4,6 +4,7 @@ import math
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
@@ -353,6 +354,17 @@ def test_what_is_no_state_is_refused(state_file: Path, content: bytes | None) ->
 
     with pytest.raises(CheckpointError, match=r"run\.safetensors"):
         run(small_model(), state_file, resume=True)
+
+
+def test_it_trains_outside_the_main_thread_too(state_file: Path) -> None:
+    """Where Ctrl-C cannot be heard, training works all the same."""
+    results: list[Result] = []
+    thread = threading.Thread(target=lambda: results.append(run(small_model(), state_file)))
+
+    thread.start()
+    thread.join()
+
+    assert results[0].history[-1].step == 12
 
 
 def test_nothing_to_learn_from_is_an_error(state_file: Path) -> None:

@@ -35,6 +35,8 @@ SHAPING = (  # settings that make a run what it is: going on with others would b
     "optimizer",
     "weight_decay",
     "dropout",
+    "embedding_dropout",
+    "weight_dropout",
     "gradient_clip",
     "seed",
 )
