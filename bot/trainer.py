@@ -9,9 +9,8 @@ import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
-
-import torch
 
 from bot.curation.novelty import FILE_NAME, HashedTrainingSet, build_index
 from bot.house import House
@@ -74,7 +73,6 @@ class Trainer:
 
     def run(self, progress: Callable[[Progress], None], fresh: bool = False) -> Trained:
         """Train, or go on with the unfinished run unless `fresh`; an evaluation publishes a checkpoint."""
-        torch.manual_seed(self.setting.training.seed)
         model = self._new_model()
         self.root.joinpath(self.name).mkdir(parents=True, exist_ok=True)
         result = train(
@@ -107,6 +105,7 @@ class Trainer:
             dropout=setting.training.dropout,
             embedding_dropout=setting.training.embedding_dropout,
             weight_dropout=setting.training.weight_dropout,
+            seed=setting.training.seed,
         )
 
     def _ids(self, documents: Sequence[Document]) -> list[list[int]]:
@@ -150,7 +149,7 @@ class Trainer:
             settings=setting.training.model_dump(mode="json"),
             seed=setting.training.seed,
             run=self._run,
-            build={"torch": torch.__version__, "python": platform.python_version()},
+            build={"torch": version("torch"), "python": platform.python_version()},
             created_at=self._house.clock().isoformat(timespec="seconds"),
         )
 

@@ -56,6 +56,16 @@ def test_weight_dropout_thins_the_recurrent_weights_and_passes_gradients_to_them
     assert 0.2 < (weights.grad == 0).double().mean() < 0.6
 
 
+def test_the_seed_decides_the_weights() -> None:
+    """Equal seeds give equal models, other seeds others, and the caller's random numbers stay."""
+    before = torch.get_rng_state()
+    first, again, other = small_model(seed=1), small_model(seed=1), small_model(seed=2)
+
+    assert torch.equal(first.cells[0].weight_hh, again.cells[0].weight_hh)
+    assert not torch.equal(first.cells[0].weight_hh, other.cells[0].weight_hh)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_a_new_model_guesses_evenly() -> None:
     """The first loss is near ln V, whatever the cell."""
     for cell in cell_makers():

@@ -6,6 +6,7 @@ Shapes: T time steps, B rows, E embedding_size, H hidden_size, V vocabulary_size
 from collections.abc import Callable, Iterator, Sequence
 from typing import cast
 
+import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional
@@ -78,8 +79,13 @@ def build(
     dropout: float = 0.0,
     embedding_dropout: float = 0.0,
     weight_dropout: float = 0.0,
+    seed: int = 0,
 ) -> LanguageModel:
-    """A new model, drawn from torch's global seed; make_cell(input_size, hidden_size) makes a layer."""
+    """A new model, the same for the same seed; make_cell(input_size, hidden_size) makes one layer."""
     sizes = [embedding_size] + [hidden_size] * (num_layers - 1)
-    cells = [make_cell(size, hidden_size) for size in sizes]
-    return LanguageModel(cells, vocabulary_size, embedding_size, dropout, embedding_dropout, weight_dropout)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        cells = [make_cell(size, hidden_size) for size in sizes]
+        return LanguageModel(
+            cells, vocabulary_size, embedding_size, dropout, embedding_dropout, weight_dropout
+        )
