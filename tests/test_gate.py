@@ -68,7 +68,17 @@ LINKS = [
         "foo.com.",
         "ｆｏｏ．ｃｏｍ",
     ),
-    *("tel:+4912345", "sms:123", "magnet:?xt=1", "end.So he", "foo-bar.io", "1.fm", "Grind.bot"),
+    *(
+        "tel:+4912345",
+        "sms:123",
+        "magnet:?xt=1",
+        "end.So he",
+        "foo-bar.io",
+        "пример.рф",
+        "a.xn--p1ai",
+        "1.fm",
+        "Grind.bot",
+    ),
 ]
 HASHTAGS = ["#metal", "＃metal", "﹟metal", "(#metal)", "#1a", "#_a", "#ｍetal", "#音楽", "no #metal here"]
 HIDDEN = [
