@@ -203,6 +203,29 @@ def test_a_query_in_doubt_is_asked_for_after_a_quiet_time(queue, courier, sender
     assert len(sender.posted) == (1 if isinstance(found, Sent) else 2)
 
 
+@pytest.mark.parametrize(
+    ("found", "states_then", "posts"),
+    [
+        ([NotSent("absent")], ["sent"], 2),
+        ([Sent(Receipt("r1"))] * 2, ["uncertain", "sent"], 1),
+        ([Unknown("down"), NotSent("absent"), NotSent("absent")], ["uncertain", "planned", "sent"], 2),
+    ],
+)
+def test_a_key_is_not_used_again_once_it_may_be_forgotten(queue, courier, sender, found, states_then, posts):
+    """Planned with its key and then left for an hour, it is asked for before it is sent again."""
+    sender.posting, sender.finding = [Unknown("lost")], found
+    due(queue, kind="key")
+    courier.deliver_due()
+    assert states(queue) == ["planned"]
+    queue.clock.pass_by(3600)
+    for state in states_then:
+        courier.deliver_due()
+        assert states(queue) == [state]
+        queue.clock.pass_by(3600)
+
+    assert (len(sender.posted), sender.finding) == (posts, [])
+
+
 def test_an_opaque_one_in_doubt_waits_for_a_person(queue, courier, sender):
     """Nobody is asked and nothing is sent, however long it takes."""
     sender.posting = [Unknown("lost")]

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.errors import Conflict
-from bot.posting.delivery import Draw, Step, follow
+from bot.posting.delivery import Draw, Step, follow, is_forgotten
 from bot.posting.outcomes import NotSent, Outcome, Refused, Unknown
 from bot.posting.owner import is_dead
 from bot.records import Delivery, DeliveryState, Receipt, Verdict
@@ -116,7 +116,8 @@ class Courier:
             self._conclude(delivery, self._send(delivery))
         return True
 
-    def _preflight(self, delivery: Delivery) -> Refused | NotSent | None:
+    def _preflight(self, delivery: Delivery) -> Outcome | None:
+        """What forbids to send it now; None if nothing does."""
         try:
             verdicts = self.gate(delivery)
         except Exception as error:  # a check that fails has allowed nothing
@@ -125,7 +126,11 @@ class Courier:
         for verdict in verdicts:
             if verdict.outcome == "reject":
                 return Refused(f"{verdict.filter}: {verdict.reason}")
-        return self.sender.check(delivery)
+        if forbidden := self.sender.check(delivery):
+            return forbidden
+        if is_forgotten(delivery, self.clock()) and not isinstance(self.sender.find(delivery), NotSent):
+            return Unknown("it was tried long ago, and its target does not say that it is not there")
+        return None
 
     def _send(self, delivery: Delivery) -> Outcome:
         if delivery.lease_until and delivery.lease_until - self.clock() < ROOM_TO_SEND:

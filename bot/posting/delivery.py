@@ -61,6 +61,12 @@ def follow(delivery: Delivery, outcome: Outcome, now: datetime, draw: Draw, over
             return Step("uncertain", reason, _ask_at(delivery, now) if over else None)
 
 
+def is_forgotten(delivery: Delivery, now: datetime) -> bool:
+    """Whether it was tried so long ago that its target may not know the key any more."""
+    age = now - (delivery.first_tried_at or now)
+    return delivery.kind == "key" and delivery.attempts > 0 and age >= KEY_LIFETIME
+
+
 def _may_try(delivery: Delivery, at: datetime) -> bool:
     """Whether one more attempt is allowed; of any age is what a target was asked for and does not have."""
     young = delivery.state == "uncertain" or at - (delivery.first_tried_at or at) <= MAX_AGE
@@ -69,7 +75,7 @@ def _may_try(delivery: Delivery, at: datetime) -> bool:
 
 def _may_repeat(delivery: Delivery, now: datetime) -> bool:
     """Whether an attempt that may have succeeded can be repeated and make no second post."""
-    remembered = delivery.attempts < 2 and now - (delivery.first_tried_at or now) < KEY_LIFETIME
+    remembered = delivery.attempts < 2 and not is_forgotten(delivery, now)
     return delivery.kind == "put" or (delivery.kind == "key" and remembered)
 
 
