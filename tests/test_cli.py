@@ -1,0 +1,257 @@
+"""The command line: what each command prints, where, and how it ends."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from bot.cli.app import app
+from bot.config import shipped
+from bot.errors import BotError
+from bot.records import Draft
+
+COMMANDS = {
+    "init", "train", "sample", "fill", "queue", "review", "approve", "reject", "edit", "undo", "replay",
+    "post", "run", "status", "plugins", "doctor", "schema",
+}  # fmt: skip
+
+# The commands that must start fast, on a small server too; {} is the configuration.
+WITHOUT_TORCH = [
+    "--help",
+    "queue --config {}",
+    "approve 1 --config {}",
+    "reject 2 --config {}",
+    "edit 3 Another --config {}",
+    "undo 3 --config {}",
+    "post night --config {} --dry-run",
+    "post night --config {}",
+    "status --config {}",
+    "doctor --config {}",
+    "schema",
+]
+
+
+@pytest.fixture
+def call(bot_folder):
+    """call("queue", "--json") in the trained folder -> (stdout, stderr); a BotError is raised."""
+
+    def call(*words):
+        result = CliRunner().invoke(app, [*words, "--config", str(bot_folder)])
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        assert result.exit_code == 0, result.output
+        return result.stdout, result.stderr
+
+    return call
+
+
+@pytest.fixture
+def filled(call):
+    """The same with drafts in the queue."""
+    call("fill", "night", "--seed", "5")
+    return call
+
+
+def run_process(*words, cwd):
+    return subprocess.run(
+        [sys.executable, "-m", "bot", *words],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_help_names_every_command():
+    """`bot --help` lists what there is."""
+    result = CliRunner().invoke(app, ["--help"])
+
+    listed = {line.split()[0] for line in result.stdout.splitlines() if line.startswith("  ")}
+    assert listed >= COMMANDS
+    assert {command.name or command.callback.__name__ for command in app.registered_commands} == COMMANDS
+
+
+def test_reviewing_and_posting_never_load_torch(bot_folder, filled):
+    """One process runs every command that needs no model, and torch is not among its modules."""
+    script = (
+        "import sys\n"
+        "from typer.testing import CliRunner\n"
+        "from bot.cli.app import app\n"
+        "for line in sys.stdin.read().splitlines():\n"
+        "    result = CliRunner().invoke(app, line.split())\n"
+        "    print(line, result.exit_code, result.exception or '')\n"
+        "    assert 'torch' not in sys.modules, line\n"
+    )
+    lines = "\n".join(line.format(bot_folder) for line in WITHOUT_TORCH)
+
+    done = subprocess.run(
+        [sys.executable, "-c", script], input=lines, capture_output=True, text=True, timeout=120, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert [line.split()[-1] for line in done.stdout.splitlines()] == ["0"] * len(WITHOUT_TORCH), done.stdout
+
+
+def test_what_is_wrong_is_one_line_on_stderr(tmp_path):
+    """No traceback, nothing on stdout, exit code 1, in a real process."""
+    done = run_process("queue", cwd=tmp_path)
+
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("bot: config.yaml")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_init_makes_a_folder_that_is_ready(tmp_path):
+    """The new config.yaml is the shipped one, explained; an existing one is never overwritten."""
+    folder = tmp_path / "new"
+    assert CliRunner().invoke(app, ["init", str(folder)]).exit_code == 0
+
+    assert (folder / "config.yaml").read_text() == (shipped() / "config.yaml").read_text()
+    assert (folder / "plugins").is_dir()
+    assert (folder / "checkpoints").is_dir()
+    again = CliRunner().invoke(app, ["init", str(folder)])
+    assert isinstance(again.exception, BotError)
+
+
+def test_samples_go_to_stdout_and_nothing_else(call):
+    """One text a line; the same seed, the same texts; the rest is told on stderr."""
+    out, err = call("sample", "moons", "-n", "5", "--seed", "3")
+
+    assert len(out.splitlines()) == 5
+    assert call("sample", "moons", "-n", "5", "--seed", "3")[0] == out
+    assert call("sample", "moons", "-n", "5", "--seed", "4")[0] != out
+    assert "seed 3" in err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("sample", "moons", "-n", "2"),
+        ("fill", "night"),
+        ("queue",),
+        ("status",),
+        ("doctor",),
+        ("plugins",),
+        ("replay", "1"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_json_is_one_document_on_stdout(filled, words):
+    """With --json stdout parses as a whole."""
+    out, _ = filled(*words, "--json")
+
+    assert json.loads(out) is not None
+
+
+def test_the_queue_as_json_has_the_records_own_fields(filled):
+    """Scripts find the field names of the record."""
+    drafts = json.loads(filled("queue", "--json")[0])
+
+    assert drafts
+    assert set(drafts[0]) == set(Draft.__dataclass_fields__)
+    assert {draft["status"] for draft in drafts} == {"pending"}
+
+
+def test_a_draft_goes_from_pending_to_posted(filled, bot_folder):
+    """fill, approve, post: then it is posted, and the file has it."""
+    filled("approve", "1")
+    out, _ = filled("post", "night", "--json")
+
+    assert [delivery["state"] for delivery in json.loads(out)] == ["sent", "sent"]
+    assert json.loads(filled("queue", "--status", "posted", "--json")[0])[0]["id"] == 1
+    assert (bot_folder.parent / "posts.jsonl").exists()
+
+
+def test_a_dry_run_posts_nothing(filled, bot_folder):
+    """It says what would go where, and the draft stays approved."""
+    filled("approve", "1")
+    out, _ = filled("post", "night", "--dry-run")
+
+    assert len(out.splitlines()) == 2
+    assert not (bot_folder.parent / "posts.jsonl").exists()
+    assert json.loads(filled("queue", "--status", "approved", "--json")[0])[0]["id"] == 1
+
+
+def test_an_edit_needs_its_own_approval(filled):
+    """An approved draft that is edited is pending again, at revision 2."""
+    filled("approve", "1")
+    filled("edit", "1", "The Last Moon of All")
+
+    [draft, *_] = json.loads(filled("queue", "--json")[0])
+    assert (draft["text"], draft["status"], draft["revision"]) == ("The Last Moon of All", "pending", 2)
+
+
+def test_an_edit_that_would_notify_somebody_is_refused(filled):
+    """The fixed gate judges people's texts too."""
+    with pytest.raises(BotError, match="would notify"):
+        filled("edit", "1", "hello @nobody")
+
+
+def test_a_decision_can_be_undone(filled):
+    """reject, undo: pending again."""
+    filled("reject", "1")
+    _, err = filled("undo", "1")
+
+    assert "1 is pending again" in err
+
+
+def test_several_drafts_are_decided_at_once(filled):
+    """approve and reject take many ids."""
+    filled("reject", "1", "2", "3")
+
+    assert len(json.loads(filled("queue", "--status", "rejected", "--json")[0])) == 3
+
+
+def test_a_replay_is_identical_here(filled):
+    """The text stands on stdout, the promise on stderr."""
+    text = json.loads(filled("queue", "--json")[0])[0]["text"]
+
+    out, err = filled("replay", "1")
+
+    assert out == f"{text}\n"
+    assert "identical, byte for byte" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("fill", "nigth"), "no bot 'nigth'"),
+        (("sample", "suns"), "no checkpoint 'best' of the model 'suns'"),
+        (("approve", "999"), "999"),
+        (("queue", "--status", "pendig"), "pendig"),
+        (("post", "night"), "no draft is approved"),
+        (("replay", "999"), "999"),
+        (("train", "suns"), "no model 'suns'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_a_wrong_name_is_told(call, words, message):
+    """What is not there is named."""
+    with pytest.raises(BotError, match=message):
+        call(*words)
+
+
+def test_the_doctor_names_what_is_missing(tmp_path):
+    """Every finding has its remedy, and the exit code tells that something is wrong."""
+    (tmp_path / "config.yaml").write_text("models: {bare: {}}\nbots: {lost: {model: bare}}\n")
+
+    result = CliRunner().invoke(app, ["doctor", "--json", "--config", str(tmp_path / "config.yaml")])
+
+    assert result.exit_code == 1
+    bad = {finding["what"] for finding in json.loads(result.stdout) if not finding["ok"]}
+    assert bad == {"bot lost: checkpoint", "bot lost: targets"}
+
+
+def test_the_schema_is_json(tmp_path):
+    """It can be written beside config.yaml."""
+    result = CliRunner().invoke(app, ["schema", str(tmp_path / "config.schema.json")])
+
+    assert result.exit_code == 0
+    assert json.loads((tmp_path / "config.schema.json").read_text())["properties"].keys() >= {
+        "models",
+        "bots",
+    }
