@@ -1,0 +1,89 @@
+"""A draft as a person sees it before deciding: the text, why it is here, where it will go.
+
+Pure: records in, rich text out. What cannot be seen in a text is made visible, never interpreted.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from bot.records import Draft, Match, Outlet, Verdict
+
+MARKS = {
+    "accept": ("✓", "green"),
+    "trim": ("✂", "cyan"),
+    "ask": ("?", "bold yellow"),
+    "reject": ("✗", "bold red"),
+}
+INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+
+
+def show(text: str, style: str = "") -> Text:
+    """The text with each control, bidi and invisible character as its code point, reversed."""
+    shown = Text(style=style)
+    for character in text:
+        if character != "\n" and unicodedata.category(character) in INVISIBLE:
+            shown.append(f"U+{ord(character):04X}", "reverse red")
+        else:
+            shown.append(character)
+    return shown
+
+
+def why(draft: Draft, nearest: Match | None) -> Table:
+    """Where the draft came from and what the filters said."""
+    sampled = draft.candidate
+    rows = _rows()
+    rows.add_row("model", show(sampled.checkpoint))
+    surprise = f"surprise {sampled.surprise:.2f} ({_surprise(sampled.surprise)})"
+    rows.add_row("sampled", f"temperature {sampled.temperature:.2f}, {surprise}")
+    if draft.text != sampled.text:
+        rows.add_row("first read", show(sampled.text))
+    if nearest is not None:
+        edits = f"{nearest.distance} edit{'' if nearest.distance == 1 else 's'} away"
+        rows.add_row("nearest", Text.assemble(show(nearest.item or "an item of the corpus"), f", {edits}"))
+    for number, line in enumerate(_verdicts(draft.verdicts)):
+        rows.add_row("" if number else "filters", line)
+    return rows
+
+
+def where(draft: Draft, outlets: Sequence[Outlet]) -> Table:
+    """What each target would be given, in full where it differs from the draft's text."""
+    rows = _rows()
+    for number, outlet in enumerate(outlets):
+        place = outlet.target if outlet.account == outlet.target else f"{outlet.target} ({outlet.account})"
+        line = Text.assemble(place, (f"  {len(outlet.text)} characters", "dim"))
+        if outlet.text != draft.text:
+            line = Text.assemble(line, "\n", show(outlet.text))
+        rows.add_row("" if number else "goes to", line)
+    if not outlets:
+        rows.add_row("goes to", Text("nowhere: the bot has no target yet", "yellow"))
+    return rows
+
+
+def _rows() -> Table:
+    rows = Table.grid(padding=(0, 2), expand=True)
+    rows.add_column(style="dim", width=10, justify="right")
+    rows.add_column(ratio=1, overflow="fold")
+    return rows
+
+
+def _verdicts(verdicts: Sequence[Verdict]) -> list[Text]:
+    """What has a reason has a line of its own, and comes first; the others share one."""
+    told = [_verdict(verdict) for verdict in verdicts if verdict.reason]
+    plain = [_verdict(verdict) for verdict in verdicts if not verdict.reason]
+    return told + ([Text("  ").join(plain)] if plain else [])
+
+
+def _verdict(verdict: Verdict) -> Text:
+    mark, style = MARKS[verdict.outcome]
+    line = Text.assemble((mark, style), f" {verdict.filter}")
+    return Text.assemble(line, "  ", show(verdict.reason)) if verdict.reason else line
+
+
+def _surprise(surprise: float) -> str:
+    """In words: 1 is what the model finds in real items it has not seen."""
+    if surprise < 0.8:
+        return "tame"
+    return "typical" if surprise <= 1.2 else "wild"

@@ -1,0 +1,74 @@
+"""A decision, with the fixed gate asked first: no revision is approved that it has not seen.
+
+It does not know who is at the desk, how a text was judged, or what becomes of a delivery.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bot.curation.gate import COPY, SAFETY
+from bot.errors import GateError
+from bot.records import Draft, Outlet, Verdict
+from bot.store.drafts import Drafts
+
+Gate = Callable[[str, str, int], Sequence[Verdict]]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where `actor` decides.
+
+    gate: what the gate says of (bot, text, draft id). outlets: where (bot, text) goes once approved.
+    Every method raises NotFound, and Conflict if the draft's status forbids the decision or if it no longer
+    reads as `sha256` says; without one, the draft as it is now is decided on.
+    """
+
+    drafts: Drafts
+    gate: Gate
+    outlets: Callable[[str, str], Sequence[Outlet]]
+    actor: str
+
+    def approve(self, id: int, sha256: str | None = None, override: bool = False, policy: str = "") -> Draft:
+        """Approve the draft and plan its deliveries.
+
+        override: approve it although it resembles the corpus or a recent post; recorded where it was needed.
+        policy: its name, where no person decides. Raises GateError, StoreError if the bot has no target.
+        """
+        draft = self.drafts.get(id)
+        verdicts = self.gate(draft.bot, draft.text, id)
+        forbidden = {verdict.filter for verdict in verdicts if verdict.outcome == "reject"}
+        if forbidden and not (override and forbidden == {COPY}):
+            raise _forbid(f"draft {id} cannot be approved", verdicts, forbidden)
+        return self.drafts.decide(
+            id,
+            sha256 or draft.sha256,
+            "approve",
+            self.actor,
+            policy,
+            self.outlets(draft.bot, draft.text),
+            override=bool(forbidden),
+        )
+
+    def reject(self, id: int, sha256: str | None = None) -> Draft:
+        """Reject the draft; an approval that nothing has been posted of is withdrawn."""
+        sha256 = sha256 or self.drafts.get(id).sha256
+        return self.drafts.decide(id, sha256, "reject", self.actor)
+
+    def edit(self, id: int, text: str, sha256: str | None = None) -> Draft:
+        """Give the draft another text, which needs an approval of its own. Raises GateError if none could."""
+        verdicts = self.gate(self.drafts.get(id).bot, text, id)
+        forbidden = {verdict.filter for verdict in verdicts if verdict.outcome == "reject"}
+        if SAFETY in forbidden:
+            raise _forbid(f"draft {id} cannot read so", verdicts, forbidden)
+        return self.drafts.edit(id, text, self.actor, verdicts, sha256)
+
+    def undo(self, id: int) -> Draft:
+        """Take the last decision on the draft back."""
+        return self.drafts.undo(id, self.actor)
+
+
+def _forbid(what: str, verdicts: Sequence[Verdict], forbidden: set[str]) -> GateError:
+    reasons = " ".join(verdict.reason for verdict in verdicts if verdict.filter in forbidden)
+    overridable = forbidden == {COPY}
+    remedy = "Edit it, or override if you mean it." if overridable else "Edit it."
+    return GateError(f"{what}: {reasons} {remedy}", overridable)

@@ -1,0 +1,49 @@
+"""Policies decide where no person does, and say so: each decision carries the policy's name.
+
+A policy approves or leaves alone. It never rejects, never overrides the gate, and never decides on a draft
+that somebody has decided on before: what a person has undone or edited stays a person's.
+"""
+
+from collections.abc import Callable, Mapping
+
+from bot.errors import BotError, Conflict, GateError
+from bot.records import Draft
+from bot.review.decisions import Desk
+from bot.store.drafts import Drafts
+
+ACTOR = "policy"
+
+
+def never(draft: Draft) -> bool:
+    return False
+
+
+def unquestioned(draft: Draft) -> bool:
+    """No filter asked for a person."""
+    return all(verdict.outcome != "ask" for verdict in draft.verdicts)
+
+
+POLICIES: Mapping[str, Callable[[Draft], bool]] = {
+    "manual": never,
+    "automatic": unquestioned,
+    "demo": unquestioned,  # the same, so that the records tell a demonstration from a choice
+}
+
+
+def run_policy(name: str, bot: str, drafts: Drafts, open_desk: Callable[[str], Desk]) -> list[Draft]:
+    """Approve the bot's pending drafts that the policy wants; those the gate forbids wait for a person.
+
+    open_desk: the desk for an actor. Raises BotError if no policy is called so.
+    """
+    if name not in POLICIES:
+        msg = f"bots.{bot}.review: no policy is called {name!r} (have {', '.join(POLICIES)})"
+        raise BotError(msg)
+    desk, approved = open_desk(ACTOR), []
+    for draft in drafts.list("pending", bot):
+        if not POLICIES[name](draft) or drafts.decisions(draft.id):
+            continue
+        try:
+            approved.append(desk.approve(draft.id, draft.sha256, policy=name))
+        except (GateError, Conflict):
+            continue
+    return approved

@@ -1,0 +1,86 @@
+"""What a person sees of a draft is what is posted, and nothing in a text escapes notice."""
+
+from io import StringIO
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console, RenderableType
+
+from bot.records import Draft, Match, Verdict
+from bot.review.card import show, where, why
+from tests.queues import NOON, judged, outlet
+
+
+def draft(text: str = "Wormhorn", *verdicts: Verdict, sampled: str = "Wormhorn") -> Draft:
+    return Draft(1, "metal", text, "pending", 1, "", judged(sampled).candidate, verdicts, NOON)
+
+
+def lines(what: RenderableType) -> list[str]:
+    out = StringIO()
+    Console(file=out, width=90).print(what)
+    return [" ".join(line.split()) for line in out.getvalue().splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Ash\u200b", "AshU+200B"),
+        ("\u202eAsh", "U+202EAsh"),
+        ("A\x1b[31msh", "AU+001B[31msh"),
+        ("Ash\r", "AshU+000D"),
+        ("Ash\nBone", "Ash\nBone"),
+        ("[bold]Ash[/]", "[bold]Ash[/]"),
+        ("Дым 灰", "Дым 灰"),
+    ],
+)
+def test_what_cannot_be_seen_is_shown(text: str, shown: str) -> None:
+    """Control, bidi and invisible characters by their code points; markup is text."""
+    assert show(text).plain == shown
+
+
+@given(st.text(st.characters(exclude_categories=["C", "Zl", "Zp"])))
+def test_what_can_be_seen_is_left_as_it_is(text: str) -> None:
+    """Every other character is the one that will be posted."""
+    assert show(text).plain == text
+
+
+def test_why_it_is_here() -> None:
+    """The model, the temperature, and its surprise in words."""
+    card = lines(why(draft(), None))
+
+    assert "model death_metal/epoch12.00_1.8132_3fa9c1" in card
+    assert "sampled temperature 0.83, surprise 1.04 (typical)" in card
+
+
+def test_verdicts_with_a_reason_come_first() -> None:
+    """What a filter asked about is not lost among those that had nothing to say."""
+    verdicts = Verdict("length", "accept"), Verdict("blocklist", "ask", "seems to hide a word")
+
+    assert lines(why(draft("Wormhorn", *verdicts), None))[2:] == [
+        "filters ? blocklist seems to hide a word",
+        "✓ length",
+    ]
+
+
+def test_the_nearest_item_is_shown_where_it_is_known() -> None:
+    """With its text if the corpus is at hand, else as a distance alone."""
+    assert "nearest Wormhole, 1 edit away" in lines(why(draft(), Match(1, "Wormhole")))
+    assert "nearest an item of the corpus, 2 edits away" in lines(why(draft(), Match(2)))
+
+
+def test_an_edited_draft_shows_what_it_read_at_first() -> None:
+    """A person sees that it is no longer the model's own."""
+    assert "first read Wormhorn" in lines(why(draft("Wormhorns"), None))
+
+
+def test_where_it_goes() -> None:
+    """Each target with its account and length, and its text where it differs."""
+    outlets = outlet("Wormhorn", "feed"), outlet("Wormhorn #metal", "x", "@wormhorn")
+
+    assert lines(where(draft(), outlets)) == [
+        "goes to feed 8 characters",
+        "x (@wormhorn) 15 characters",
+        "Wormhorn #metal",
+    ]
+    assert lines(where(draft(), ())) == ["goes to nowhere: the bot has no target yet"]

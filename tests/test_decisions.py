@@ -1,0 +1,139 @@
+"""The desk: no revision is approved that the gate has not seen, and a person insists only where allowed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.curation.gate import COPY, SAFETY
+from bot.errors import Conflict, GateError, StoreError
+from bot.records import Outlet, Verdict
+from bot.review.decisions import Desk
+from tests.queues import Queue, open_queue, outlet
+
+
+def gate(bot: str, text: str, draft: int) -> tuple[Verdict, ...]:
+    """Forbids mentions for good, and the text Copied unless somebody insists."""
+    mention = Verdict(SAFETY, "reject", "“@ada” would notify somebody.")
+    copy = Verdict(COPY, "reject", "It repeats the recent post “Copied”.")
+    return (
+        mention if "@" in text else Verdict(SAFETY, "accept"),
+        copy if "Copied" in text else Verdict(COPY, "accept"),
+    )
+
+
+def outlets(bot: str, text: str) -> tuple[Outlet, ...]:
+    return () if bot == "homeless" else (outlet(text),)
+
+
+@pytest.fixture
+def queue(tmp_path: Path) -> Iterator[Queue]:
+    with open_queue(tmp_path) as queue:
+        yield queue
+
+
+@pytest.fixture
+def desk(queue: Queue) -> Desk:
+    return Desk(queue.drafts, gate, outlets, "ada")
+
+
+def test_an_approval_goes_to_the_bots_outlets(queue: Queue, desk: Desk) -> None:
+    """The text as each outlet renders it, decided on by whoever sits at the desk."""
+    [draft] = queue.add("Wormhorn")
+
+    assert desk.approve(draft.id).status == "approved"
+    assert [it.text for it in queue.deliveries.list()] == ["Wormhorn"]
+    [decision] = queue.drafts.decisions(draft.id)
+    assert (decision.actor, decision.policy, decision.override) == ("ada", "", False)
+
+
+def test_what_is_unsafe_is_never_approved(queue: Queue, desk: Desk) -> None:
+    """Nobody may insist; the reason is the gate's."""
+    [draft] = queue.add("Hail @ada")
+
+    for override in (False, True):
+        with pytest.raises(GateError, match="draft 1 cannot be approved: “@ada” would notify") as caught:
+            desk.approve(draft.id, override=override)
+        assert not caught.value.overridable
+    assert queue.deliveries.list() == []
+
+
+def test_a_person_may_insist_on_a_copy(queue: Queue, desk: Desk) -> None:
+    """First it is refused and said that one may; then it is recorded that one did."""
+    [draft] = queue.add("Copied")
+
+    with pytest.raises(GateError, match=r"repeats the recent post.*override if you mean it") as caught:
+        desk.approve(draft.id)
+    assert caught.value.overridable
+    desk.approve(draft.id, override=True)
+    assert [it.override for it in queue.drafts.decisions(draft.id)] == [True]
+
+
+def test_an_unsafe_copy_is_unsafe(queue: Queue, desk: Desk) -> None:
+    """Insisting on the one does not let the other through."""
+    [draft] = queue.add("Copied @ada")
+
+    with pytest.raises(GateError, match="would notify"):
+        desk.approve(draft.id, override=True)
+
+
+def test_insisting_without_need_is_not_recorded(queue: Queue, desk: Desk) -> None:
+    """An override in the records means that the gate was overridden."""
+    [draft] = queue.add("Wormhorn")
+    desk.approve(draft.id, override=True)
+
+    assert [it.override for it in queue.drafts.decisions(draft.id)] == [False]
+
+
+def test_a_bot_without_targets_is_told_so(queue: Queue, desk: Desk) -> None:
+    """Its drafts can be queued and rejected, but an approval would lead nowhere."""
+    [draft] = queue.add("Wormhorn", bot="homeless")
+
+    with pytest.raises(StoreError, match=r"bots\.homeless\.targets"):
+        desk.approve(draft.id)
+    assert desk.reject(draft.id).status == "rejected"
+
+
+def test_a_stale_page_decides_nothing(queue: Queue, desk: Desk) -> None:
+    """Neither approves nor rejects nor edits a text that has changed meanwhile."""
+    [draft] = queue.add("Wormhorn")
+    desk.edit(draft.id, "Wormhorns")
+
+    for call in (desk.approve, desk.reject, lambda id, sha256: desk.edit(id, "Worm", sha256)):
+        with pytest.raises(Conflict, match="changed since you looked"):
+            call(draft.id, draft.sha256)
+
+
+def test_an_edit_is_judged_by_the_gate(queue: Queue, desk: Desk) -> None:
+    """What could never be approved is not kept; a copy is, with the verdict, for somebody may insist."""
+    [draft] = queue.add("Wormhorn")
+
+    with pytest.raises(GateError, match="draft 1 cannot read so: “@ada” would notify"):
+        desk.edit(draft.id, "Hail @ada")
+    assert queue.drafts.get(draft.id) == draft
+    assert desk.edit(draft.id, "Copied").verdicts == gate("metal", "Copied", draft.id)
+
+
+def test_undo_brings_the_draft_back(queue: Queue, desk: Desk) -> None:
+    """As the store does it, in the name of whoever sits at the desk."""
+    [draft] = queue.add("Wormhorn")
+    desk.reject(draft.id)
+
+    assert desk.undo(draft.id) == draft
+    assert [it.actor for it in queue.drafts.decisions(draft.id)] == ["ada", "ada"]
+
+
+def test_the_gate_knows_which_draft_it_judges(queue: Queue) -> None:
+    """So that a text is not taken for a repetition of its own post."""
+    asked: list[int] = []
+
+    def remember(bot: str, text: str, draft: int) -> tuple[Verdict, ...]:
+        asked.append(draft)
+        return ()
+
+    first, second = queue.add("Ash", "Bone")
+    desk = Desk(queue.drafts, remember, outlets, "ada")
+    desk.approve(second.id)
+    desk.edit(first.id, "Ashes")
+
+    assert asked == [second.id, first.id]
