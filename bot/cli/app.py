@@ -1,6 +1,7 @@
 """The commands gathered, and what they share. Nothing heavy is imported before a command runs."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict, is_dataclass
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="bot",
-    help="Invents texts with small recurrent networks, lets you choose, and posts on schedule, exactly once.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -28,6 +28,15 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdou
 BotName = Annotated[str, typer.Argument(metavar="BOT", help="A bot of the configuration.")]
 ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A model of the configuration.")]
 Ids = Annotated[list[int], typer.Argument(metavar="ID...", help="Drafts by their number in `bot queue`.")]
+
+
+@app.callback()
+def settings(
+    config: Annotated[Path | None, typer.Option("--config", help="The same, for any command.")] = None,
+) -> None:
+    """Invents texts with small recurrent networks, lets you choose, and posts on schedule, exactly once."""
+    if config is not None:
+        os.environ["BOT_CONFIG"] = str(config)  # the default of every command's own --config
 
 
 def open_house(config: Path, data: Path | None = None) -> "House":

@@ -30,7 +30,7 @@ def fill(
     as_json: AsJson = False,
     config: ConfigPath = HERE,
 ) -> None:
-    """Sample, filter, queue; say what was kept and what was dropped and why."""
+    """Sample, filter, queue; say what was dropped and why."""
     from bot import pipeline
     from bot.cli.show import Screen
     from bot.host import open_host
@@ -112,14 +112,17 @@ def edit(
     text: Annotated[str, typer.Argument(metavar="TEXT", help="Its new text.")],
     config: ConfigPath = HERE,
 ) -> None:
-    """Give a draft another text: a new revision, which needs its own approval."""
+    """Give a draft another text, which needs its own approval."""
     draft = open_house(config).desk(getpass.getuser()).edit(id, text)
     say(f"edited {draft.id}, revision {draft.revision}: {draft.text}")
 
 
 @app.command()
 def undo(ids: Ids, config: ConfigPath = HERE) -> None:
-    """Take the last decision on drafts back, as long as nothing of them is being posted."""
+    """Take the last decision on drafts back.
+
+    Refused once one of their posts is under way.
+    """
     desk = open_house(config).desk(getpass.getuser())
     for id in ids:
         draft = desk.undo(id)

@@ -19,7 +19,7 @@ def train(
     ] = False,
     config: ConfigPath = HERE,
 ) -> None:
-    """Train a model on its corpus; Ctrl-C stops it, the same command goes on."""
+    """Train a model; Ctrl-C stops it, the same command goes on."""
     house = open_house(config, data)
     from bot.cli.training_screen import train_on_screen
 
@@ -47,6 +47,4 @@ def sample(
         return
     for candidate in candidates:
         print(candidate.text)
-    say(
-        f"{count} of {candidates[0].checkpoint}, temperature {temperature:g}, seed {seed}; nothing is filtered"
-    )
+    say(f"{count} of {candidates[0].checkpoint}, temperature {temperature:g}, seed {seed}; not filtered")

@@ -81,7 +81,7 @@ def post(
 
 @app.command()
 def status(as_json: AsJson = False, config: ConfigPath = HERE) -> None:
-    """How the bots stand: queue, last and next post, what needs a person."""
+    """How the bots stand: queue, last post, next slot."""
     from bot.cli.show import Screen
     from bot.status import standing
 

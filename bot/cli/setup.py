@@ -13,7 +13,10 @@ from bot.errors import BotError
 
 @app.command()
 def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The new bot's folder.")]) -> None:
-    """Make a new bot's folder: config.yaml with every setting explained, plugins/, checkpoints/."""
+    """Make a new bot's folder, ready to run.
+
+    It holds config.yaml with every setting explained, plugins/ and checkpoints/.
+    """
     from bot.config import shipped
 
     config = folder / "config.yaml"
@@ -32,7 +35,10 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The new bot
 
 @app.command()
 def doctor(as_json: AsJson = False, config: ConfigPath = HERE) -> None:
-    """Look at configuration, database, checkpoints and targets: what is wrong and how to mend it."""
+    """Say what is wrong and how to mend it.
+
+    It looks at configuration, database, checkpoints, filters and targets, and changes nothing.
+    """
     from bot.doctor import examine
 
     findings = examine(config)
@@ -47,7 +53,7 @@ def doctor(as_json: AsJson = False, config: ConfigPath = HERE) -> None:
 
 @app.command()
 def plugins(as_json: AsJson = False, config: ConfigPath = HERE) -> None:
-    """What was loaded, from where, what each registered, what failed and why."""
+    """What was loaded, from where, and what failed and why."""
     from bot.cli.show import Screen
     from bot.registry import Registry
 
@@ -65,7 +71,10 @@ def schema(
         Path | None, typer.Argument(metavar="[FILE]", help="Write here, not to stdout.")
     ] = None,
 ) -> None:
-    """Print the JSON Schema of config.yaml, for editors that check and complete as you type."""
+    """Print the JSON Schema of config.yaml, for editors.
+
+    With it they check and complete as you type.
+    """
     from bot.config import schema as make_schema
 
     text = json.dumps(make_schema(), indent=2) + "\n"

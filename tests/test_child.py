@@ -1,0 +1,115 @@
+"""A child process answers, fails, hangs, dies: its parent is told and goes on."""
+
+import os
+import signal
+import sys
+
+import pytest
+
+from bot.child import Child
+from bot.errors import ChildError, NotSent
+
+
+def make_answer():
+    """What the children of these tests do: the question names it."""
+
+    def answer(question):
+        match question:
+            case ("say", value):
+                return value
+            case ("raise", error):
+                raise error
+            case "pid":
+                return os.getpid()
+            case "hang":
+                signal.pause()
+            case "crash":
+                os._exit(3)
+            case "exit":
+                sys.exit("enough")
+            case "local":
+
+                class Local(Exception):
+                    pass
+
+                raise Local("made here")
+        raise AssertionError(question)
+
+    return answer
+
+
+def make_nothing():
+    msg = "no model"
+    raise FileNotFoundError(msg)
+
+
+@pytest.fixture
+def child():
+    with Child(make_answer, "answerer") as child:
+        yield child
+
+
+def test_it_answers_one_question_after_another(child):
+    """The same process answers both."""
+    assert child.ask(("say", [1, "two"]), 60) == [1, "two"]
+    assert child.ask("pid", 60) == child.ask("pid", 60) != os.getpid()
+
+
+def test_what_it_raises_is_raised_here(child):
+    """With its own attributes, and the child's traceback as a note."""
+    with pytest.raises(NotSent, match="full") as raised:
+        child.ask(("raise", NotSent("full", retry_after=7)), 60)
+
+    assert raised.value.retry_after == 7
+    assert "answer(question)" in raised.value.__notes__[0]
+
+
+@pytest.mark.parametrize(("question", "message"), [("exit", "SystemExit: enough"), ("local", "made here")])
+def test_what_cannot_travel_is_quoted(child, question, message):
+    """An exit, or an exception this process does not know, ends neither child nor parent."""
+    with pytest.raises(ChildError, match=message):
+        child.ask(question, 60)
+
+    assert child.ask(("say", 1), 60) == 1
+
+
+def test_one_that_hangs_is_killed_at_its_deadline(child):
+    """The parent goes on, and a new child answers the next question."""
+    before = child.ask("pid", 60)
+    with pytest.raises(ChildError, match=r"the answerer gave no answer within 0\.1 s"):
+        child.ask("hang", 0.1)
+
+    assert child.ask("pid", 60) != before
+
+
+def test_one_that_dies_is_told_with_its_exit_code(child):
+    """Then another one takes over."""
+    with pytest.raises(ChildError, match=r"the answerer died \(exit code 3\)"):
+        child.ask("crash", 60)
+
+    assert child.ask(("say", 1), 60) == 1
+
+
+def test_one_that_cannot_begin_says_why():
+    """What `make` raised is raised at the question, and tried again at the next."""
+    with Child(make_nothing, "answerer") as child:
+        for _ in range(2):
+            with pytest.raises(FileNotFoundError, match="no model"):
+                child.ask("pid", 60)
+
+
+def test_ctrl_c_reaches_the_parent_only(child):
+    """A terminal sends the signal to both; the child finishes what it is doing."""
+    pid = child.ask("pid", 60)
+    os.kill(pid, signal.SIGINT)
+
+    assert child.ask("pid", 60) == pid
+
+
+def test_closing_ends_it(child):
+    """No process is left behind."""
+    pid = child.ask("pid", 60)
+    child.close()
+
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
