@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict, is_dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -66,5 +67,5 @@ def _plain(value: Any) -> Any:
     return value
 
 
-# Each of these modules adds its commands to `app`.
-from bot.cli import drafts, models, running, setup  # noqa: E402, F401
+for group in ("setup", "models", "drafts", "running"):  # each adds its commands, in the order of `bot --help`
+    import_module(f"bot.cli.{group}")
