@@ -127,6 +127,29 @@ def vars_of(taken: object) -> dict[str, object]:
     return {name: getattr(taken, name) for name in taken.__slots__}
 
 
+def test_a_writer_waits_and_then_says_for_whom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Readers are not held up by it."""
+    monkeypatch.setattr("bot.store.database.BUSY_SECONDS", 0)
+    with open_queue(tmp_path) as one, open_queue(tmp_path) as other, one.database.write():
+        with pytest.raises(StoreError, match="another process has kept it locked"):
+            other.add("Wormhorn")
+        assert other.drafts.list() == []
+
+
+def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
+    """What was there can be read, nothing is there in part, and it goes on when there is room."""
+    with open_queue(tmp_path) as queue:
+        queue.add("Ash")
+        with queue.database.write() as connection:
+            connection.exec_driver_sql("PRAGMA max_page_count=1")  # as small as it is
+        with pytest.raises(StoreError, match="the disk is full: make room"):
+            queue.add("Bone", "Crypt" * 10_000)
+        assert [draft.text for draft in queue.drafts.list()] == ["Ash"]
+        with queue.database.write() as connection:
+            connection.exec_driver_sql("PRAGMA max_page_count=100000")
+        assert len(queue.add("Bone")) == 1
+
+
 def test_a_newer_database_is_refused(tmp_path: Path) -> None:
     """A schema that this program does not know is left alone, and the line says what to do."""
     Database(url(tmp_path)).close()
@@ -176,11 +199,13 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     ("address", "complaint"),
     [
         ("bot.db", "could not parse|Could not parse"),
-        ("cassette:///bot.db", "cassette"),
+        ("cassette://ada:secret@host/bot", r"cassette://ada:\*\*\*@host/bot: .*cassette"),
+        ("mysql+pymysql://ada:secret@host/bot", "the package pymysql is missing: pip install pymysql"),
     ],
 )
 def test_an_address_that_leads_nowhere_is_refused(address: str, complaint: str) -> None:
-    """An unknown kind of database, or no address at all, is one line too."""
+    """An unknown kind of database, or no address at all, is one line too, and no password is in it."""
     with pytest.raises(StoreError, match=complaint) as caught:
         Database(address)
     assert "\n" not in str(caught.value)
+    assert "secret" not in str(caught.value)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import Connection, create_engine, event, exc, inspect, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, inspect, make_url, text
 
 from bot import __version__
 from bot.errors import StoreError
@@ -46,15 +46,13 @@ class Database:
 
     def __init__(self, url: str, clock: Callable[[], datetime] = utc_now):
         self.now = clock
-        with _one_line(url):
-            self._engine = create_engine(url)
-        self.name = self._engine.url.database or url
-        if self._engine.dialect.name == "sqlite":
-            self._engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "isolation_level": None})
-            event.listen(self._engine, "connect", _set_pragmas)
-            event.listen(self._engine, "begin", _begin)
-        else:
-            event.listen(self._engine, "begin", _lock_out_writers)
+        with _one_line("database"):
+            address = make_url(url)
+        self.name = address.render_as_string(hide_password=True)
+        if address.get_backend_name() == "sqlite":
+            self.name = address.database or self.name
+        with _one_line(self.name):
+            self._engine = _open(address)
         self._upgrade()
 
     @contextmanager
@@ -86,6 +84,17 @@ class Database:
         with self.write() as connection:  # whoever waited for the lock may find it done
             if (found := _schema(connection, self.name)) != SCHEMA:
                 _migrate(connection, found, self.name)
+
+
+def _open(address: URL) -> Engine:
+    if address.get_backend_name() != "sqlite":
+        engine = create_engine(address)
+        event.listen(engine, "begin", _lock_out_writers)
+        return engine
+    engine = create_engine(address, connect_args={"timeout": BUSY_SECONDS, "isolation_level": None})
+    event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "begin", _begin)
+    return engine
 
 
 def _set_pragmas(connection: sqlite3.Connection, record: Any) -> None:
@@ -160,7 +169,10 @@ def _one_line(name: str) -> Iterator[None]:
         yield
     except exc.IntegrityError:
         raise  # a rule of the tables was broken: a bug
-    except (exc.DBAPIError, exc.ArgumentError, exc.NoSuchModuleError, ModuleNotFoundError) as error:
+    except ModuleNotFoundError as error:
+        msg = f"{name}: the package {error.name} is missing: pip install {error.name}"
+        raise StoreError(msg) from error
+    except (exc.DBAPIError, exc.ArgumentError, exc.NoSuchModuleError) as error:
         cause = getattr(error, "orig", None) or error
         code = getattr(cause, "sqlite_errorname", "")
         remedy = next((REMEDIES[key] for key in REMEDIES if code.startswith(key)), None)
