@@ -6,7 +6,7 @@ It decides nothing. Only `sampler` loads torch, so that reviewing and posting st
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,7 +16,7 @@ from bot.curation.novelty import FILE_NAME, HashedTrainingSet, TextTrainingSet
 from bot.errors import ConfigError, CorpusError
 from bot.interfaces import Filter, Target, Tokenizer, TrainingSet
 from bot.model import checkpoint
-from bot.records import Delivery, Outlet, Verdict
+from bot.records import Delivery, Draft, Match, Outlet, Verdict
 from bot.registry import Registry
 from bot.review.decisions import Desk
 from bot.store.database import Database
@@ -27,6 +27,8 @@ from bot.text.corpus import Corpus, gather
 if TYPE_CHECKING:
     from bot.model.sampling import Sampler
 
+
+FAR = 8  # edits; an item further off says nothing about a text
 
 Thing = TypeVar("Thing")
 
@@ -90,13 +92,25 @@ class House:
         return HashedTrainingSet.open(folder / FILE_NAME)
 
     def training_set(self, model: str, folder: Path) -> TrainingSet:
-        """The checkpoint's novelty index, with the texts as evidence where the corpus is at hand."""
+        """The novelty index, with the texts as evidence where the very corpus the model learned is at hand."""
         index = self.known_texts(folder)
         try:
             corpus = self.corpus(model)
         except (CorpusError, ConfigError):
             return index
+        if corpus.sha256 != checkpoint.read_meta(folder).corpus.get("sha256"):
+            return index  # the corpus has changed since: it cannot vouch for what the model has read
         return TextTrainingSet([document.text for document in corpus.documents], index)
+
+    def nearest(self, draft: Draft) -> Match | None:
+        """The item of the corpus nearest to a draft, where the corpus is at hand."""
+        setting = self.bot(draft.bot)
+        known = self._known(setting.model, self.checkpoint(setting.model, setting.checkpoint))
+        return known.nearest(draft.text, FAR) if isinstance(known, TextTrainingSet) else None
+
+    @cached_property
+    def _known(self) -> Callable[[str, Path], TrainingSet]:
+        return cache(self.training_set)
 
     def sampler(self, model: str, which: str = "best", device: str = "cpu") -> "Sampler":
         """A checkpoint ready to sample; its meta.json, not the configuration, says what it is."""

@@ -103,6 +103,25 @@ def test_a_vetoed_copy_names_the_item_where_the_corpus_is_at_hand(house):
     assert hashed.nearest(text, 1).distance == 1
 
 
+def test_a_corpus_that_has_changed_does_not_vouch_for_the_model(house):
+    """An item taken out of the corpus after the training is still known by its hash."""
+    removed, *others = moons()
+    (house.config.folder / "moons.txt").write_text("\n".join(others))
+
+    known = house.training_set("moons", house.checkpoint("moons"))
+
+    assert known.nearest(removed, 0).distance == 0
+
+
+def test_the_reviewer_is_shown_the_nearest_item_of_the_corpus(house):
+    """With its distance where the corpus is at hand; nothing where only hashes are."""
+    draft = replace(fill(house, seed=5).drafts[0], text=f"{moons()[0]} too")
+
+    assert house.nearest(draft).item == moons()[0]
+    (house.config.folder / "moons.txt").unlink()
+    assert House(house.config).nearest(draft) is None
+
+
 def test_a_band_becomes_temperatures_by_the_checkpoints_own_calibration(house, bot_folder):
     """`band: wild` samples hotter than `band: safe`."""
     written = bot_folder.read_text()
