@@ -92,7 +92,7 @@ class House:
         return HashedTrainingSet.open(folder / FILE_NAME)
 
     def training_set(self, model: str, folder: Path) -> TrainingSet:
-        """The novelty index, with the texts as evidence where the very corpus the model learned is at hand."""
+        """The novelty index, with the texts as evidence if the very corpus the model learned is at hand."""
         index = self.known_texts(folder)
         try:
             corpus = self.corpus(model)
