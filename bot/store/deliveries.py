@@ -5,6 +5,7 @@ to what state is decided in bot.posting, and nothing here touches the network.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -176,23 +177,17 @@ def plan(connection: Connection, draft: Draft, outlets: Sequence[Outlet], actor:
     connection.execute(update(drafts).where(mine).values(attempt_group=drafts.c.attempt_group + 1))
     origin, group = connection.execute(select(drafts.c.origin, drafts.c.attempt_group).where(mine)).one()
     for outlet in wanted:
-        values = {
+        values = asdict(outlet) | {
             "draft": draft.id,
             "revision_sha256": draft.sha256,
             "attempt_group": group,
-            "target": outlet.target,
-            "account": outlet.account,
-            "kind": outlet.kind,
-            "text": outlet.text,
             "key": _key(origin, draft.sha256, str(group), outlet.account, outlet.target),
             "state": "planned",
             "fence": 0,
             "approved_at": now,
-            "url": "",
-            "evidence": "",
-            "reason": "",
         }
-        id = connection.scalar(insert(deliveries).values(values).returning(deliveries.c.id))
+        blank = dict.fromkeys(("url", "evidence", "reason"), "")
+        id = connection.scalar(insert(deliveries).values(values | blank).returning(deliveries.c.id))
         _add_event(connection, id=id, old=None, new="planned", actor=actor, fence=0, reason="", at=now)
 
 
