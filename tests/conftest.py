@@ -1,6 +1,7 @@
 """What holds for every test, and a trained bot's folder for those that need one."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,30 @@ settings.load_profile("untimed")
 os.environ.setdefault(
     "OMP_NUM_THREADS", "1"
 )  # small matrices: torch's threads would only wait for each other
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory):
+    """A PostgreSQL server."""
+    from tests import postgres
+
+    if not postgres.is_installed():
+        pytest.skip(postgres.MISSING)
+    with tempfile.TemporaryDirectory(prefix="pg") as folder, postgres.serve(Path(folder)) as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def queue(request, tmp_path):
+    """An empty queue, on either database."""
+    from tests.queues import open_queue, open_url
+
+    if request.param == "sqlite":
+        opened = open_queue(tmp_path)
+    else:
+        opened = open_url(request.getfixturevalue("postgres").fresh())
+    with opened as queue:
+        yield queue
 
 
 @pytest.fixture(scope="session")

@@ -57,10 +57,17 @@ def fresh_database() -> bytes:
 
 @contextmanager
 def open_queue(folder: Path) -> Iterator[Queue]:
-    path, clock = folder / "bot.db", Clock()
+    path = folder / "bot.db"
     if not path.exists():
         path.write_bytes(fresh_database())
-    with Database(f"sqlite:///{path}", clock) as database:
+    with open_url(f"sqlite:///{path}") as queue:
+        yield queue
+
+
+@contextmanager
+def open_url(url: str) -> Iterator[Queue]:
+    clock = Clock()
+    with Database(url, clock) as database:
         yield Queue(database, clock)
 
 

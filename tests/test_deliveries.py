@@ -1,8 +1,6 @@
 """Slots, claims, fences: a delivery moves on for its owner alone, and everything leaves a trace."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -11,13 +9,7 @@ from bot.errors import Conflict, NotFound
 from bot.records import Delivery, Draft, Receipt
 from bot.store.tables import events
 from bot.store.tables import slots as slot_rows
-from tests.queues import NOON, Queue, open_queue, outlet, slot
-
-
-@pytest.fixture
-def queue(tmp_path: Path) -> Iterator[Queue]:
-    with open_queue(tmp_path) as queue:
-        yield queue
+from tests.queues import NOON, Queue, outlet, slot
 
 
 @pytest.fixture

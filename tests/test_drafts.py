@@ -1,6 +1,5 @@
 """The queue: what is kept of a sample, which decision follows which, and what a person is told."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,12 +9,6 @@ from bot.curation.normal import fingerprint
 from bot.errors import Conflict, NotFound, StoreError
 from bot.records import Draft, Judged, Receipt, Verdict
 from tests.queues import NOON, Queue, judged, open_queue, outlet, slot
-
-
-@pytest.fixture
-def queue(tmp_path: Path) -> Iterator[Queue]:
-    with open_queue(tmp_path) as queue:
-        yield queue
 
 
 def deliver(queue: Queue, state: str = "sent", reason: str = "", receipt: Receipt | None = None) -> None:

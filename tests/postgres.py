@@ -1,0 +1,66 @@
+"""A PostgreSQL server of the tests' own, on a socket in a temporary folder; it listens on no port."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+from bot.store import Database
+
+WHERE = sorted(Path("/usr/lib/postgresql").glob("*/bin"))  # Debian's place
+USER = "postgres" if os.geteuid() == 0 else None  # the server refuses root; Debian's package makes this user
+MISSING = "PostgreSQL is not installed: install the package postgresql"
+
+
+@dataclass
+class Server:
+    """A running server; every test gets a database of its own, a copy of one with its tables made."""
+
+    socket: Path
+    numbers: Iterator[int] = field(default_factory=count)
+
+    def __post_init__(self) -> None:
+        self._create("template")
+        Database(self.url("template")).close()
+
+    def url(self, name: str) -> str:
+        return f"postgresql+psycopg://postgres@/{name}?host={self.socket}"
+
+    def fresh(self) -> str:
+        """The address of a new database with its tables and nothing in them."""
+        name = f"bot{next(self.numbers)}"
+        self._create(name, "-T", "template")
+        return self.url(name)
+
+    def _create(self, *words: str) -> None:
+        run("createdb", "-U", "postgres", "-h", str(self.socket), *words[1:], words[0])
+
+
+@contextmanager
+def serve(folder: Path) -> Iterator[Server]:
+    """A server that ends with the block; its data are not synced, since they end with it too."""
+    data = folder / "data"
+    if USER:
+        shutil.chown(folder, USER)
+    run("initdb", "-U", "postgres", "-D", str(data), "-A", "trust", "-N")
+    options = f"-k {folder} -c listen_addresses='' -c fsync=off"
+    run("pg_ctl", "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options, "start")
+    try:
+        yield Server(folder)
+    finally:
+        run("pg_ctl", "-D", str(data), "-m", "immediate", "stop")
+
+
+def is_installed() -> bool:
+    return bool(WHERE)
+
+
+def run(program: str, *words: str) -> None:
+    done = subprocess.run(
+        [str(WHERE[-1] / program), *words], user=USER, cwd="/", capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
