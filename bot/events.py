@@ -9,11 +9,12 @@ from bot.records import Delivery, Draft, Slot
 
 @dataclass(frozen=True)
 class Filled:
-    """A batch was sampled and judged; what was kept is queued as `drafts`."""
+    """A batch was sampled and judged; the kept are queued as `drafts`; `waiting` are in the queue now."""
 
     bot: str
     funnel: Funnel
     drafts: Sequence[Draft]
+    waiting: int
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,10 @@ class SlotTaken:
 
 @dataclass(frozen=True)
 class Delivered:
-    """A delivery was settled: sent, put off, refused or uncertain."""
+    """A delivery was settled: sent, put off, refused, uncertain; `open` others of its draft are not yet."""
 
     delivery: Delivery
+    open: int
 
 
 @dataclass(frozen=True)

@@ -31,13 +31,14 @@ from bot.posting.courier import Courier
 from bot.posting.owner import identify
 from bot.posting.schedule import Wakeup
 from bot.posting.sender import Sender
-from bot.records import Candidate, Draft, Progress, Sampling
+from bot.records import Candidate, Delivery, Draft, Progress, Sampling
 from bot.review.policies import run_policy
 
 if TYPE_CHECKING:
     from bot.trainer import Trained
 
 HOST_DEADLINE = 600.0  # seconds for one order: a host that takes longer hangs
+UNDER_WAY = ("planned", "claimed", "sending")
 REST = timedelta(minutes=5)  # after a fill that failed or kept nothing
 
 
@@ -63,7 +64,14 @@ def fill(house: House, host: Child, bot: str, count: int | None = None, seed: in
         posts=tuple(house.drafts.recent_posts(bot)),
     )
     judged = host.ask(order, HOST_DEADLINE)
-    return Filled(bot, funnel(judged), house.drafts.add(bot, judged))
+    drafts = house.drafts.add(bot, judged)
+    return Filled(bot, funnel(judged), drafts, waiting(house, bot))
+
+
+def waiting(house: House, bot: str) -> int:
+    """The drafts in the bot's queue that may still be posted."""
+    counts = house.drafts.counts(bot)
+    return counts["pending"] + counts["approved"]
 
 
 @dataclass(frozen=True)
@@ -138,8 +146,7 @@ class Filling:
 
     def _fill(self, bot: str) -> bool | None:
         """Whether a fill brought anything; None if none was needed."""
-        counts = self._house.drafts.counts(bot)
-        if counts["pending"] + counts["approved"] >= self._house.bot(bot).queue_size:
+        if waiting(self._house, bot) >= self._house.bot(bot).queue_size:
             return None
         filled = fill(self._house, self._host, bot)
         self._tell(filled)
@@ -177,11 +184,15 @@ def build_target(config: Config, bot: str, label: str) -> Target:
 
 
 def open_courier(house: House, sender: Sender, tell: Tell) -> Courier:
+    def told(delivery: Delivery) -> None:
+        others = house.deliveries.list(draft=delivery.draft)
+        tell(Delivered(delivery, sum(other.state in UNDER_WAY for other in others)))
+
     return Courier(
         store=house.deliveries,
         sender=sender,
         gate=house.check_delivery,
         owner=identify(),
         clock=house.clock,
-        told=lambda delivery: tell(Delivered(delivery)),
+        told=told,
     )

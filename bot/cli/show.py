@@ -39,7 +39,7 @@ class Screen:
 
     def __init__(self, console: Console | None = None):
         self.console = console or Console(highlight=False)
-        self._draft = 0  # whose delivery was shown last
+        self._sent: dict[int, list[str]] = {}  # draft -> targets it has reached, until it has reached all
 
     def open(self, house: House) -> None:
         bots = ", ".join(house.config.bots)
@@ -57,8 +57,8 @@ class Screen:
             case SlotTaken(slot, draft):
                 if draft is None:
                     self._line("slot", f"{slot.bot}: nothing is approved, the slot passes", "yellow")
-            case Delivered(delivery):
-                self._delivered(delivery)
+            case Delivered(delivery, others):
+                self._delivered(delivery, others)
             case Failed(bot, reason):
                 self._line("failed", f"{bot}: {reason}", "red")
 
@@ -111,7 +111,8 @@ class Screen:
                 self._drop(drop, funnel.sampled)
         names = Text(" · ", style="dim").join(plain(draft.text) for draft in event.drafts[:8])
         self._bar("kept", funnel.kept, funnel.sampled, "green", names)
-        self._line("queued", f"{len(event.drafts)} drafts of {event.bot}{asked}", "bold cyan")
+        queued = f"{len(event.drafts)} drafts{asked}; {event.waiting} wait in the queue of {event.bot}"
+        self._line("queued", queued, "bold cyan")
 
     def _drop(self, drop: Drop, sampled: int) -> None:
         text, reason = drop.examples[0]
@@ -125,22 +126,22 @@ class Screen:
         line.truncate(self.console.width, overflow="ellipsis")
         self.console.print(line)
 
-    def _delivered(self, delivery: Delivery) -> None:
-        where = f" → {delivery.target}"
-        if delivery.state == "sent" and delivery.draft == self._draft:
-            self.console.print(Text(" " * 19 + where, style="dim"))
-        elif delivery.state == "sent":
-            self._line("posted", Text.assemble(plain(delivery.text), (where, "dim")), "bold green")
+    def _delivered(self, delivery: Delivery, others: int) -> None:
+        """One line for each trouble, and one when a draft is through with the targets it has reached."""
+        if delivery.state == "sent":
+            self._sent.setdefault(delivery.draft, []).append(delivery.target)
         else:
-            reason = f"{where}: {delivery.reason}"
+            reason = f" → {delivery.target}: {delivery.reason}"
             self._line(delivery.state, Text.assemble(plain(delivery.text), (reason, "dim")), "red")
-        self._draft = delivery.draft
+        if not others and (reached := self._sent.pop(delivery.draft, [])):
+            where = f" → {', '.join(reached)}"
+            self._line("posted", Text.assemble(plain(delivery.text), (where, "dim")), "bold green")
 
 
 class DemoScreen(Screen):
     """The same with a word at the beginning and one at the end, on how to go on for real."""
 
-    PATIENCE = 4  # posts after which the way on is shown
+    PATIENCE = 3  # posts after which the way on is shown
 
     def __init__(self, house: House):
         super().__init__()
@@ -164,13 +165,15 @@ class DemoScreen(Screen):
         )
 
     def close(self, house: House) -> None:
-        posted = len(house.deliveries.list(state="sent", bot=self._bot))
+        posted = house.drafts.counts(self._bot)["posted"]
         self.console.print(f"Ended after {posted} posts in all; the next `make run` goes on from here.")
         self._way_on()
 
     def show(self, event: Event) -> None:
+        if isinstance(event, SlotTaken):
+            return  # the first slots come before the first sample; that worries a newcomer
         super().show(event)
-        if isinstance(event, Delivered) and event.delivery.state == "sent":
+        if isinstance(event, Delivered) and event.delivery.state == "sent" and not event.open:
             self._posted += 1
             if self._posted == self.PATIENCE:
                 self._way_on()
