@@ -64,6 +64,7 @@ def test_counts_name_every_status(queue: Queue) -> None:
 
     counts = queue.drafts.counts("metal")
     assert (counts["pending"], counts["approved"], sum(counts.values()), len(counts)) == (1, 1, 2, 8)
+    assert {status: queue.drafts.count(status, "metal") for status in counts} == counts
 
 
 def test_everything_ever_queued_has_been_seen(queue: Queue) -> None:

@@ -4,6 +4,7 @@ from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import get_args
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -11,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from sqlalchemy import select
 
 from bot.errors import Conflict
-from bot.records import Delivery, Draft, Receipt
+from bot.records import Delivery, Draft, Receipt, Status
 from bot.store.tables import attempts, deliveries, events
 from tests.queues import open_queue, outlet, slot
 
@@ -166,6 +167,13 @@ class Store(RuleBasedStateMachine):
         for draft in self.queue.drafts.list():
             if draft.status in ("approved", "scheduled", "posting", "uncertain", "posted"):
                 assert any(alive[draft.id, target] for target in OUTLETS)
+
+    @invariant()
+    def every_status_finds_its_drafts(self) -> None:
+        """Also those that are looked for by what their deliveries are."""
+        every = self.queue.drafts.list()
+        for status in get_args(Status):
+            assert self.queue.drafts.list(status) == [draft for draft in every if draft.status == status]
 
     @invariant()
     def nothing_is_sent_without_proof_and_an_attempt(self) -> None:

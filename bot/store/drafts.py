@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
 from bot.curation.normal import fingerprint
 from bot.errors import Conflict, StoreError
-from bot.records import Decision, Draft, Judged, Outlet, Status, Verdict
+from bot.records import Decision, DeliveryState, Draft, Judged, Outlet, Status, Verdict
 from bot.store.database import Database
 from bot.store.deliveries import cancel, plan
 from bot.store.rows import draft_rows, read_draft, read_drafts, status
@@ -24,6 +24,13 @@ OPEN: Mapping[str, tuple[Status, ...]] = {
     "reject": ("pending", "approved", "scheduled"),
     "edit": ("pending", "approved", "scheduled", "rejected", "refused"),
     "undo": ("pending", "approved", "scheduled", "rejected"),
+}
+# Where to look for a status that comes from deliveries: not among all that were ever posted.
+BORNE_BY: Mapping[Status, tuple[DeliveryState, ...]] = {
+    "approved": ("planned",),
+    "scheduled": ("planned",),
+    "posting": ("planned", "claimed", "sending"),
+    "uncertain": ("uncertain",),
 }
 PAST = {"approve": "approved", "reject": "rejected", "edit": "edited", "undo": "undone"}
 
@@ -51,6 +58,12 @@ class Drafts:
         """Oldest first."""
         with self._database.read() as connection:
             return read_drafts(connection, _narrow(draft_rows(), status, bot).limit(limit))
+
+    def count(self, status: Status, bot: str) -> int:
+        """How many drafts of a bot have this status."""
+        rows = _narrow(select(func.count()).select_from(drafts), status, bot)
+        with self._database.read() as connection:
+            return connection.scalar(rows) or 0
 
     def counts(self, bot: str | None = None) -> dict[Status, int]:
         """How many drafts have each status, the zeros too."""
@@ -234,7 +247,11 @@ class Drafts:
 
 def _narrow(rows: Select[Any], wanted: Status | None, bot: str | None) -> Select[Any]:
     if wanted is not None:
-        rows = rows.where(status == wanted)
+        state = wanted if wanted in ("pending", "rejected") else "approved"
+        rows = rows.where(drafts.c.state == state, status == wanted)
+    if wanted is not None and wanted in BORNE_BY:
+        bearing = select(deliveries.c.draft).where(deliveries.c.state.in_(BORNE_BY[wanted]))
+        rows = rows.where(drafts.c.id.in_(bearing))
     return rows if bot is None else rows.where(drafts.c.bot == bot)
 
 
