@@ -87,12 +87,24 @@ def test_while_it_may_go_on_nothing_is_asked(kind):
 
 
 @pytest.mark.parametrize(
-    ("attempts", "draw", "seconds"),
-    [(1, 0, 30), (1, 1, 60), (2, 1, 120), (3, 0, 30), (6, 1, 1920), (7, 1, 3600), (7, 0.5, 1815)],
+    ("claims", "draw", "seconds"),
+    [
+        (1, 0, 30),
+        (1, 1, 60),
+        (2, 1, 120),
+        (3, 0, 30),
+        (6, 1, 1920),
+        (7, 1, 3600),
+        (7, 0.5, 1815),
+        (5000, 1, 3600),
+    ],
 )
-def test_backoff_is_full_jitter(attempts, draw, seconds):
-    """The wait is drawn between 30 s and a bound that doubles up to an hour."""
-    assert after(NotSent("busy"), draw, attempts=attempts).due_at - NOON == timedelta(seconds=seconds)
+@pytest.mark.parametrize("state", ["claimed", "sending"])
+def test_backoff_is_full_jitter(claims, draw, seconds, state):
+    """The wait is drawn between 30 s and a bound that doubles up to an hour, also where nothing was sent."""
+    step = after(NotSent("busy"), draw, fence=claims, state=state, attempts=int(state == "sending"))
+
+    assert step.due_at - NOON == timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize(

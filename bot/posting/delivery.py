@@ -80,12 +80,15 @@ def _may_repeat(delivery: Delivery, now: datetime) -> bool:
 
 
 def _wait(delivery: Delivery, retry_after: float | None, draw: Draw) -> timedelta:
-    """As long as the target asked for, or a random time below a bound that doubles with each attempt."""
+    """As long as the target asked for, or a random time below a bound that doubles with each claim.
+
+    Claims, not attempts: what cannot even be tried, and may not be for weeks, is not looked at every minute.
+    """
     if retry_after is not None:
         least, most = WISHES
         return timedelta(seconds=min(most, max(least, retry_after)))  # in this order NaN becomes the least
     shortest, longest = BACKOFF
-    bound = min(shortest * 2.0**delivery.attempts, longest)
+    bound = min(shortest * 2.0 ** min(delivery.fence, 10), longest)
     return shortest + draw() * (bound - shortest)
 
 
