@@ -3,8 +3,10 @@
 Generated text goes through `plain`: it may hold anything, and none of it is markup or a control code.
 """
 
+import sys
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -16,7 +18,7 @@ from bot.house import House
 from bot.records import Delivery, Draft, PluginReport
 from bot.status import Standing
 
-BAR = 24  # cells of the funnel's longest bar
+BAR = 12  # cells of the funnel's longest bar
 STYLES = {
     "pending": "yellow",
     "approved": "green",
@@ -109,7 +111,7 @@ class Screen:
         for drop in funnel.drops:
             if drop.count:
                 self._drop(drop, funnel.sampled)
-        names = Text(" · ", style="dim").join(plain(draft.text) for draft in event.drafts[:8])
+        names = Text(" · ").join(plain(draft.text) for draft in event.drafts[:8])
         self._bar("kept", funnel.kept, funnel.sampled, "green", names)
         queued = f"{len(event.drafts)} drafts{asked}; {event.waiting} wait in the queue of {event.bot}"
         self._line("queued", queued, "bold cyan")
@@ -179,13 +181,11 @@ class DemoScreen(Screen):
                 self._way_on()
 
     def _way_on(self) -> None:
-        self.console.print(
-            Text.assemble(
-                "For real: ",
-                ("bot init mybot", "bold"),
-                " makes a bot of your own; the feed so far is demo/feed.xml. Ctrl-C ends this.",
-            )
-        )
+        """The command is named as it was called: `make run` calls one that is on nobody's path."""
+        called = sys.argv[0] if Path(sys.argv[0]).name == "bot" else "bot"
+        init = (f"{called} init mybot", "bold")
+        feed = " makes a bot of your own. The feed so far is demo/feed.xml."
+        self.console.print(Text.assemble(("For real: ", "cyan"), init, feed))
 
 
 def _when(at: datetime) -> str:
