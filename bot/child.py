@@ -52,6 +52,11 @@ class Child:
             raise answer
         return answer
 
+    def kill(self) -> None:
+        """For another thread than the one that asks: the child dies, and the question in hand with it."""
+        if (process := self._process) is not None:
+            process.kill()
+
     def close(self) -> None:
         """Kill the child if it lives."""
         if self._process is not None:

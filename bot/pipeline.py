@@ -32,14 +32,14 @@ from bot.posting.owner import identify
 from bot.posting.schedule import Wakeup
 from bot.posting.sender import Sender
 from bot.records import Candidate, Delivery, Draft, Progress, Sampling
-from bot.review.policies import run_policy
+from bot.review.policies import MANUAL, run_policy
 
 if TYPE_CHECKING:
     from bot.trainer import Trained
 
 HOST_DEADLINE = 600.0  # seconds for one order: a host that takes longer hangs
 UNDER_WAY = ("planned", "claimed", "sending")
-REST = timedelta(minutes=5)  # after a fill that failed or kept nothing
+REST = timedelta(minutes=5)  # after a turn that failed or brought nothing
 
 
 def train(house: House, model: str, progress: Callable[[Progress], None], fresh: bool = False) -> "Trained":
@@ -70,8 +70,13 @@ def fill(house: House, host: Child, bot: str, count: int | None = None, seed: in
 
 def waiting(house: House, bot: str) -> int:
     """The drafts in the bot's queue that may still be posted."""
-    counts = house.drafts.counts(bot)
-    return counts["pending"] + counts["approved"]
+    return house.drafts.count("pending", bot) + house.drafts.count("approved", bot)
+
+
+def stock(house: House, bot: str) -> int:
+    """The drafts that posts will come from; what a policy leaves to a person may never be one of them."""
+    manual = house.bot(bot).review == MANUAL
+    return waiting(house, bot) if manual else house.drafts.count("approved", bot)
 
 
 @dataclass(frozen=True)
@@ -112,45 +117,55 @@ def post_now(house: House, bot: str, tell: Tell) -> Draft | None:
 
 
 def run(house: House, tell: Tell, stop: threading.Event) -> None:
-    """Keep the queues filled and post what is due, until `stop` is set; what is in flight is finished."""
+    """Keep the queues filled and post what is due, until `stop` is set; a post in flight is finished."""
     with open_host(house.config) as host, closing(open_sender(house.config)) as sender:
-        filling = Filling(house, host, tell)
+        filling = Filling(house, host, tell, stop)
         posting = Posting(house, open_courier(house, sender, tell), tell, stop)
         with Wakeup({"fill": filling, "post": posting}):
             stop.wait()
+            host.kill()  # the batch in hand is not queued yet, and nobody waits for it any more
 
 
 class Filling:
-    """One turn: each bot whose queue runs low is filled, and its review policy decides."""
+    """One turn: a bot whose stock runs low gets more, by its review policy and then from its model."""
 
-    def __init__(self, house: House, host: Child, tell: Tell):
-        self._house, self._host, self._tell = house, host, tell
+    def __init__(self, house: House, host: Child, tell: Tell, stop: threading.Event):
+        self._house, self._host, self._tell, self._stop = house, host, tell, stop
         self._resting: dict[str, datetime] = {}  # bot -> until when
 
     def __call__(self) -> None:
         for bot in self._house.config.bots:
-            if self._resting.get(bot, self._house.clock()) <= self._house.clock():
+            resting = self._resting.get(bot)
+            if not self._stop.is_set() and (resting is None or resting <= self._house.clock()):
                 self._turn(bot)
 
     def _turn(self, bot: str) -> None:
         try:
-            filled = self._fill(bot)
-            approved = run_policy(self._house.bot(bot).review, bot, self._house.drafts, self._house.desk)
+            gained = self._is_stocked(bot) or self._stock_up(bot)
         except BotError as error:
+            if self._stop.is_set():
+                return  # a batch was broken off, as it shall be
             self._tell(Failed(bot, str(error)))
-            filled, approved = False, []
-        if approved:
-            self._tell(Approved(bot, self._house.bot(bot).review, approved))
-        if filled is False:
+            gained = False
+        if not gained:
             self._resting[bot] = self._house.clock() + REST
 
-    def _fill(self, bot: str) -> bool | None:
-        """Whether a fill brought anything; None if none was needed."""
-        if waiting(self._house, bot) >= self._house.bot(bot).queue_size:
-            return None
-        filled = fill(self._house, self._host, bot)
-        self._tell(filled)
-        return bool(filled.drafts)
+    def _is_stocked(self, bot: str) -> bool:
+        return stock(self._house, bot) >= self._house.bot(bot).queue_size
+
+    def _stock_up(self, bot: str) -> bool:
+        """Whether it brought anything."""
+        before = stock(self._house, bot)
+        self._approve(bot)
+        if not self._is_stocked(bot):
+            self._tell(fill(self._house, self._host, bot))
+            self._approve(bot)
+        return stock(self._house, bot) > before
+
+    def _approve(self, bot: str) -> None:
+        policy = self._house.bot(bot).review
+        if approved := run_policy(policy, bot, self._house.drafts, self._house.desk):
+            self._tell(Approved(bot, policy, approved))
 
 
 class Posting:

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import threading
 
 import pytest
 
@@ -80,6 +81,17 @@ def test_one_that_hangs_is_killed_at_its_deadline(child):
         child.ask("hang", 0.1)
 
     assert child.ask("pid", 60) != before
+
+
+def test_another_thread_can_end_the_question_in_hand(child):
+    """Whoever waits for the answer is told at once, not at the deadline."""
+    child.ask("pid", 60)
+    threading.Timer(0.1, child.kill).start()
+
+    with pytest.raises(ChildError, match="died"):
+        child.ask("hang", 600)
+
+    Child(make_answer, "never asked").kill()
 
 
 def test_one_that_dies_is_told_with_its_exit_code(child):

@@ -14,7 +14,7 @@ from bot.events import Approved, Delivered, Failed, Filled, SlotTaken
 from bot.host import ModelHost, open_host
 from bot.house import House
 from bot.model import checkpoint
-from bot.records import Sampling
+from bot.records import Sampling, Verdict
 from tests.folders import moons, write_folder
 
 
@@ -207,7 +207,7 @@ def test_samples_do_not_depend_on_how_many_are_asked_for(house):
 def test_filling_stops_when_the_queue_is_full(house):
     """One turn fills, the next has nothing to do."""
     events = []
-    filling = pipeline.Filling(house, Host(house), events.append)
+    filling = pipeline.Filling(house, Host(house), events.append, threading.Event())
 
     filling()
     filling()
@@ -223,11 +223,54 @@ def test_a_policy_approves_in_its_own_name(house, bot_folder):
     house = House(load(bot_folder), Clock())
     events = []
 
-    pipeline.Filling(house, Host(house), events.append)()
+    pipeline.Filling(house, Host(house), events.append, threading.Event())()
 
     approved = next(event for event in events if isinstance(event, Approved))
     decisions = house.drafts.decisions(approved.drafts[0].id)
     assert [(decision.actor, decision.policy) for decision in decisions] == [("policy", "automatic")]
+
+
+class Doubtful(Host):
+    """A host whose filters want a person to see every text."""
+
+    def ask(self, order, deadline):
+        doubt = Verdict("eye", "ask", "who knows")
+        return [replace(one, verdicts=(*one.verdicts, doubt)) for one in super().ask(order, deadline)]
+
+
+def test_what_waits_for_a_person_does_not_starve_a_policy(house, bot_folder):
+    """Drafts that no policy approves are no stock: it rests after a batch that brought none, then goes on."""
+    bot_folder.write_text(
+        bot_folder.read_text().replace("batch_size: 24", "batch_size: 24\n    review: automatic")
+    )
+    house = House(load(bot_folder), Clock())
+    events = []
+    filling = pipeline.Filling(house, Doubtful(house), events.append, threading.Event())
+
+    filling()
+    filling()
+    assert [type(event) for event in events] == [Filled]
+    assert house.drafts.count("pending", "night") >= house.bot("night").queue_size
+
+    house.clock.now += pipeline.REST
+    filling()
+    assert [type(event) for event in events] == [Filled, Filled]
+
+
+def test_a_fill_that_was_broken_off_by_the_end_is_no_failure(house):
+    """Once stopped, what the killed host says is not told, and nothing else is begun."""
+    stop, events = threading.Event(), []
+
+    class Killed:
+        def ask(self, order, deadline):
+            stop.set()
+            raise ChildError("the model host died (exit code -9)")
+
+    filling = pipeline.Filling(house, Killed(), events.append, stop)
+    filling()
+    filling()
+
+    assert events == []
 
 
 def test_one_bot_that_fails_does_not_stop_the_others(house, bot_folder):
@@ -236,7 +279,7 @@ def test_one_bot_that_fails_does_not_stop_the_others(house, bot_folder):
     bot_folder.write_text(text.replace("models:", "models:\n  nowhere: {}"))
     house = House(load(bot_folder), Clock())
     events = []
-    filling = pipeline.Filling(house, Host(house), events.append)
+    filling = pipeline.Filling(house, Host(house), events.append, threading.Event())
 
     filling()
     filling()

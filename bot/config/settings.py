@@ -158,7 +158,7 @@ class Bot(Settings):
     review: Name = "manual"
     """Who approves: manual (a person), or the name of an automatic policy."""
     queue_size: Positive = 50
-    """Pending drafts to keep in stock."""
+    """Drafts to keep in stock: approved ones and, under manual review, pending ones."""
     batch_size: Annotated[int, Field(ge=1, le=4096)] = 256
     """Texts sampled at one go."""
     schedule: Schedule | None = None

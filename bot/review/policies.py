@@ -12,6 +12,7 @@ from bot.review.decisions import Desk
 from bot.store.drafts import Drafts
 
 ACTOR = "policy"
+MANUAL = "manual"  # the policy that leaves all to a person
 
 
 def never(draft: Draft) -> bool:
@@ -24,7 +25,7 @@ def unquestioned(draft: Draft) -> bool:
 
 
 POLICIES: Mapping[str, Callable[[Draft], bool]] = {
-    "manual": never,
+    MANUAL: never,
     "automatic": unquestioned,
     "demo": unquestioned,  # the same, so that the records tell a demonstration from a choice
 }
