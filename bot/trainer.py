@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from bot.curation.novelty import FILE_NAME, HashedTrainingSet, build_index
+from bot.errors import TrainingError
 from bot.house import House
 from bot.model import checkpoint
 from bot.model.checkpoint import Meta, Plugin
@@ -145,7 +146,7 @@ class Trainer:
             train_loss=now.train_loss,
             held_out_loss=now.held_out_loss,
             ngram_loss=self.ngram_loss,
-            corpus={"name": self.corpus.name, "sha256": self.corpus.sha256} | self._counts(),
+            corpus=self._data(),
             settings=setting.training.model_dump(mode="json"),
             seed=setting.training.seed,
             run=self._run,
@@ -153,8 +154,11 @@ class Trainer:
             created_at=self._house.clock().isoformat(timespec="seconds"),
         )
 
-    def _counts(self) -> dict[str, int]:
-        return self.corpus.counts | {"train": len(self.train_documents), "held_out": len(self.held_out)}
+    def _data(self) -> dict[str, Any]:
+        """What the model has read, as its checkpoint tells it."""
+        options = {} if self.setting.corpus is None else dict(self.setting.corpus.options)
+        what = {"name": self.corpus.name, "options": options, "sha256": self.corpus.sha256}
+        return what | self.corpus.counts | {"train": len(self.train_documents), "held_out": len(self.held_out)}
 
     @cached_property
     def _run(self) -> str:
@@ -163,7 +167,10 @@ class Trainer:
         return hashlib.sha256(what.encode()).hexdigest()[:12]
 
     def _finish(self, result: Result) -> Trained:
-        """Calibrate the best checkpoint and write its model card."""
+        """Calibrate the best checkpoint and write its model card. Raises TrainingError if there is none."""
+        if not checkpoint.names(self.root, self.name):  # one that was shipped is not ours to write to
+            msg = f"model {self.name}: no checkpoint was made ({result.note})"
+            raise TrainingError(msg)
         folder = self._house.checkpoint(self.name)
         sampler = self._house.sampler(self.name)
         meta = checkpoint.amend(folder, calibration=calibrate(sampler))

@@ -172,6 +172,19 @@ def test_pruning_spares_pointers_other_runs_and_what_is_in_use(tmp_path: Path) -
     assert names(tmp_path, "metal") == sorted(folder.name for folder in (best, used, latest, others))
 
 
+def test_a_neighbour_that_cannot_be_read_stops_no_training(tmp_path: Path) -> None:
+    """It is neither the best any more nor removed: whose it is cannot be known."""
+    foreign = shelve(tmp_path, held_out_loss=1.1)
+    settle(foreign)
+    (foreign / "meta.json").write_text('{"format": 2}')
+
+    ours = shelve(tmp_path, held_out_loss=1.5)
+    settle(ours)
+
+    assert prune(tmp_path, "metal", "monday", in_use=lambda name: False) == []
+    assert find([tmp_path], "metal") == ours
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

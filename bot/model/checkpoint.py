@@ -103,7 +103,7 @@ def settle(folder: Path) -> None:
     root, model, name = folder.parents[1], folder.parent.name, folder.name
     point(root, model, "latest", name)
     best = folder.with_name(_pointed(folder.parent, "best") or name)
-    ours, theirs = read_meta(folder), read_meta(best) if (best / META).exists() else None
+    ours, theirs = read_meta(folder), _meta_if_readable(best)
     if theirs is None or _yardstick(ours) != _yardstick(theirs) or ours.held_out_loss <= theirs.held_out_loss:
         point(root, model, "best", name)
 
@@ -161,7 +161,8 @@ def prune(root: Path, model: str, run: str, in_use: Callable[[str], bool]) -> li
     """
     shelf = root / model
     kept = {_pointed(shelf, pointer) for pointer in POINTERS}
-    ours = [name for name in names(root, model) if read_meta(shelf / name).run == run]
+    metas = {name: _meta_if_readable(shelf / name) for name in names(root, model)}
+    ours = [name for name, meta in metas.items() if meta is not None and meta.run == run]
     removed = [name for name in ours if name not in kept and not in_use(f"{model}/{name}")]
     for name in removed:
         doomed = shelf / f"{UNFINISHED}{os.getpid()}"
@@ -207,6 +208,14 @@ def _pointed(shelf: Path, pointer: str) -> str:
     except OSError:
         return ""
     return name if NAME.fullmatch(name) and set(name) != {"."} else ""
+
+
+def _meta_if_readable(folder: Path) -> Meta | None:
+    """None where another checkpoint, of an older format or damaged, is not this run's affair."""
+    try:
+        return read_meta(folder)
+    except CheckpointError:
+        return None
 
 
 def _yardstick(meta: Meta) -> tuple[object, ...]:

@@ -147,7 +147,7 @@ def compare(stored: dict[str, Any], ours: dict[str, Any], path: Path) -> None:
     """Raise TrainingError, naming what changed, unless the stored run is ours."""
     changed = [name for name in ours if stored.get(name) != ours[name]]
     if changed:
-        msg = f"{path}: this run was begun with another {', '.join(changed)}; train anew instead of resuming"
+        msg = f"{path}: this run was begun with another {', '.join(changed)}; --fresh begins anew"
         raise TrainingError(msg)
 
 
