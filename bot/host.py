@@ -4,7 +4,7 @@ It knows no queue and no post: what they know of a bot comes with each order.
 """
 
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 
 from bot.child import Child
@@ -33,12 +33,15 @@ def open_host(config: Config) -> Child:
 
 
 class ModelHost:
-    """Lives in the child. A checkpoint is loaded once; a new `best` is taken up with the next order."""
+    """Lives in the child. A checkpoint is loaded once; a new `best` is taken up with the next order.
+
+    A bot uses one checkpoint at a time, so no more are kept: `best` changes often while a model is trained.
+    """
 
     def __init__(self, config: Config):
         self._house = House(config)
-        self._sampler = cache(self._house.sampler)
-        self._training_set = cache(self._house.training_set)
+        kept = lru_cache(maxsize=len(config.bots))
+        self._sampler, self._training_set = kept(self._house.sampler), kept(self._house.training_set)
         self._filters = cache(self._house.filters)
 
     def __call__(self, order: Order) -> list[Judged]:

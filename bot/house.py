@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from bot import config as settings
 from bot.curation import gate
 from bot.curation.novelty import FILE_NAME, HashedTrainingSet, TextTrainingSet
-from bot.errors import ConfigError, CorpusError
+from bot.errors import BotError, ConfigError, CorpusError, PluginError
 from bot.interfaces import Filter, Target, Tokenizer, TrainingSet
 from bot.model import checkpoint
 from bot.records import Delivery, Draft, Match, Outlet, Verdict
@@ -79,13 +79,19 @@ class House:
         return checkpoint.find(self.checkpoint_roots, model, which)
 
     def corpus(self, model: str) -> Corpus:
-        """Raises CorpusError where the model has none or it cannot be read."""
+        """Raises CorpusError where there is none or it cannot be read, PluginError where its code fails."""
         choice = self.model(model).corpus
         if choice is None:
             msg = f"{self.config.file}: models.{model}: there is no `corpus:` to learn from"
             raise CorpusError(msg)
         documents = Registry(self.config.folder / "plugins", self._data).build("corpora", choice)
-        return gather(documents, choice.name)
+        try:
+            return gather(documents, choice.name)
+        except BotError:
+            raise
+        except Exception as error:  # a factory is a generator mostly, so its code runs only here
+            msg = f"{choice.where()}: the corpus failed: {type(error).__name__}: {error}"
+            raise PluginError(msg) from error
 
     def known_texts(self, folder: Path) -> HashedTrainingSet:
         """The checkpoint's novelty index: hashes of its corpus."""
@@ -96,7 +102,7 @@ class House:
         index = self.known_texts(folder)
         try:
             corpus = self.corpus(model)
-        except (CorpusError, ConfigError):
+        except BotError:  # only training needs it; what is wrong with it, `bot doctor` says
             return index
         if corpus.sha256 != checkpoint.read_meta(folder).corpus.get("sha256"):
             return index  # the corpus has changed since: it cannot vouch for what the model has read

@@ -1,6 +1,7 @@
 """The flow: train, fill, review, post, run, replay, on a small model and a real database."""
 
 import json
+import shutil
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,11 +10,12 @@ import pytest
 
 from bot import pipeline
 from bot.config import load
-from bot.errors import BotError, CheckpointError, ChildError, CorpusError
+from bot.errors import BotError, CheckpointError, ChildError, CorpusError, PluginError, TrainingError
 from bot.events import Approved, Delivered, Failed, Filled, SlotTaken
 from bot.host import ModelHost, open_host
 from bot.house import House
 from bot.model import checkpoint
+from bot.model.training import Result
 from bot.records import Sampling, Verdict
 from tests.folders import moons, write_folder
 
@@ -111,6 +113,32 @@ def test_a_corpus_that_has_changed_does_not_vouch_for_the_model(house):
     known = house.training_set("moons", house.checkpoint("moons"))
 
     assert known.nearest(removed, 0).distance == 0
+
+
+def test_a_corpus_plugin_that_fails_stops_only_training(house, bot_folder):
+    """Training names the plugin and the line of the settings; a fill does without the corpus."""
+    plugin = bot_folder.parent / "plugins" / "corpora" / "broken.py"
+    plugin.parent.mkdir(parents=True)
+    plugin.write_text(
+        "from bot import hookimpl\n\n\ndef broken():\n    yield 'one'\n    raise KeyError('two')\n\n\n"
+        "@hookimpl\ndef register_corpora():\n    return {'broken': broken}\n"
+    )
+    bot_folder.write_text(bot_folder.read_text().replace("{lines: {path: moons.txt}}", "broken"))
+    house = House(load(bot_folder), Clock())
+
+    with pytest.raises(PluginError, match=r"config\.yaml:4:\d+: .*the corpus failed: KeyError: 'two'"):
+        house.corpus("moons")
+    assert fill(house, seed=5).drafts
+
+
+def test_a_training_that_ends_before_its_first_checkpoint_says_so(house, monkeypatch):
+    """A shipped checkpoint of the same name is not touched."""
+    shutil.rmtree(house.config.checkpoints_folder)
+    hopeless = Result((), False, "given up: the losses left all bounds again after 3 lower learning rates")
+    monkeypatch.setattr("bot.trainer.train", lambda *_, state_file, **__: state_file.touch() or hopeless)
+
+    with pytest.raises(TrainingError, match="moons: no checkpoint was made"):
+        pipeline.train(house, "moons", lambda progress: None)
 
 
 def test_the_reviewer_is_shown_the_nearest_item_of_the_corpus(house):
