@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from bot.curation.novelty import FILE_NAME, HashedTrainingSet, build_index
 from bot.errors import TrainingError
@@ -158,7 +159,9 @@ class Trainer:
         """What the model has read, as its checkpoint tells it."""
         options = {} if self.setting.corpus is None else dict(self.setting.corpus.options)
         what = {"name": self.corpus.name, "options": options, "sha256": self.corpus.sha256}
-        return what | self.corpus.counts | {"train": len(self.train_documents), "held_out": len(self.held_out)}
+        return (
+            what | self.corpus.counts | {"train": len(self.train_documents), "held_out": len(self.held_out)}
+        )
 
     @cached_property
     def _run(self) -> str:
@@ -175,8 +178,9 @@ class Trainer:
         sampler = self._house.sampler(self.name)
         meta = checkpoint.amend(folder, calibration=calibrate(sampler))
         texts = [document.text for document in self.corpus.documents]
-        card = model_card(
-            meta, self.setting.warning, sampler.sample, HashedTrainingSet.open(folder / FILE_NAME), texts
-        )
+        file = self._house.config.file
+        command = f"bot train {self.name} --config {file.name if file.is_absolute() else file}"
+        known = HashedTrainingSet.open(folder / FILE_NAME)
+        card = model_card(meta, command, self.setting.warning, sampler.sample, known, texts)
         checkpoint.write_atomically(folder / "README.md", card.encode())
         return Trained(folder, meta, result)

@@ -184,7 +184,7 @@ class DemoScreen(Screen):
         """The command is named as it was called: `make run` calls one that is on nobody's path."""
         called = sys.argv[0] if Path(sys.argv[0]).name == "bot" else "bot"
         init = (f"{called} init mybot", "bold")
-        feed = " makes a bot of your own. The feed so far is demo/feed.xml."
+        feed = " makes a bot of your own.\n          The feed so far is demo/feed.xml."
         self.console.print(Text.assemble(("For real: ", "cyan"), init, feed))
 
 

@@ -29,13 +29,13 @@ class Copies:
 
 
 def model_card(
-    meta: Meta, warning: str, sample: Sample, training_set: TrainingSet, texts: Iterable[str]
+    meta: Meta, command: str, warning: str, sample: Sample, training_set: TrainingSet, texts: Iterable[str]
 ) -> str:
-    """The card of a checkpoint; `texts` are the whole corpus, which the index has only as hashes."""
+    """The card of a checkpoint that `command` trained; `texts` are the corpus behind the training set."""
     parts = [
         f"# {meta.model}",
         f"> **Content warning.** {warning}" if warning else "",
-        _what(meta),
+        _what(meta, command),
         _losses(meta),
         _copies(count_copies(sample, training_set, texts)),
         "## Samples, not curated",
@@ -56,13 +56,14 @@ def count_copies(sample: Sample, training_set: TrainingSet, texts: Iterable[str]
     )
 
 
-def _what(meta: Meta) -> str:
+def _what(meta: Meta, command: str) -> str:
     corpus = meta.corpus
+    options = ", ".join(f"{name}: {value}" for name, value in corpus["options"].items())
     return (
         f"A language model of {meta.tokenizer.name}: {meta.num_layers} × {meta.cell.name} of "
         f"{meta.hidden_size} units, embedding {meta.embedding_size}, {meta.vocabulary_size} ids, "
-        f"weights in {meta.precision}.\nTrained by `bot train {meta.model}` on the corpus "
-        f"`{corpus['name']}`: {corpus['kept']:,} distinct items ({corpus['read']:,} read, "
+        f"weights in {meta.precision}.\nTrained by `{command}` on the corpus "
+        f"`{corpus['name']}: {{{options}}}`: {corpus['kept']:,} distinct items ({corpus['read']:,} read, "
         f"{corpus['repeated']:,} repeated, {corpus['empty']:,} empty), {corpus['held_out']:,} of them "
         f"held out; SHA-256 `{corpus['sha256'][:16]}…`.\n"
         "`novelty.index` holds hashes of the corpus, no text of it."
