@@ -4,6 +4,7 @@ import logging
 from datetime import timedelta
 from threading import Event, current_thread, main_thread
 
+from bot.errors import StoreError
 from bot.posting.schedule import Wakeup
 
 TICK = timedelta(milliseconds=5)
@@ -44,6 +45,26 @@ def test_a_job_that_fails_runs_again(caplog):
 
     assert "the job 'broken' failed" in caplog.text
     assert "the moon is down" in caplog.text
+
+
+def test_what_goes_on_failing_is_logged_once(caplog):
+    """A disk that is full for days leaves one line, and another when it works again."""
+    enough = Event()
+    faults = [StoreError("the disk is full")] * 5
+
+    def job():
+        if faults:
+            raise faults.pop()
+        enough.set()
+
+    with Wakeup({"job": job}, TICK):
+        assert enough.wait(SOON)
+
+    assert [record.getMessage() for record in caplog.records if record.name == "bot.posting.schedule"] == [
+        "the job 'job' failed, and is run again: the disk is full",
+        "the job 'job' works again",
+    ]
+    assert "Traceback" not in caplog.text
 
 
 def test_a_job_is_never_run_beside_itself(caplog):

@@ -1,7 +1,8 @@
 """The wake-up: runs jobs again and again beside the main thread, each never twice at once.
 
 It knows no slot and no delivery, and keeps nothing: what is due stands in the database, so a tick that was
-missed or came late loses nothing. A job that fails is logged and runs again at its next tick.
+missed or came late loses nothing. A job that fails runs again at its next tick; what goes on failing in the
+same way for days is logged once.
 """
 
 import logging
@@ -11,6 +12,8 @@ from typing import Self
 
 from apscheduler.executors.pool import ThreadPoolExecutor  # type: ignore[import-untyped]
 from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]
+
+from bot.errors import BotError
 
 log = logging.getLogger(__name__)
 
@@ -32,9 +35,8 @@ class Wakeup:
         )
         for name, job in jobs.items():
             self._scheduler.add_job(
-                _contained,
+                _Contained(name, job),
                 "interval",
-                args=(name, job),
                 seconds=tick.total_seconds(),
                 next_run_time=datetime.now(UTC),
                 coalesce=True,
@@ -57,8 +59,22 @@ class Wakeup:
         self.stop()
 
 
-def _contained(name: str, job: Job) -> None:
-    try:
-        job()
-    except Exception:
-        log.exception("the job %r failed and is run again at the next tick", name)
+class _Contained:
+    """A job that raises nothing, and logs a failure when it is a new one."""
+
+    def __init__(self, name: str, job: Job):
+        self._name, self._job = name, job
+        self._failure = ""  # of the run before
+
+    def __call__(self) -> None:
+        before, self._failure = self._failure, ""
+        try:
+            self._job()
+        except Exception as error:
+            self._failure = f"{type(error).__name__}: {error}"
+            if self._failure != before:
+                traceback = None if isinstance(error, BotError) else error
+                log.error("the job %r failed, and is run again: %s", self._name, error, exc_info=traceback)
+        else:
+            if before:
+                log.warning("the job %r works again", self._name)
