@@ -22,14 +22,13 @@ class Standing:
 
 def standing(house: House, bot: str) -> Standing:
     setting = house.bot(bot)
-    sent = house.deliveries.list(state="sent", bot=bot)
-    newest = max(sent, key=lambda delivery: delivery.id, default=None)
+    last = house.deliveries.last_sent(bot)
     slots = next_slots(bot, setting.schedule, house.clock(), 1) if setting.schedule else []
     return Standing(
         bot=bot,
         model=setting.model,
         drafts=house.drafts.counts(bot),
-        last_post=newest.text if newest else "",
-        last_post_at=newest.due_at if newest else None,
+        last_post=last[0].text if last else "",
+        last_post_at=last[1] if last else None,
         next_slot=slots[0].at if slots else None,
     )

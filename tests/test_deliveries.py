@@ -35,7 +35,7 @@ def test_a_slot_takes_the_oldest_approval(queue: Queue) -> None:
     taken = queue.deliveries.take_slot(slot(9))
 
     assert (taken.id, taken.status) == (bone.id, "scheduled")
-    assert queue.deliveries.next_due() == slot(9).at
+    assert [one.due_at for one in queue.deliveries.list(draft=bone.id)] == [slot(9).at]
     assert queue.drafts.get(ash.id).status == "approved"
 
 
@@ -79,7 +79,7 @@ def test_slots_a_second_apart_are_two(queue: Queue) -> None:
 def test_posting_now_uses_no_slot(queue: Queue, draft: Draft) -> None:
     """The delivery is due at once; when nothing more is approved, nothing is."""
     assert queue.deliveries.schedule_now("metal").id == draft.id
-    assert queue.deliveries.next_due() == NOON
+    assert [one.due_at for one in queue.deliveries.list()] == [NOON]
     assert queue.deliveries.schedule_now("metal") is None
     with queue.database.read() as connection:
         assert connection.execute(select(slot_rows)).all() == []
@@ -244,10 +244,19 @@ def test_a_doubt_keeps_when_to_ask(queue: Queue, claimed: Delivery) -> None:
     later = NOON + timedelta(seconds=60)
     sending = queue.deliveries.begin_sending(claimed)
     doubt = queue.deliveries.settle(sending, "uncertain", "no answer", due_at=later)
-    assert (doubt.due_at, queue.deliveries.next_due()) == (later, later)
+    assert doubt.due_at == later
 
     assert queue.deliveries.settle(doubt, "uncertain", "still none").due_at is None
-    assert queue.deliveries.next_due() is None
+
+
+def test_the_last_post_is_known_with_its_time(queue: Queue, claimed: Delivery) -> None:
+    """When it was sent, not when it was due; of other bots it knows nothing."""
+    sending = queue.deliveries.begin_sending(claimed)
+    queue.clock.pass_by(90)
+    sent = queue.deliveries.settle(sending, "sent", "", Receipt("p1"))
+
+    assert queue.deliveries.last_sent("metal") == (sent, NOON + timedelta(seconds=90))
+    assert queue.deliveries.last_sent("other") is None
 
 
 def test_every_change_leaves_an_event(queue: Queue, claimed: Delivery) -> None:

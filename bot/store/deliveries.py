@@ -152,12 +152,19 @@ class Deliveries:
         with self._database.read() as connection:
             return read_deliveries(connection, rows)
 
-    def next_due(self) -> datetime | None:
-        """When the next delivery is to be sent or asked for; it may be past."""
-        due = select(func.min(deliveries.c.due_at)).where(deliveries.c.state.in_(["planned", "uncertain"]))
+    def last_sent(self, bot: str) -> tuple[Delivery, datetime] | None:
+        """The bot's newest post, and when it was known to be there."""
+        newest = (
+            select(events.c.delivery, events.c.at)
+            .join(deliveries, deliveries.c.id == events.c.delivery)
+            .join(drafts, drafts.c.id == deliveries.c.draft)
+            .where(drafts.c.bot == bot, events.c.new == "sent")
+            .order_by(events.c.id.desc())
+            .limit(1)
+        )
         with self._database.read() as connection:
-            next_due: datetime | None = connection.scalar(due)
-            return next_due
+            found = connection.execute(newest).one_or_none()
+            return found and (read_delivery(connection, found.delivery), found.at)
 
 
 def plan(connection: Connection, draft: Draft, outlets: Sequence[Outlet], actor: str, now: datetime) -> None:
