@@ -9,6 +9,7 @@ from bot.config import load
 from bot.errors import BotError
 from bot.house import House
 from bot.model import checkpoint
+from bot.review.policies import look_up
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ def _findings(house: House) -> Iterator[Finding]:
     for bot in house.config.bots:
         yield _look(f"bot {bot}: checkpoint", partial(_checkpoint, house, bot))
         yield _look(f"bot {bot}: filters", partial(_filters, house, bot))
+        yield _look(f"bot {bot}: review", partial(_review, house, bot))
         yield _look(f"bot {bot}: targets", partial(_targets, house, bot))
         yield _look(f"bot {bot}: posts", partial(_posts, house, bot))
 
@@ -49,7 +51,7 @@ def _look(what: str, look: Callable[[], str]) -> Finding:
 
 def _database(house: House) -> str:
     counts = house.drafts.counts()
-    return f"{house.config.database}, {sum(counts.values())} drafts"
+    return f"{house.database.name}, {sum(counts.values())} drafts"
 
 
 def _model(house: House, model: str) -> str:
@@ -74,6 +76,12 @@ def _filters(house: House, bot: str) -> str:
     return ", ".join(name for name, _ in house.filters(bot)) or "none; only the fixed check"
 
 
+def _review(house: House, bot: str) -> str:
+    policy = house.bot(bot).review
+    look_up(policy, bot)
+    return policy
+
+
 def _targets(house: House, bot: str) -> str:
     targets = house.targets(bot)
     if not targets:
@@ -88,4 +96,4 @@ def _posts(house: House, bot: str) -> str:
         which = ", ".join(f"draft {delivery.draft} on {delivery.target}" for delivery in uncertain)
         msg = f"nobody knows whether these were posted, look there: {which}"
         raise BotError(msg)
-    return f"{len(house.deliveries.list(state='sent', bot=bot))} posted, none in doubt"
+    return f"{house.drafts.counts(bot)['posted']} posted, none in doubt"

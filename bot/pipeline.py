@@ -9,6 +9,7 @@
 Names from config.yaml become objects in `house`; every other room is handed what it needs.
 """
 
+import logging
 import secrets
 import threading
 from collections.abc import Callable
@@ -32,10 +33,12 @@ from bot.posting.owner import identify
 from bot.posting.schedule import Wakeup
 from bot.posting.sender import Sender
 from bot.records import Candidate, Delivery, Draft, Progress, Sampling
-from bot.review.policies import MANUAL, run_policy
+from bot.review.policies import MANUAL, look_up, run_policy
 
 if TYPE_CHECKING:
     from bot.trainer import Trained
+
+log = logging.getLogger(__name__)
 
 HOST_DEADLINE = 600.0  # seconds for one order: a host that takes longer hangs
 UNDER_WAY = ("planned", "claimed", "sending")
@@ -118,6 +121,8 @@ def post_now(house: House, bot: str, tell: Tell) -> Draft | None:
 
 def run(house: House, tell: Tell, stop: threading.Event) -> None:
     """Keep the queues filled and post what is due, until `stop` is set; a post in flight is finished."""
+    for bot, setting in house.config.bots.items():
+        look_up(setting.review, bot)  # what is misspelt shall not come out at the first fill
     with open_host(house.config) as host, closing(open_sender(house.config)) as sender:
         filling = Filling(house, host, tell, stop)
         posting = Posting(house, open_courier(house, sender, tell), tell, stop)
@@ -142,10 +147,12 @@ class Filling:
     def _turn(self, bot: str) -> None:
         try:
             gained = self._is_stocked(bot) or self._stock_up(bot)
-        except BotError as error:
+        except Exception as error:  # also what a plugin raised in the host: the other bots go on
             if self._stop.is_set():
                 return  # a batch was broken off, as it shall be
-            self._tell(Failed(bot, str(error)))
+            if not isinstance(error, BotError):
+                log.exception("bot %s was not filled", bot)
+            self._tell(Failed(bot, str(error) or type(error).__name__))
             gained = False
         if not gained:
             self._resting[bot] = self._house.clock() + REST

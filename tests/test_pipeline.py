@@ -316,6 +316,32 @@ def test_one_bot_that_fails_does_not_stop_the_others(house, bot_folder):
     assert "nowhere" in events[0].reason
 
 
+def test_what_a_plugin_raises_in_the_host_fails_one_bot(house, caplog):
+    """It is told and logged with its traceback, and the bot rests."""
+
+    class Broken:
+        def ask(self, order, deadline):
+            raise RuntimeError("a tokenizer divided by nothing")
+
+    events = []
+    filling = pipeline.Filling(house, Broken(), events.append, threading.Event())
+    filling()
+    filling()
+
+    assert [event.reason for event in events] == ["a tokenizer divided by nothing"]
+    assert "Traceback" in caplog.text
+
+
+def test_a_policy_that_does_not_exist_is_told_at_the_start(house, bot_folder):
+    """Before anything is sampled or posted."""
+    bot_folder.write_text(
+        bot_folder.read_text().replace("batch_size: 24", "batch_size: 24\n    review: automtic")
+    )
+
+    with pytest.raises(BotError, match=r"bots\.night\.review: no policy is called 'automtic'"):
+        pipeline.run(House(load(bot_folder)), lambda event: None, threading.Event())
+
+
 def test_a_slot_is_given_to_the_oldest_approved_draft_once(house):
     """Turn after turn within one slot posts one draft; the next slot posts the next."""
     first, second = fill(house, seed=5).drafts[:2]

@@ -31,17 +31,22 @@ POLICIES: Mapping[str, Callable[[Draft], bool]] = {
 }
 
 
+def look_up(name: str, bot: str) -> Callable[[Draft], bool]:
+    """The policy that a bot names. Raises BotError if none is called so."""
+    if name not in POLICIES:
+        msg = f"bots.{bot}.review: no policy is called {name!r} (have {', '.join(POLICIES)})"
+        raise BotError(msg)
+    return POLICIES[name]
+
+
 def run_policy(name: str, bot: str, drafts: Drafts, open_desk: Callable[[str], Desk]) -> list[Draft]:
     """Approve the bot's pending drafts that the policy wants; those the gate forbids wait for a person.
 
     open_desk: the desk for an actor. Raises BotError if no policy is called so.
     """
-    if name not in POLICIES:
-        msg = f"bots.{bot}.review: no policy is called {name!r} (have {', '.join(POLICIES)})"
-        raise BotError(msg)
-    desk, approved = open_desk(ACTOR), []
+    wants, desk, approved = look_up(name, bot), open_desk(ACTOR), []
     for draft in drafts.list("pending", bot):
-        if not POLICIES[name](draft) or drafts.decisions(draft.id):
+        if not wants(draft) or drafts.decisions(draft.id):
             continue
         try:
             approved.append(desk.approve(draft.id, draft.sha256, policy=name))
