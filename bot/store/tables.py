@@ -143,6 +143,7 @@ slots = Table(
     _required("at", Instant),
     Column("draft", Integer, ForeignKey("drafts.id")),  # NULL: nothing was approved when it came
     UniqueConstraint("draft"),
+    Index(None, "bot", "at"),
 )
 
 deliveries = Table(

@@ -99,6 +99,7 @@ def _create_slots() -> None:
         sa.PrimaryKeyConstraint("bot", "local_date", "local_time", name="pk_slots"),
         sa.UniqueConstraint("draft", name="uq_slots_draft"),
     )
+    op.create_index("ix_slots_bot_at", "slots", ["bot", "at"])
 
 
 def _create_deliveries() -> None:
