@@ -28,12 +28,12 @@ proof: $(VENV)/.dev  # the large matrices at full size
 # Each stamp is as old as the last install, so an unchanged pyproject.toml installs nothing.
 $(VENV)/.run: pyproject.toml | $(VENV)
 	@echo "Installing wormhorn and what it needs into $(VENV) (PyTorch is large: a minute or more)..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --editable .
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(VENV)
 	@echo "Installing wormhorn, what it needs and its test tools into $(VENV) (PyTorch is large: a minute or more)..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[dev]'
 	@touch $@ $(VENV)/.run
 
 $(VENV):
