@@ -9,6 +9,7 @@ import pytest
 from textual.widgets import TextArea
 
 from bot.curation.gate import COPY, SAFETY
+from bot.errors import ConfigError
 from bot.records import Match, Outlet, Verdict
 from bot.review.decisions import Desk
 from bot.review.terminal import Review
@@ -31,6 +32,8 @@ def gate(bot: str, text: str, draft: int) -> tuple[Verdict, ...]:
 
 
 def outlets(bot: str, text: str) -> tuple[Outlet, ...]:
+    if bot == "gone":
+        raise ConfigError("config.yaml: there is no bot 'gone' (have metal)")
     return () if bot == "homeless" else (outlet(text),)
 
 
@@ -62,6 +65,18 @@ async def test_a_card_says_what_why_and_where(queue: Queue) -> None:
     for key in ("a approve", "r reject", "e edit", "s skip", "q quit"):
         assert key in shown
     assert "undo" not in shown
+
+
+async def test_a_draft_of_a_bot_that_is_gone_can_be_rejected(queue: Queue) -> None:
+    """The card says what is wrong where it would say where the draft goes."""
+    queue.add("Wormhorn", bot="gone")
+    async with open_review(queue).run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        assert "there is no bot 'gone'" in screen(pilot.app)
+        await pilot.press("a")
+        assert statuses(queue) == ["pending"]
+        await pilot.press("r")
+        assert statuses(queue) == ["rejected"]
 
 
 async def test_one_key_a_decision(queue: Queue) -> None:

@@ -201,8 +201,8 @@ class Review(App[None]):
             self.query_one("#card").border_title = f"draft {draft.id}"
             self.query_one("#card").border_subtitle = f"{draft.bot}, revision {draft.revision}"
             self._write("#text", show(draft.text, "bold"))
-            self._write("#why", why(draft, self._nearest(draft)))
-            self._write("#where", where(draft, self._desk.outlets(draft.bot, draft.text)))
+            self._write("#why", _or_error(lambda: why(draft, self._nearest(draft))))
+            self._write("#where", _or_error(lambda: where(draft, self._desk.outlets(draft.bot, draft.text))))
         self.query_one("#about").display = draft is not None
         self.refresh_bindings()
 
@@ -236,3 +236,11 @@ class Review(App[None]):
 
     def _write(self, where: str, what: object) -> None:
         self.query_one(where, Static).update(what)  # type: ignore[arg-type]
+
+
+def _or_error(part: Callable[[], object]) -> object:
+    """A part of the card, or why there is none: a draft of a bot that is gone can still be rejected."""
+    try:
+        return part()
+    except BotError as error:
+        return Text(str(error), "yellow")
