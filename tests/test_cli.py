@@ -235,6 +235,20 @@ def test_a_wrong_name_is_told(call, words, message):
         call(*words)
 
 
+def test_a_number_that_no_database_takes_is_told(bot_folder):
+    """It is an error in the command, not a traceback."""
+    result = CliRunner().invoke(app, ["approve", str(2**63), "--config", str(bot_folder)])
+
+    assert result.exit_code == 2
+    assert "9223372036854775807" in result.stderr
+
+
+def test_what_is_piped_into_the_review_decides_nothing(call):
+    """Without a terminal it does not open, and says what to use instead."""
+    with pytest.raises(BotError, match=r"needs a terminal; .*bot approve"):
+        call("review")
+
+
 def test_the_doctor_names_what_is_missing(tmp_path):
     """Every finding has its remedy, and the exit code tells that something is wrong."""
     (tmp_path / "config.yaml").write_text(

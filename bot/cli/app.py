@@ -28,7 +28,11 @@ ConfigPath = Annotated[Path, typer.Option("--config", envvar="BOT_CONFIG", help=
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 BotName = Annotated[str, typer.Argument(metavar="BOT", help="A bot of the configuration.")]
 ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A model of the configuration.")]
-Ids = Annotated[list[int], typer.Argument(metavar="ID...", help="Drafts by their number in `bot queue`.")]
+MOST = 2**63 - 1  # what a database takes for a number
+Id = Annotated[int, typer.Argument(metavar="ID", max=MOST, help="The draft.")]
+Ids = Annotated[
+    list[int], typer.Argument(metavar="ID...", max=MOST, help="Drafts by their number in `bot queue`.")
+]
 
 
 @app.callback()

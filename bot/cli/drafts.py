@@ -1,6 +1,7 @@
 """fill, queue, review, approve, reject, edit, replay: what works on the queue."""
 
 import getpass
+import sys
 from typing import Annotated, get_args
 
 import typer
@@ -10,6 +11,7 @@ from bot.cli.app import (
     AsJson,
     BotName,
     ConfigPath,
+    Id,
     Ids,
     app,
     open_house,
@@ -76,6 +78,11 @@ def review(
     """Decide on the pending drafts in the terminal, one key a decision."""
     from bot.review.terminal import review as open_review
 
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):  # what is piped in would be taken for keys
+        msg = (
+            "review needs a terminal; without one decide by number: bot queue, then bot approve or bot reject"
+        )
+        raise BotError(msg)
     house = open_house(config)
     if bot is not None:
         house.bot(bot)
@@ -108,7 +115,7 @@ def reject(ids: Ids, config: ConfigPath = HERE) -> None:
 
 @app.command()
 def edit(
-    id: Annotated[int, typer.Argument(metavar="ID", help="The draft.")],
+    id: Id,
     text: Annotated[str, typer.Argument(metavar="TEXT", help="Its new text.")],
     config: ConfigPath = HERE,
 ) -> None:
@@ -131,7 +138,7 @@ def undo(ids: Ids, config: ConfigPath = HERE) -> None:
 
 @app.command()
 def replay(
-    id: Annotated[int, typer.Argument(metavar="ID", help="The draft.")],
+    id: Id,
     as_json: AsJson = False,
     config: ConfigPath = HERE,
 ) -> None:
