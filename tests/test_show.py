@@ -71,6 +71,24 @@ def test_a_text_cannot_command_the_terminal(shown):
     assert "\\x1b[31m[bold]red\\x07" in line
 
 
+def test_a_reason_cannot_command_the_terminal(shown):
+    """It may quote a text, or come from anybody's plugin."""
+    batch = [judged("Abcess", Verdict("mine", "reject", "two\nlines \x1b[31m"))]
+
+    [_, line, *_] = shown(Filled("metal", funnel(batch), [], 0))
+
+    assert "two\\x0alines \\x1b[31m" in line
+
+
+def test_spaces_of_all_scripts_stay_spaces(shown):
+    """The ideographic space is no control character."""
+    batch = [judged("\u6625\u3000\u590f", Verdict("mine", "reject", "no"))]
+
+    [_, line, *_] = shown(Filled("metal", funnel(batch), [], 0))
+
+    assert "\u6625\u3000\u590f" in line
+
+
 def test_a_post_is_one_line_when_all_targets_are_reached(shown, delivery):
     """Nothing is said until the draft is through; then where it went."""
     sent = replace(delivery, state="sent")

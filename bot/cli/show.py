@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from unicodedata import category
 
 from rich.console import Console
 from rich.table import Table
@@ -31,9 +32,11 @@ STYLES = {
 }
 
 
-def plain(text: str) -> Text:
-    """The text with control and invisible characters made visible."""
-    return Text("".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text))
+def plain(text: str, style: str = "") -> Text:
+    """The text on one line, with control and invisible signs made visible; spaces of all scripts stay."""
+    return Text(
+        "".join(c if c.isprintable() or category(c) == "Zs" else f"\\x{ord(c):02x}" for c in text), style
+    )
 
 
 class Screen:
@@ -118,7 +121,9 @@ class Screen:
 
     def _drop(self, drop: Drop, sampled: int) -> None:
         text, reason = drop.examples[0]
-        self._bar(drop.filter, drop.count, sampled, "red", Text.assemble(plain(text), (f"  {reason}", "dim")))
+        self._bar(
+            drop.filter, drop.count, sampled, "red", Text.assemble(plain(text), "  ", plain(reason, "dim"))
+        )
 
     def _bar(self, name: str, count: int, of: int, style: str, text: Text) -> None:
         width = max(1, round(BAR * count / of)) if count else 0
@@ -133,8 +138,8 @@ class Screen:
         if delivery.state == "sent":
             self._sent.setdefault(delivery.draft, []).append(delivery.target)
         else:
-            reason = f" → {delivery.target}: {delivery.reason}"
-            self._line(delivery.state, Text.assemble(plain(delivery.text), (reason, "dim")), "red")
+            reason = plain(f" → {delivery.target}: {delivery.reason}", "dim")
+            self._line(delivery.state, Text.assemble(plain(delivery.text), reason), "red")
         if not others and (reached := self._sent.pop(delivery.draft, [])):
             where = f" → {', '.join(reached)}"
             self._line("posted", Text.assemble(plain(delivery.text), (where, "dim")), "bold green")
