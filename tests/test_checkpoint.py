@@ -80,6 +80,37 @@ def test_a_kill_at_any_point_of_publishing_leaves_every_checkpoint_whole(tmp_pat
     assert not list((tmp_path / "metal").glob(".unfinished*"))
 
 
+FULL_DISK = """
+import resource, signal, sys
+from pathlib import Path
+from bot.errors import CheckpointError
+from bot.model.checkpoint import write_atomically
+from tests.checkpoints import shelve
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+for write in (
+    lambda: shelve(Path(sys.argv[1]), held_out_loss=1.4),
+    lambda: write_atomically(Path(sys.argv[1]) / "metal" / "best", b"other"),
+):
+    try:
+        write()
+    except CheckpointError as error:
+        print(error)
+"""
+
+
+def test_what_cannot_be_written_is_one_line_and_spoils_nothing(tmp_path: Path) -> None:
+    """No byte can be written any more: the message names the place, and what was there is still found."""
+    settle(shelve(tmp_path))
+
+    script = [sys.executable, "-c", FULL_DISK, str(tmp_path)]
+    told = subprocess.run(script, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
+
+    assert [": cannot be written: File too large" in line for line in told] == [True, True]
+    assert read_meta(find([tmp_path], "metal")).held_out_loss == META.held_out_loss
+
+
 def test_an_unfinished_folder_is_no_checkpoint(tmp_path: Path) -> None:
     """Without meta.json, which is written last, a folder does not exist for anyone."""
     folder = shelve(tmp_path)
@@ -192,6 +223,8 @@ def test_a_neighbour_that_cannot_be_read_stops_no_training(tmp_path: Path) -> No
         ({"precision": "int4"}, "precision"),
         ({"format": 99}, "format 99, this program reads 1"),
         ({"cell": "lstm"}, "cell"),
+        ({"held_out_loss": 0.0}, "held_out_loss: 0.0"),
+        ({"held_out_loss": float("nan")}, "held_out_loss: nan"),
     ],
 )
 def test_a_meta_that_makes_no_sense_is_refused(tmp_path: Path, change: dict, message: str) -> None:

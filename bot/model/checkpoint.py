@@ -7,6 +7,7 @@ not know what the weights mean.
 
 import hashlib
 import json
+import math
 import os
 import re
 import shutil
@@ -80,10 +81,11 @@ def publish(root: Path, meta: Meta, weights: bytes, files: Mapping[str, bytes]) 
     meta = replace(meta, weights_sha256=hashlib.sha256(weights).hexdigest())
     shelf = root / _checked(meta.model)
     folder = shelf / _name(meta)
-    shelf.mkdir(parents=True, exist_ok=True)
     if not (folder / META).exists():
-        _sweep(shelf)
-        _write_folder(folder, {WEIGHTS: weights, **files, META: _encode(meta)})
+        with _one_line(folder):
+            shelf.mkdir(parents=True, exist_ok=True)
+            _sweep(shelf)
+            _write_folder(folder, {WEIGHTS: weights, **files, META: _encode(meta)})
     return folder
 
 
@@ -144,6 +146,9 @@ def read_meta(folder: Path) -> Meta:
     if meta.format != FORMAT:
         msg = f"{folder / META}: format {meta.format}, this program reads {FORMAT}"
         raise CheckpointError(msg)
+    if not 0 < meta.held_out_loss < math.inf:  # every surprise is a share of it
+        msg = f"{folder / META}: held_out_loss: {meta.held_out_loss}, not a number above 0"
+        raise CheckpointError(msg)
     return meta
 
 
@@ -181,13 +186,24 @@ def write_atomically(path: Path, content: bytes) -> None:
 def written_atomically(path: Path) -> Iterator[Path]:
     """Yield a path to write to; it is synced and takes its proper name when the block ends well."""
     unfinished = path.with_name(f"{UNFINISHED}{os.getpid()}-{path.name}")
+    with _one_line(path):
+        try:
+            yield unfinished
+            _sync(unfinished)
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+        _sync(path.parent)
+
+
+@contextmanager
+def _one_line(path: Path) -> Iterator[None]:
+    """A full disk or a folder that may not be written is no bug."""
     try:
-        yield unfinished
-        _sync(unfinished)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-    _sync(path.parent)
+        yield
+    except OSError as error:
+        msg = f"{path}: cannot be written: {error.strerror}. What was complete is untouched"
+        raise CheckpointError(msg) from error
 
 
 def _name(meta: Meta) -> str:

@@ -75,7 +75,10 @@ def store(path: Path, position: Position, tensors: dict[str, Tensor]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     separate = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with written_atomically(path) as unfinished:
-        save_file(separate, unfinished, {"position": json.dumps(asdict(position))})
+        try:
+            save_file(separate, unfinished, {"position": json.dumps(asdict(position))})
+        except SafetensorError as error:  # its name for what the system says of a full disk
+            raise OSError(None, str(error)) from error
 
 
 def load(path: Path) -> tuple[Position, dict[str, Tensor]]:
