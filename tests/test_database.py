@@ -198,7 +198,8 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("address", "complaint"),
     [
-        ("bot.db", "could not parse|Could not parse"),
+        ("bot.db", r"database: no address; write sqlite:///bot\.db"),
+        ("ada:secret@host/bot", "no address"),
         ("cassette://ada:secret@host/bot", r"cassette://ada:\*\*\*@host/bot: .*cassette"),
         ("mysql+pymysql://ada:secret@host/bot", "the package pymysql is missing: pip install pymysql"),
     ],

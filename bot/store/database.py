@@ -46,8 +46,10 @@ class Database:
 
     def __init__(self, url: str, clock: Callable[[], datetime] = utc_now):
         self.now = clock
-        with _one_line("database"):
+        try:
             address = make_url(url)
+        except exc.ArgumentError as error:  # its text is not repeated: a password may be in it
+            raise StoreError("database: no address; write sqlite:///bot.db for the file bot.db") from error
         self.name = address.render_as_string(hide_password=True)
         if address.get_backend_name() == "sqlite":
             self.name = address.database or self.name
