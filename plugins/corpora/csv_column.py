@@ -43,6 +43,10 @@ def _read(path: Path, encoding: str, delimiter: str, columns: Sequence[str]) -> 
         for column in columns:
             if column not in header:
                 raise CorpusError(f"{path}:1: no column {column!r} {_there_are(column, header)}")
+            if header.count(column) > 1:
+                raise CorpusError(
+                    f"{path}:1: {header.count(column)} columns are called {column!r}: rename one"
+                )
         yield from reader
     except csv.Error as error:
         row = reader.line_num + 1  # line_num is where the last good row ended

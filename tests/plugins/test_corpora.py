@@ -194,6 +194,7 @@ def test_csv_column_has_no_small_limit_of_field_size(read, write, size):
             r"no column 'nmae' \(have name, genre\)\. Did you mean 'name'\?",
         ),
         ("name,genre\nA,B\n", {"column": "name", "where": {"gener": "B"}}, r"no column 'gener'.*'genre'"),
+        ("name,name\nA,B\n", {"column": "name"}, r":1: 2 columns are called 'name': rename one"),
         ("name;genre\nA;B\n", {"column": "name"}, r"Is ';' the `delimiter`\?"),
         (
             "name,genre\nA,B\n",
