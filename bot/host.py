@@ -3,6 +3,8 @@
 It knows no queue and no post: what they know of a bot comes with each order.
 """
 
+import sys
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
 from pathlib import Path
@@ -51,7 +53,8 @@ class ModelHost:
         sampling = sampling_of(self._house, order.bot, folder)
         candidates = sampler.sample(sampling, order.seed, range(order.count))
         context = Context(self._training_set(setting.model, folder), order.seen)
-        return Chain(self._filters(order.bot), context).judge(candidates, order.posts)
+        with redirect_stdout(sys.stderr):  # a filter that prints shall not spoil the command's own output
+            return Chain(self._filters(order.bot), context).judge(candidates, order.posts)
 
 
 def sampling_of(house: House, bot: str, folder: Path) -> Sampling:

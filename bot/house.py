@@ -8,15 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from bot import config as settings
 from bot.curation import gate
 from bot.curation.novelty import FILE_NAME, HashedTrainingSet, TextTrainingSet
-from bot.errors import BotError, ConfigError, CorpusError, PluginError
+from bot.errors import BotError, CheckpointError, ConfigError, CorpusError, PluginError
 from bot.interfaces import Filter, Target, Tokenizer, TrainingSet
 from bot.model import checkpoint
-from bot.records import Delivery, Draft, Match, Outlet, Verdict
+from bot.records import Delivery, Draft, Kind, Match, Outlet, Verdict
 from bot.registry import Registry
 from bot.review.decisions import Desk
 from bot.store.database import Database
@@ -126,9 +126,14 @@ class House:
 
         folder = self.checkpoint(model, which)
         meta = checkpoint.read_meta(folder)
+        vocabulary = Vocabulary.load(folder / checkpoint.VOCABULARY)
+        if len(vocabulary) != meta.vocabulary_size:
+            place, ids = folder / checkpoint.VOCABULARY, len(vocabulary)
+            msg = f"{place}: {ids} ids, the model has {meta.vocabulary_size}"
+            raise CheckpointError(msg)
         return Sampler(
             load_model(folder, meta, self.cell_maker(meta.cell), device),
-            Vocabulary.load(folder / checkpoint.VOCABULARY),
+            vocabulary,
             self.tokenizer(meta.tokenizer),
             f"{model}/{folder.name}",
             meta.held_out_loss,
@@ -178,12 +183,27 @@ class House:
             met[choice.name] += 1
             label = f"{choice.name}-{met[choice.name]}" if choice.name in several else choice.name
             built[label] = self.registry.build("targets", choice)
+            if fault := _fault(built[label]):
+                msg = f"{choice.where()}: the target {fault}"
+                raise PluginError(msg)
         return built
 
     def outlets(self, bot: str, text: str) -> tuple[Outlet, ...]:
         return tuple(
             Outlet(label, target.account, target.kind, text) for label, target in self.targets(bot).items()
         )
+
+
+def _fault(target: Target) -> str:
+    """What a target lacks to be one, "" if nothing: what it says of itself is stored beside every post."""
+    if missing := [name for name in ("post", "find", "measure") if not callable(getattr(target, name, None))]:
+        return f"has no method {missing[0]!r}"
+    kind, account = getattr(target, "kind", None), getattr(target, "account", None)
+    if kind not in get_args(Kind):
+        return f"has the kind {kind!r} (have {', '.join(get_args(Kind))})"
+    if not isinstance(account, str) or not account:
+        return f"has the account {account!r}, no text that says who posts"
+    return "" if hasattr(target, "max_length") else "has no 'max_length' (None if any length will do)"
 
 
 def _named(things: Mapping[str, Thing], name: str, what: str, file: Path) -> Thing:

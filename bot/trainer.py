@@ -53,7 +53,8 @@ class Trainer:
         self.train_documents, self.held_out = split(
             self.corpus.documents, training.validation_share, training.seed
         )
-        tokens = [self._tokenizer.split(document.text) for document in self.corpus.documents]
+        documents = (*self.train_documents, *self.held_out)  # of a text cut in two, words may be cut too
+        tokens = [self._tokenizer.split(document.text) for document in documents]
         self._vocabulary = Vocabulary.build(tokens, self._tokenizer.vocabulary_size)
         self._train_ids, self._held_out_ids = self._ids(self.train_documents), self._ids(self.held_out)
 

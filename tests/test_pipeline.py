@@ -17,6 +17,7 @@ from bot.house import House
 from bot.model import checkpoint
 from bot.model.training import Result
 from bot.records import Sampling, Verdict
+from bot.trainer import Trainer
 from tests.folders import moons, write_folder
 
 
@@ -38,6 +39,36 @@ class Host:
 
     def ask(self, order, deadline):
         return self._answer(order)
+
+
+CHATTY = """
+from bot import hookimpl
+
+def judge(candidate, context):
+    print("hello")
+    return candidate
+
+@hookimpl
+def register_filters():
+    return {"chatty": lambda: judge}
+"""
+
+HALF = """
+from bot import hookimpl
+
+class Half:
+    kind = "put"
+    account = "half"
+    max_length = None
+    def measure(self, text): return len(text)
+    def post(self, post): return None
+    def find(self, post): return None
+    CHANGE
+
+@hookimpl
+def register_targets():
+    return {"half": Half}
+"""
 
 
 @pytest.fixture
@@ -129,6 +160,18 @@ def test_a_corpus_plugin_that_fails_stops_only_training(house, bot_folder):
     with pytest.raises(PluginError, match=r"config\.yaml:4:\d+: .*the corpus failed: KeyError: 'two'"):
         house.corpus("moons")
     assert fill(house, seed=5).drafts
+
+
+def test_a_text_without_a_space_to_cut_it_at_can_be_learned_by_words(tmp_path):
+    """One text of one giant word, held out in part: the vocabulary knows both parts."""
+    tmp_path.joinpath("giant.txt").write_text("abcdefghij" * 2_000)
+    tmp_path.joinpath("config.yaml").write_text(
+        "models: {giant: {corpus: {lines: {path: giant.txt}}, tokenizer: words}}"
+    )
+
+    trainer = Trainer(House(load(tmp_path / "config.yaml")), "giant")
+
+    assert len(trainer.held_out) == 1
 
 
 def test_a_training_that_ends_before_its_first_checkpoint_says_so(house, monkeypatch):
@@ -330,6 +373,48 @@ def test_what_a_plugin_raises_in_the_host_fails_one_bot(house, caplog):
 
     assert [event.reason for event in events] == ["a tokenizer divided by nothing"]
     assert "Traceback" in caplog.text
+
+
+def test_a_filter_that_prints_does_not_spoil_the_output(house, bot_folder, capsys):
+    """What it prints goes to stderr: stdout belongs to the command."""
+    folder = bot_folder.parent / "plugins" / "filters"
+    folder.mkdir(parents=True)
+    folder.joinpath("chatty.py").write_text(CHATTY)
+    bot_folder.write_text(bot_folder.read_text().replace("not_seen_before]", "not_seen_before, chatty]"))
+    house = House(load(bot_folder), Clock())
+
+    pipeline.fill(house, Host(house), "night")
+
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ('kind = "maybe"', r"the kind 'maybe' \(have put, key, query, opaque\)"),
+        ("account = None", "the account None"),
+        ("post = None", "no method 'post'"),
+        ("del max_length", "no 'max_length'"),
+    ],
+)
+def test_a_target_that_is_none_is_told_before_anything_is_approved(house, bot_folder, change, message):
+    """The line names the target's place in config.yaml and what it lacks."""
+    folder = bot_folder.parent / "plugins" / "targets"
+    folder.mkdir(parents=True)
+    folder.joinpath("half.py").write_text(HALF.replace("CHANGE", change))
+    bot_folder.write_text(bot_folder.read_text().replace("targets: [", "targets: [half, "))
+
+    with pytest.raises(PluginError, match=rf"config\.yaml:\d+:\d+: .*the target has {message}"):
+        House(load(bot_folder)).outlets("night", "Pale moon")
+
+
+def test_a_vocabulary_of_another_model_is_refused(house):
+    """Before anything is sampled: its ids would not be the model's."""
+    file = house.checkpoint("moons") / "vocabulary.json"
+    file.write_text('{"complete": true, "tokens": ["a"]}')
+
+    with pytest.raises(CheckpointError, match=r"vocabulary\.json: 4 ids, the model has"):
+        house.sampler("moons")
 
 
 def test_a_policy_that_does_not_exist_is_told_at_the_start(house, bot_folder):
