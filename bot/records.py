@@ -5,7 +5,7 @@ Times are aware datetimes in UTC; losses are nats per token, one end mark an ite
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
-from typing import Literal
+from typing import ClassVar, Literal
 
 Outcome = Literal["accept", "trim", "ask", "reject"]
 Kind = Literal["put", "key", "query", "opaque"]
@@ -218,12 +218,21 @@ class Secret:
     """A value that never shows itself: in logs, tracebacks and pages it reads `Secret(***)`."""
 
     __slots__ = ("_value",)
+    _met: ClassVar[set[str]] = set()  # by this process
 
     def __init__(self, value: str):
         self._value = value
+        self._met.add(value)
 
     def reveal(self) -> str:
         return self._value
 
     def __repr__(self) -> str:
         return "Secret(***)"
+
+    @classmethod
+    def redact(cls, text: str) -> str:
+        """The text with every secret that this process has met masked: what libraries raise may quote one."""
+        for value in sorted(filter(None, cls._met), key=len, reverse=True):
+            text = text.replace(value, "***")
+        return text

@@ -267,9 +267,10 @@ def test_very_many_mistakes_are_counted(errors_of):
     assert lines[-1] == "... and 970 more"
 
 
-def test_a_password_in_the_database_address_is_refused_unseen(errors_of):
+@pytest.mark.parametrize("address", ["me:swordfish@host/bot", "host/bot?user=me&password=swordfish"])
+def test_a_password_in_the_database_address_is_refused_unseen(errors_of, address):
     """The message does not repeat the password."""
-    [line] = errors_of("database: postgresql://me:swordfish@host/bot")
+    [line] = errors_of(f"database: postgresql://{address}")
 
     assert "a password does not belong in this file" in line
     assert "swordfish" not in line

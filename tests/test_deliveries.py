@@ -60,6 +60,16 @@ def test_a_slot_with_nothing_approved_is_used_up(queue: Queue) -> None:
     assert queue.deliveries.last_slot("other") is None
 
 
+def test_a_slot_taken_while_the_clock_was_wrong_does_not_count_until_it_comes(queue: Queue) -> None:
+    """A clock that was a day ahead must not silence the bot for a day."""
+    queue.deliveries.take_slot(slot(9))
+    queue.deliveries.take_slot(slot(13))
+
+    assert queue.deliveries.last_slot("metal") == slot(9).at
+    queue.clock.pass_by(3600)
+    assert queue.deliveries.last_slot("metal") == slot(13).at
+
+
 def test_a_slot_of_one_bot_is_none_of_another(queue: Queue, draft: Draft) -> None:
     """Bots may post at the same time, each its own drafts."""
     assert queue.deliveries.take_slot(slot(9, bot="other")) is None
@@ -86,6 +96,17 @@ def test_posting_now_uses_no_slot(queue: Queue, draft: Draft) -> None:
 
 
 # claiming
+
+
+def test_one_drafts_deliveries_are_claimed_without_the_others(queue: Queue) -> None:
+    """What is due of another draft stays where it is."""
+    for draft in queue.add("Ash", "Bone"):
+        queue.approve(draft, outlet(draft.text, "feed", f"feed of {draft.text}"))
+        queue.deliveries.schedule_now("metal")
+
+    assert queue.deliveries.claim("me", 90, draft=draft.id).text == "Bone"
+    assert queue.deliveries.claim("me", 90, draft=draft.id) is None
+    assert queue.deliveries.claim("me", 90).text == "Ash"
 
 
 def test_nothing_is_claimed_before_it_is_due(queue: Queue, draft: Draft) -> None:

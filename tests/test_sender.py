@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from bot import NotSent as NotSentError
-from bot import Receipt
+from bot import Receipt, Secret
 from bot import Refused as RefusedError
 from bot.errors import PluginError
 from bot.posting.outcomes import NotSent, Refused, Sent, Unknown
@@ -55,6 +55,9 @@ class Pad:
                 raise NotSentError("busy", retry_after=7)
             case "fail":
                 raise RuntimeError("it\nbroke")
+            case "leak":
+                key = Secret("hunter2-and-more")
+                raise RuntimeError(f"401 for https://hook/{key.reveal()}")
             case "exit":
                 sys.exit(3)
             case "die":
@@ -104,11 +107,12 @@ def test_a_receipt_is_proof(kept):
         ("busy", NotSent("busy", 7)),
         ("fail", Unknown("RuntimeError: it broke")),
         ("exit", Unknown("SystemExit: 3")),
+        ("leak", Unknown("RuntimeError: 401 for https://hook/***")),
         ("ignore", Unknown("the target answered 'done', which proves nothing")),
     ],
 )
 def test_what_a_target_raises_is_an_outcome(kept, text, outcome):
-    """Refused and NotSent are believed; all else, and an answer that is no receipt, is unknown."""
+    """Refused and NotSent are believed; all else is unknown. No reason holds a secret."""
     assert kept.post(delivery(text=text)) == outcome
 
 

@@ -112,7 +112,7 @@ def _zone(value: str) -> str:
 
 
 def _without_password(value: str) -> str:
-    if re.match(r"[^/]*://[^/@]*:[^/@]*@", value):
+    if re.match(r"[^/]*://[^/@]*:[^/@]*@|.*[?&]password=", value):
         msg = "a password does not belong in this file: leave it to PGPASSWORD or ~/.pgpass"
         raise ValueError(msg)
     return value

@@ -15,7 +15,7 @@ from torch.nn.utils import clip_grad_norm_
 
 from bot.errors import TrainingError
 from bot.model import training_state, watch
-from bot.model.batches import IGNORED, ItemBatches, arrange
+from bot.model.batches import IGNORED, arrange
 from bot.model.evaluation import cross_entropy, evaluate
 from bot.model.language_model import LanguageModel, States, detach
 from bot.model.pace import Pace
@@ -52,7 +52,7 @@ class Run:
         self._state_file, self._sample = state_file, sample
         self._device = model.embedding.weight.device
         self._batches = arrange(train_ids, settings.batch_size, settings.sequence_length)
-        self._held_out = ItemBatches(held_out_ids, settings.batch_size, settings.sequence_length)
+        self._held_out = arrange(held_out_ids, settings.batch_size, settings.sequence_length)
         self._optimizer = make_optimizer(model, settings)
         self._carried: States | None = None
         self._position = Position(fingerprint(model, train_ids, held_out_ids, settings))

@@ -29,7 +29,7 @@ class Store(Protocol):
     An uncertain delivery keeps the account free; while one is claimed or sending, no other of its account is.
     """
 
-    def claim(self, owner: str, lease_seconds: float) -> Delivery | None: ...
+    def claim(self, owner: str, lease_seconds: float, draft: int | None = None) -> Delivery | None: ...
 
     def begin_sending(self, delivery: Delivery) -> Delivery:
         """Durably record the attempt; fenced."""
@@ -87,6 +87,11 @@ class Courier:
         while not stopped() and self.deliver_next():
             pass
 
+    def deliver_draft(self, draft: int) -> None:
+        """Send what is due of one draft, and nothing else."""
+        while self.deliver_next(draft):
+            pass
+
     def recover(self) -> None:
         """Take up what dead owners, and this one before an error, have left claimed or sending."""
         for delivery in self.store.unfinished():
@@ -100,9 +105,9 @@ class Courier:
             if not stopped() and delivery.due_at and delivery.due_at <= self.clock():
                 self._conclude(delivery, self.sender.find(delivery))
 
-    def deliver_next(self) -> bool:
-        """Send the delivery that has been due longest; False if none is due."""
-        delivery = self.store.claim(self.owner, LEASE.total_seconds())
+    def deliver_next(self, draft: int | None = None) -> bool:
+        """Send the delivery that has been due longest, of one draft or any; False if none is due."""
+        delivery = self.store.claim(self.owner, LEASE.total_seconds(), draft)
         if delivery is None:
             return False
         if forbidden := self._preflight(delivery):

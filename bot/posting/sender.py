@@ -16,7 +16,7 @@ from bot import errors
 from bot.child import Answer, Child
 from bot.interfaces import Target
 from bot.posting.outcomes import NotSent, Outcome, Refused, Sent, Unknown
-from bot.records import Delivery, Post, Receipt
+from bot.records import Delivery, Post, Receipt, Secret
 
 DEADLINE = 30.0  # seconds, for all of a call
 Build = Callable[[str, str], Target]  # of a bot's name and a target's
@@ -142,7 +142,7 @@ def _end_with_parent() -> None:
 
 
 def _line(error: BaseException) -> str:
-    text = " ".join(str(error).split())[:300]
+    text = Secret.redact(" ".join(str(error).split()))[:300]
     if isinstance(error, errors.BotError | errors.Refused | errors.NotSent):
         return text
     return f"{type(error).__name__}: {text}"

@@ -62,9 +62,13 @@ class Deliveries:
             return draft
 
     def last_slot(self, bot: str) -> datetime | None:
-        """When the bot's newest slot that was taken came."""
+        """When the bot's newest slot that was taken came.
+
+        One in the future was taken while the clock was wrong: it must not keep the bot silent until then.
+        """
+        mine = (slots.c.bot == bot) & (slots.c.at <= self._database.now())
         with self._database.read() as connection:
-            last: datetime | None = connection.scalar(select(func.max(slots.c.at)).where(slots.c.bot == bot))
+            last: datetime | None = connection.scalar(select(func.max(slots.c.at)).where(mine))
             return last
 
     def schedule_now(self, bot: str) -> Draft | None:
@@ -72,8 +76,11 @@ class Deliveries:
         with self._database.write() as connection:
             return _schedule(connection, bot, self._database.now())
 
-    def claim(self, owner: str, lease_seconds: float) -> Delivery | None:
-        """Take the delivery that has been due longest on an account where nothing is in flight."""
+    def claim(self, owner: str, lease_seconds: float, draft: int | None = None) -> Delivery | None:
+        """Take the delivery that has been due longest on an account where nothing is in flight.
+
+        draft: only one of this draft's.
+        """
         now = self._database.now()
         other = deliveries.alias()
         busy = exists().where(other.c.account == deliveries.c.account, other.c.state.in_(IN_FLIGHT))
@@ -83,6 +90,8 @@ class Deliveries:
             .order_by(deliveries.c.due_at, deliveries.c.id)
             .limit(1)
         )
+        if draft is not None:
+            due = due.where(deliveries.c.draft == draft)
         with self._database.write() as connection:
             id = connection.scalar(due)
             if id is None:
