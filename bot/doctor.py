@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from bot.config import load
-from bot.errors import BotError
+from bot.errors import BotError, CorpusError
 from bot.house import House
 from bot.model import checkpoint
 from bot.review.policies import look_up
@@ -55,11 +55,11 @@ def _database(house: House) -> str:
 
 
 def _model(house: House, model: str) -> str:
-    """A corpus that is not at hand is no fault: only training needs it."""
+    """A corpus that is not at hand is no fault, for only training needs it; one that is misspelt is."""
     house.registry.look_up("tokenizers", house.model(model).tokenizer.name)
     try:
         corpus = house.corpus(model)
-    except BotError as error:
+    except CorpusError as error:
         return f"cannot be trained here ({error}); its checkpoints work without, and name no copied item"
     return f"{corpus.counts['kept']:,} items to learn from"
 

@@ -77,7 +77,7 @@ class Trainer:
     def run(self, progress: Callable[[Progress], None], fresh: bool = False) -> Trained:
         """Train, or go on with the unfinished run unless `fresh`; an evaluation publishes a checkpoint."""
         model = self._new_model()
-        self.root.joinpath(self.name).mkdir(parents=True, exist_ok=True)
+        checkpoint.make_shelf(self.root, self.name)
         result = train(
             model,
             self._train_ids,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import CheckpointError
-from bot.model.checkpoint import amend, find, names, point, prune, read_meta, settle
+from bot.model.checkpoint import amend, find, make_shelf, names, point, prune, read_meta, settle
 from tests.checkpoints import META, shelve
 
 ROOT = Path(__file__).parents[1]
@@ -109,6 +109,14 @@ def test_what_cannot_be_written_is_one_line_and_spoils_nothing(tmp_path: Path) -
 
     assert [": cannot be written: File too large" in line for line in told] == [True, True]
     assert read_meta(find([tmp_path], "metal")).held_out_loss == META.held_out_loss
+
+
+def test_where_no_folder_can_be_made_is_told(tmp_path: Path) -> None:
+    """Before anything is trained."""
+    tmp_path.joinpath("checkpoints").write_text("a file")
+
+    with pytest.raises(CheckpointError, match=r"checkpoints/metal: cannot be written: Not a directory"):
+        make_shelf(tmp_path / "checkpoints", "metal")
 
 
 def test_an_unfinished_folder_is_no_checkpoint(tmp_path: Path) -> None:

@@ -252,14 +252,15 @@ def test_what_is_piped_into_the_review_decides_nothing(call):
 def test_the_doctor_names_what_is_missing(tmp_path):
     """Every finding has its remedy, and the exit code tells that something is wrong."""
     (tmp_path / "config.yaml").write_text(
-        "models: {bare: {}}\nbots: {lost: {model: bare, review: automtic}}\n"
+        "models: {bare: {}, typo: {corpus: {line: {path: x}}}, away: {corpus: {lines: {path: x}}}}\n"
+        "bots: {lost: {model: bare, review: automtic}}\n"
     )
 
     result = CliRunner().invoke(app, ["doctor", "--json", "--config", str(tmp_path / "config.yaml")])
 
     assert result.exit_code == 1
     bad = {finding["what"] for finding in json.loads(result.stdout) if not finding["ok"]}
-    assert bad == {"bot lost: checkpoint", "bot lost: review", "bot lost: targets"}
+    assert bad == {"model typo", "bot lost: checkpoint", "bot lost: review", "bot lost: targets"}
 
 
 def test_the_schema_is_json(tmp_path):

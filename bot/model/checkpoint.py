@@ -89,6 +89,13 @@ def publish(root: Path, meta: Meta, weights: bytes, files: Mapping[str, bytes]) 
     return folder
 
 
+def make_shelf(root: Path, model: str) -> None:
+    """The folder of a model's checkpoints. Raises CheckpointError where none can be made."""
+    shelf = root / _checked(model)
+    with _one_line(shelf):
+        shelf.mkdir(parents=True, exist_ok=True)
+
+
 def point(root: Path, model: str, pointer: str, name: str) -> None:
     """Let `best` or `latest` name a checkpoint of this model."""
     if pointer not in POINTERS or not (root / _checked(model) / _checked(name) / META).exists():
