@@ -200,7 +200,8 @@ def build_target(config: Config, bot: str, label: str) -> Target:
     """A bot's target by label. Called in the sender's child."""
     targets = House(config).targets(bot)
     if label not in targets:
-        msg = f"{config.file}: bots.{bot}.targets: there is no {label!r} any more (have {', '.join(targets)})"
+        have = ", ".join(targets) or "none"
+        msg = f"{config.file}: bots.{bot}.targets: there is no {label!r} any more (have {have})"
         raise BotError(msg)
     return targets[label]
 
