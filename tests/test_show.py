@@ -98,6 +98,13 @@ def test_a_post_is_one_line_when_all_targets_are_reached(shown, delivery):
     assert "posted   Wormhorn → feed, jsonl" in line
 
 
+def test_the_longest_state_does_not_run_into_the_text(shown, delivery):
+    """A space stands between them."""
+    [line] = shown(Delivered(replace(delivery, state="uncertain", reason="no answer"), 0))
+
+    assert "uncertain Wormhorn → feed: no answer" in line
+
+
 def test_a_trouble_is_told_beside_what_went_well(shown, delivery):
     """One target is reached, the other refuses: both are told, with the reason."""
     refused = replace(delivery, state="refused", target="x", reason="too long")

@@ -105,7 +105,7 @@ class Screen:
 
     def _line(self, label: str, text: str | Text, style: str) -> None:
         clock = datetime.now().strftime("%H:%M:%S")
-        self.console.print(Text.assemble((clock, "dim"), "  ", (f"{label:<9}", style), text))
+        self.console.print(Text.assemble((clock, "dim"), "  ", (f"{label:<8} ", style), text))
 
     def _filled(self, event: Filled) -> None:
         funnel = event.funnel
