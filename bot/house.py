@@ -150,8 +150,12 @@ class House:
     # what is chosen
 
     def filters(self, bot: str) -> list[tuple[str, Filter]]:
-        chosen = self.bot(bot).filters
-        return [(choice.name, self.registry.build("filters", choice)) for choice in chosen]
+        built = [(choice, self.registry.build("filters", choice)) for choice in self.bot(bot).filters]
+        for choice, filter in built:
+            if not callable(filter):
+                msg = f"{choice.where()}: the factory gave {filter!r:.60}, no filter"
+                raise PluginError(msg)
+        return [(choice.name, filter) for choice, filter in built]
 
     def gate(self, bot: str, text: str, draft: int | None = None) -> tuple[Verdict, ...]:
         """The fixed check of one text; `draft` is the one it belongs to, whose own posts do not count."""

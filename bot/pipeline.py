@@ -111,11 +111,12 @@ def replay(house: House, draft_id: int) -> Replayed:
 
 
 def post_now(house: House, bot: str, tell: Tell) -> Draft | None:
-    """Post the bot's oldest approved draft, without a slot; None if none is approved."""
+    """Post the bot's oldest approved draft, without a slot, and nothing else; None if none is approved."""
     draft = house.deliveries.schedule_now(bot)
     if draft is not None:
         with closing(open_sender(house.config)) as sender:
-            open_courier(house, sender, tell).deliver_due()
+            open_courier(house, sender, tell).deliver_draft(draft.id)
+        draft = house.drafts.get(draft.id)
     return draft
 
 
@@ -123,6 +124,8 @@ def run(house: House, tell: Tell, stop: threading.Event) -> None:
     """Keep the queues filled and post what is due, until `stop` is set; a post in flight is finished."""
     for bot, setting in house.config.bots.items():
         look_up(setting.review, bot)  # what is misspelt shall not come out at the first fill
+        if not setting.targets:
+            tell(Failed(bot, "it has no target: nothing can be approved or posted"))
     with open_host(house.config) as host, closing(open_sender(house.config)) as sender:
         filling = Filling(house, host, tell, stop)
         posting = Posting(house, open_courier(house, sender, tell), tell, stop)

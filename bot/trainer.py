@@ -74,6 +74,10 @@ class Trainer:
         baseline.fit(self._train_ids)
         return baseline.loss(self._held_out_ids)
 
+    def prepare(self) -> None:
+        """Make what all checkpoints of this run have in common; a large corpus takes a while."""
+        _ = self.ngram_loss, self._files
+
     def run(self, progress: Callable[[Progress], None], fresh: bool = False) -> Trained:
         """Train, or go on with the unfinished run unless `fresh`; an evaluation publishes a checkpoint."""
         model = self._new_model()

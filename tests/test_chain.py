@@ -10,7 +10,7 @@ from bot.curation.chain import Chain, Context, Drop, Funnel, funnel
 from bot.curation.gate import COPY, SAFETY
 from bot.curation.normal import fingerprint
 from bot.curation.novelty import TextTrainingSet
-from bot.errors import Ask, Reject
+from bot.errors import Ask, BotError, Reject
 from bot.records import Candidate, Sampling, Verdict
 
 SAMPLING = Sampling()
@@ -201,3 +201,14 @@ def test_nothing_gets_lost_in_the_funnel(texts):
     shown = funnel(Chain([("one", longer_than(1)), ("new", new)], context()).judge(map(candidate, texts)))
 
     assert shown.sampled == len(texts) == sum(drop.count for drop in shown.drops) + shown.kept
+
+
+def test_a_setting_that_a_person_must_mend_ends_the_batch():
+    """A BotError judges no text: it goes through, and nothing is kept by mistake."""
+
+    def mistaken(candidate, context):
+        msg = "edits: 2 needs the corpus"
+        raise BotError(msg)
+
+    with pytest.raises(BotError, match="needs the corpus"):
+        Chain([("mistaken", mistaken)], Context(TextTrainingSet([]))).judge([candidate("Wormhorn")])

@@ -176,6 +176,28 @@ def test_a_dry_run_posts_nothing(filled, bot_folder):
     assert json.loads(filled("queue", "--status", "approved", "--json")[0])[0]["id"] == 1
 
 
+def test_a_dry_run_shows_the_draft_that_would_be_posted(filled):
+    """First approved, first posted, whatever the numbers say."""
+    filled("approve", "2")
+    filled("approve", "1")
+    texts = {draft["id"]: draft["text"] for draft in json.loads(filled("queue", "--json")[0])}
+
+    assert texts[2] in filled("post", "night", "--dry-run")[0]
+    filled("post", "night")
+    assert texts[1] in filled("post", "night", "--dry-run")[0]
+
+
+def test_a_post_that_is_refused_is_an_error(filled, bot_folder):
+    """The exit code tells a script that nothing was posted."""
+    for id in ("1", "2"):
+        filled("edit", id, "A moon that nobody has seen")
+        filled("approve", id)
+    filled("post", "night")
+
+    with pytest.raises(BotError, match="draft 2 is refused"):
+        filled("post", "night")
+
+
 def test_an_edit_needs_its_own_approval(filled):
     """An approved draft that is edited is pending again, at revision 2."""
     filled("approve", "1")

@@ -27,6 +27,20 @@ def url(folder: Path) -> str:
     return f"sqlite:///{folder}/bot.db"
 
 
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_file_that_was_taken_away_is_not_written_to(tmp_path, replaced):
+    """Whether nothing stands in its place or another copy: what was posted would be forgotten."""
+    with Database(url(tmp_path)) as database:
+        path = tmp_path / "bot.db"
+        content = path.read_bytes()
+        path.unlink()
+        if replaced:
+            path.write_bytes(content)
+
+        with pytest.raises(StoreError, match="removed or replaced"), database.write():
+            pass
+
+
 def test_the_migrations_make_exactly_the_tables(tmp_path: Path) -> None:
     """tables.py and the migrations cannot drift apart."""
     with Database(url(tmp_path)) as database, database.write() as connection:

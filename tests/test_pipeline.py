@@ -16,7 +16,7 @@ from bot.host import ModelHost, open_host
 from bot.house import House
 from bot.model import checkpoint
 from bot.model.training import Result
-from bot.records import Sampling, Verdict
+from bot.records import Judged, Sampling, Verdict
 from bot.trainer import Trainer
 from tests.folders import moons, write_folder
 
@@ -204,6 +204,39 @@ def test_a_band_becomes_temperatures_by_the_checkpoints_own_calibration(house, b
         assert {one.sampling.band for one in candidates} == {band}
         found[band] = candidates[0].sampling.temperature
     assert found["safe"][0] < found["wild"][1]
+
+
+def test_a_setting_that_no_filter_can_work_with_is_an_error(house, bot_folder):
+    """Two edits cannot be told from hashes alone: that is said, instead of dropping every sample for it."""
+    text = bot_folder.read_text().replace("not_in_training,", "{not_in_training: {edits: 2}},")
+    bot_folder.write_text(text)
+    (house.config.folder / "moons.txt").unlink()
+
+    with pytest.raises(BotError, match="corpus"):
+        fill(House(load(bot_folder), Clock()))
+
+
+def test_posting_now_leaves_other_bots_alone(house, bot_folder):
+    """What another bot has due waits for `bot run`."""
+    draft = fill(house, seed=5).drafts[0]
+    [other] = house.drafts.add("day", [Judged(replace(draft.candidate, index=99, text="Noon"), ())])
+    house.drafts.decide(other.id, other.sha256, "approve", "ann", outlets=house.outlets("night", "Noon"))
+    house.deliveries.schedule_now("day")
+    house.desk("ann").approve(draft.id)
+
+    assert pipeline.post_now(house, "night", lambda event: None).status == "posted"
+    assert house.drafts.get(other.id).status == "scheduled"
+
+
+def test_a_bot_without_a_target_is_told_at_the_start(house, bot_folder):
+    """It runs, but nothing of it can be posted."""
+    bot_folder.write_text(bot_folder.read_text().split("    targets:")[0])
+    stop, events = threading.Event(), []
+    stop.set()
+
+    pipeline.run(House(load(bot_folder), Clock()), events.append, stop)
+
+    assert "no target" in next(event for event in events if isinstance(event, Failed)).reason
 
 
 def test_an_approved_draft_is_posted_to_every_target(house):

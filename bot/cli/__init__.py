@@ -1,5 +1,6 @@
 """The command `bot`: one file a group of commands. What is wrong prints as one line; the exit code is 1."""
 
+import io
 import sys
 
 from bot.errors import BotError
@@ -9,6 +10,9 @@ def main() -> None:
     """The console script's entry point."""
     from bot.cli.app import app
 
+    for stream in (sys.stdout, sys.stderr):  # a terminal that lacks a letter is no reason to fail
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except BotError as error:

@@ -3,7 +3,8 @@
 import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from importlib import import_module
 from pathlib import Path
@@ -55,6 +56,18 @@ def open_house(config: Path, data: Path | None = None) -> "House":
 def say(line: str) -> None:
     """A line for the person, on stderr: stdout is for data."""
     print(line, file=sys.stderr)
+
+
+@contextmanager
+def stdout_kept_for_data() -> Iterator[None]:
+    """What child processes print meanwhile goes to stderr."""
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def print_json(records: Any) -> None:

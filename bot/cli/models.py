@@ -1,5 +1,6 @@
 """train, sample: what works on a model."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -37,6 +38,9 @@ def sample(
     config: ConfigPath = HERE,
 ) -> None:
     """Sample a model; nothing is filtered or queued."""
+    from rich.text import Text
+
+    from bot.cli.show import plain
     from bot.pipeline import sample as draw
     from bot.records import Sampling
 
@@ -45,6 +49,7 @@ def sample(
     if as_json:
         print_json(candidates)
         return
+    show = plain if sys.stdout.isatty() else Text  # a file gets the text itself, a terminal nothing it obeys
     for candidate in candidates:
-        print(candidate.text)
+        print(show(candidate.text).plain)
     say(f"{count} of {candidates[0].checkpoint}, temperature {temperature:g}, seed {seed}; not filtered")

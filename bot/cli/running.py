@@ -2,16 +2,29 @@
 
 import signal
 import threading
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.app import HERE, AsJson, BotName, ConfigPath, app, open_house, print_json, say
+from bot.cli.app import (
+    HERE,
+    AsJson,
+    BotName,
+    ConfigPath,
+    app,
+    open_house,
+    print_json,
+    say,
+    stdout_kept_for_data,
+)
 from bot.errors import BotError
 
 if TYPE_CHECKING:
     from bot.house import House
+    from bot.records import Outlet
 
 
 @app.command()
@@ -61,22 +74,29 @@ def post(
 
     house = open_house(config)
     house.bot(bot)
-    approved = house.drafts.list(status="approved", bot=bot, limit=1)
-    if not approved:
+    approved = house.deliveries.next_approved(bot)
+    if approved is None:
         msg = f"bot {bot}: no draft is approved; decide with: bot review {bot}"
         raise BotError(msg)
     if dry_run:
-        outlets = house.outlets(bot, approved[0].text)
-        if as_json:
-            print_json(outlets)
-        for outlet in outlets if not as_json else ():
-            print(f"{outlet.target} ({outlet.account}): {outlet.text}")
-        say("Nothing was posted.")
+        _say_what_would_go(house.outlets(bot, approved.text), as_json)
         return
-    screen = Screen()
-    draft = pipeline.post_now(house, bot, (lambda event: None) if as_json else screen.show)
-    if as_json and draft:
-        print_json(house.deliveries.list(draft=draft.id))
+    with stdout_kept_for_data() if as_json else nullcontext():
+        posted = pipeline.post_now(house, bot, (lambda event: None) if as_json else Screen().show)
+    if as_json and posted:
+        print_json(house.deliveries.list(draft=posted.id))
+    if posted and posted.status != "posted":
+        msg = f"draft {posted.id} is {posted.status}"
+        raise BotError(msg)
+
+
+def _say_what_would_go(outlets: Sequence["Outlet"], as_json: bool) -> None:
+    if as_json:
+        print_json(outlets)
+    else:
+        for outlet in outlets:
+            print(f"{outlet.target} ({outlet.account}): {outlet.text}")
+    say("Nothing was posted.")
 
 
 @app.command()

@@ -20,6 +20,8 @@ def train_on_screen(house: House, model: str, fresh: bool) -> None:
         f"({counts['read']:,} read, {counts['repeated']:,} repeated, {counts['empty']:,} empty); "
         f"{len(trainer.held_out):,} held out."
     )
+    console.print("Fitting the baseline and the novelty index ...")
+    trainer.prepare()
     console.print(f"A 5-gram model of the same split reaches {trainer.ngram_loss:.4f}: the line to beat.")
     if trainer.unfinished and not fresh:
         console.print("Going on with the unfinished run (--fresh would begin anew).")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from bot.curation import gate
 from bot.curation.normal import fingerprint
-from bot.errors import Ask, Reject
+from bot.errors import Ask, BotError, Reject
 from bot.interfaces import Filter, TrainingSet
 from bot.records import Candidate, Judged, Verdict
 
@@ -57,13 +57,18 @@ class Chain:
 
 
 def _ask(name: str, filter: Filter, candidate: Candidate, context: Context) -> tuple[Candidate, Verdict]:
-    """The candidate as the filter leaves it and what it said; a filter that fails has said no."""
+    """The candidate as the filter leaves it and what it said; a filter that fails has said no.
+
+    A BotError goes through: it is no judgement of this text but a setting that a person must mend.
+    """
     try:
         answer = filter(candidate, context)
     except Ask as doubt:
         return candidate, Verdict(name, "ask", str(doubt))
     except Reject as veto:
         return candidate, Verdict(name, "reject", str(veto))
+    except BotError:
+        raise
     except (Exception, SystemExit) as error:  # whatever a plugin does, the others go on
         return candidate, Verdict(name, "reject", f"the filter failed: {type(error).__name__}: {error}")
     if fault := _fault(answer, candidate):

@@ -129,7 +129,10 @@ def find(roots: Sequence[Path], model: str, which: str = "best") -> Path:
             return folder
     there = ", ".join(name for root in roots for name in names(root, model)) or "none"
     places = ", ".join(str(root / model) for root in roots)
-    msg = f"no checkpoint {which!r} of the model {model!r} in {places} (there: {there}); bot train {model}"
+    msg = f"no checkpoint {which!r} of the model {model!r} in {places} (there: {there})"
+    msg += (
+        f"; name one with `checkpoint:`, or bot train {model}" if there != "none" else f"; bot train {model}"
+    )
     raise CheckpointError(msg)
 
 

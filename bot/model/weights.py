@@ -12,7 +12,7 @@ from pathlib import Path
 import safetensors.torch
 import torch
 
-from bot.errors import CheckpointError
+from bot.errors import CheckpointError, PluginError
 from bot.model.cell import Cell
 from bot.model.checkpoint import WEIGHTS, Meta
 from bot.model.language_model import LanguageModel, build
@@ -53,7 +53,7 @@ def load_model(
         expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
         _compare(header, expected, meta.precision, path)
         tensors = _tensors(path, meta)
-    except (OSError, ValueError, TypeError, RuntimeError, OverflowError, struct.error) as error:
+    except (PluginError, OSError, ValueError, TypeError, RuntimeError, OverflowError, struct.error) as error:
         msg = f"{path}: the weights cannot be read ({str(error).splitlines()[0]:.200})"
         raise CheckpointError(msg) from error
     model.load_state_dict(tensors, assign=True)

@@ -51,15 +51,24 @@ class Database:
         except exc.ArgumentError as error:  # its text is not repeated: a password may be in it
             raise StoreError("database: no address; write sqlite:///bot.db for the file bot.db") from error
         self.name = address.render_as_string(hide_password=True)
+        self._identity: tuple[int, int] | None = None
         if address.get_backend_name() == "sqlite":
             self.name = address.database or self.name
         with _one_line(self.name):
             self._engine = _open(address)
         self._upgrade()
+        self._identity = _identity(self.name)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """A transaction that may write; committed, and on the disk, when the block ends."""
+        """A transaction that may write; committed, and on the disk, when the block ends.
+
+        Raises StoreError too when the file is another than was opened: what is written to a file that was
+        removed or replaced, nobody will remember, and it would be posted again.
+        """
+        if self._identity and self._identity != _identity(self.name):
+            msg = f"{self.name}: the file was removed or replaced while it was open; start again"
+            raise StoreError(msg)
         engine = self._engine.execution_options(writes=True)
         with _one_line(self.name), engine.begin() as connection:
             yield connection
@@ -86,6 +95,15 @@ class Database:
         with self.write() as connection:  # whoever waited for the lock may find it done
             if (found := _schema(connection, self.name)) != SCHEMA:
                 _migrate(connection, found, self.name)
+
+
+def _identity(name: str) -> tuple[int, int] | None:
+    """Which file this is; None if there is none by that name."""
+    try:
+        found = Path(name).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _open(address: URL) -> Engine:

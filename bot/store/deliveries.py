@@ -71,6 +71,11 @@ class Deliveries:
             last: datetime | None = connection.scalar(select(func.max(slots.c.at)).where(mine))
             return last
 
+    def next_approved(self, bot: str) -> Draft | None:
+        """The draft that the bot's next slot will take: first approved, first posted."""
+        with self._database.read() as connection:
+            return _oldest_approved(connection, bot)
+
     def schedule_now(self, bot: str) -> Draft | None:
         """Make the bot's oldest approved draft due at once, without a slot; None if none is approved."""
         with self._database.write() as connection:
@@ -246,7 +251,16 @@ def _key(*parts: str) -> str:
 
 
 def _schedule(connection: Connection, bot: str, at: datetime) -> Draft | None:
-    """Make the oldest approved draft's deliveries due: first approved, first posted."""
+    """Make the oldest approved draft's deliveries due."""
+    draft = _oldest_approved(connection, bot)
+    if draft is None:
+        return None
+    mine = (deliveries.c.draft == draft.id) & (deliveries.c.state == "planned")
+    connection.execute(update(deliveries).where(mine).values(due_at=at))
+    return read_draft(connection, draft.id)
+
+
+def _oldest_approved(connection: Connection, bot: str) -> Draft | None:
     oldest = (
         select(drafts.c.id)
         .join(deliveries, deliveries.c.draft == drafts.c.id)
@@ -256,11 +270,7 @@ def _schedule(connection: Connection, bot: str, at: datetime) -> Draft | None:
         .limit(1)
     )
     id = connection.scalar(oldest)
-    if id is None:
-        return None
-    mine = (deliveries.c.draft == id) & (deliveries.c.state == "planned")
-    connection.execute(update(deliveries).where(mine).values(due_at=at))
-    return read_draft(connection, id)
+    return None if id is None else read_draft(connection, id)
 
 
 def _check_fence(connection: Connection, delivery: Delivery, state: DeliveryState) -> None:
