@@ -60,6 +60,8 @@ def _model(house: House, model: str) -> str:
     try:
         corpus = house.corpus(model)
     except CorpusError as error:
+        if not house.has_checkpoint(model):
+            raise
         return f"cannot be trained here ({error}); its checkpoints work without, and name no copied item"
     return f"{corpus.counts['kept']:,} items to learn from"
 

@@ -3,6 +3,7 @@
 It decides nothing. Only `sampler` loads torch, so that reviewing and posting start fast.
 """
 
+import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from bot import config as settings
+from bot.config.places import alternatives
 from bot.curation import gate
 from bot.curation.novelty import FILE_NAME, HashedTrainingSet, TextTrainingSet
 from bot.errors import BotError, CheckpointError, ConfigError, CorpusError, PluginError
@@ -76,7 +78,14 @@ class House:
         return [self.config.checkpoints_folder, settings.shipped() / "checkpoints"]
 
     def checkpoint(self, model: str, which: str = "best") -> Path:
+        """Raises ConfigError for a name that is no model's, CheckpointError for one not yet trained."""
+        if not self.has_checkpoint(model):
+            self.model(model)
         return checkpoint.find(self.checkpoint_roots, model, which)
+
+    def has_checkpoint(self, model: str) -> bool:
+        """Whether there is any."""
+        return any(checkpoint.names(root, model) for root in self.checkpoint_roots)
 
     def corpus(self, model: str) -> Corpus:
         """Raises CorpusError where there is none or it cannot be read, PluginError where its code fails."""
@@ -90,7 +99,9 @@ class House:
         except BotError:
             raise
         except Exception as error:  # a factory is a generator mostly, so its code runs only here
-            msg = f"{choice.where()}: the corpus failed: {type(error).__name__}: {error}"
+            at = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"{Path(at.filename).name}, line {at.lineno}"
+            msg = f"{choice.where()}: the corpus failed: {type(error).__name__}: {error} ({where})"
             raise PluginError(msg) from error
 
     def known_texts(self, folder: Path) -> HashedTrainingSet:
@@ -212,8 +223,7 @@ def _fault(target: Target) -> str:
 
 def _named(things: Mapping[str, Thing], name: str, what: str, file: Path) -> Thing:
     if name not in things:
-        have = ", ".join(things) or "none"
-        msg = f"{file}: there is no {what} {name!r} (have {have})"
+        msg = f"{file}: there is no {what} {name!r}{alternatives(name, things)}"
         raise ConfigError(msg)
     return things[name]
 

@@ -18,6 +18,7 @@ class Standing:
     last_post: str
     last_post_at: datetime | None
     next_slot: datetime | None
+    zone: str  # of the schedule
 
 
 def standing(house: House, bot: str) -> Standing:
@@ -31,4 +32,5 @@ def standing(house: House, bot: str) -> Standing:
         last_post=last[0].text if last else "",
         last_post_at=last[1] if last else None,
         next_slot=slots[0].at if slots else None,
+        zone=setting.schedule.zone if setting.schedule else "UTC",
     )

@@ -242,7 +242,7 @@ def test_a_replay_is_identical_here(filled):
     ("words", "message"),
     [
         (("fill", "nigth"), "no bot 'nigth'"),
-        (("sample", "suns"), "no checkpoint 'best' of the model 'suns'"),
+        (("sample", "moon"), "no model 'moon'.*Did you mean 'moons'"),
         (("approve", "999"), "999"),
         (("queue", "--status", "pendig"), "pendig"),
         (("post", "night"), "no draft is approved"),
@@ -282,7 +282,10 @@ def test_the_doctor_names_what_is_missing(tmp_path):
 
     assert result.exit_code == 1
     bad = {finding["what"] for finding in json.loads(result.stdout) if not finding["ok"]}
-    assert bad == {"model typo", "bot lost: checkpoint", "bot lost: review", "bot lost: targets"}
+    assert bad == {
+        *("model bare", "model typo", "model away"),  # neither a corpus to learn from nor a checkpoint
+        *("bot lost: checkpoint", "bot lost: review", "bot lost: targets"),
+    }
 
 
 def test_the_schema_is_json(tmp_path):

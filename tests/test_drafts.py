@@ -136,7 +136,7 @@ def test_a_second_approval_is_a_conflict(queue: Queue) -> None:
     [draft] = queue.add("Wormhorn")
     queue.approve(draft)
 
-    with pytest.raises(Conflict, match="draft 1 is approved: it cannot be approved"):
+    with pytest.raises(Conflict, match="draft 1 is approved already"):
         queue.approve(draft)
     assert len(queue.deliveries.list()) == 1
 

@@ -276,3 +276,14 @@ def test_a_giant_text_is_refused_for_its_size_alone():
 
     assert "would notify" not in safety.reason
     assert copy.outcome == "accept"
+
+
+def test_an_item_of_the_corpus_is_a_copy_however_short():
+    """One word that is an item is not ours to post, whoever wrote it; a person may override it."""
+    known = TextTrainingSet(["Wormhorn", "Ash"])
+
+    _, copy = judge("  WORMHORN", known, [])
+    _, new = judge("Wormhorns", known, [])
+
+    assert (copy.outcome, copy.reason) == ("reject", "It is an item of the corpus.")
+    assert new.outcome == "accept"

@@ -266,8 +266,9 @@ def test_a_target_that_can_be_asked_finds_its_post(registry, name):
 
 
 @names_of("targets", where=has_file)
-def test_a_target_whose_folder_is_missing_has_not_sent(tmp_path, name):
+def test_a_target_whose_folder_cannot_be_made_has_not_sent(tmp_path, name):
     """Certainly nothing was posted, and it may be tried again."""
+    (tmp_path / "nowhere").write_text("a file stands in its place")
     target = Registry(None, tmp_path).build("targets", Choice(name, {"path": "nowhere/file"}))
 
     with pytest.raises(NotSent):

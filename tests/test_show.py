@@ -9,7 +9,7 @@ from bot.cli.show import Screen
 from bot.curation.chain import funnel
 from bot.events import Approved, Delivered, Failed, Filled, SlotTaken
 from bot.records import PluginReport, Verdict
-from tests.queues import judged, outlet, slot
+from tests.queues import NOON, judged, outlet, slot
 
 WIDTH = 100
 
@@ -110,8 +110,17 @@ def test_a_trouble_is_told_beside_what_went_well(shown, delivery):
     refused = replace(delivery, state="refused", target="x", reason="too long")
     lines = shown(Delivered(replace(delivery, state="sent"), 1), Delivered(refused, 0))
 
-    assert "refused  Wormhorn → x: too long" in lines[0]
-    assert "posted   Wormhorn → feed" in lines[1]
+    assert "posted   Wormhorn → feed" in lines[0]
+    assert "refused  Wormhorn → x: too long" in lines[1]
+
+
+def test_what_is_tried_again_says_when(shown, delivery):
+    """A target that could not be reached is no end."""
+    later = replace(delivery, due_at=NOON, reason="the disk is full")
+
+    [line] = shown(Delivered(later, 1))
+
+    assert "later    Wormhorn → feed: the disk is full; again at" in line
 
 
 def test_the_other_events_have_a_line_each(shown, queue):

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bot import __version__
+
 if TYPE_CHECKING:
     from bot.house import House
 
@@ -36,11 +38,17 @@ Ids = Annotated[
 ]
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def settings(
-    config: Annotated[Path | None, typer.Option("--config", help="The same, for any command.")] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="The settings to work with, for any command.")
+    ] = None,
+    version: Annotated[bool, typer.Option("--version", help="Say which version this is.")] = False,
 ) -> None:
     """Invents texts with small recurrent networks, lets you choose, and posts on schedule, exactly once."""
+    if version:
+        print(f"wormhorn {__version__}")
+        raise typer.Exit
     if config is not None:
         os.environ["BOT_CONFIG"] = str(config)  # the default of every command's own --config
 

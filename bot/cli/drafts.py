@@ -164,3 +164,5 @@ def replay(
         raise BotError(msg)
     else:
         say("identical, byte for byte")
+    if replayed.draft.text != then.text:
+        say(f"edited since; it reads now: {replayed.draft.text}")

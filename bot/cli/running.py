@@ -24,7 +24,7 @@ from bot.errors import BotError
 
 if TYPE_CHECKING:
     from bot.house import House
-    from bot.records import Outlet
+    from bot.records import Delivery
 
 
 @app.command()
@@ -79,7 +79,7 @@ def post(
         msg = f"bot {bot}: no draft is approved; decide with: bot review {bot}"
         raise BotError(msg)
     if dry_run:
-        _say_what_would_go(house.outlets(bot, approved.text), as_json)
+        _say_what_would_go(house.deliveries.list(state="planned", draft=approved.id), as_json)
         return
     with stdout_kept_for_data() if as_json else nullcontext():
         posted = pipeline.post_now(house, bot, (lambda event: None) if as_json else Screen().show)
@@ -90,12 +90,12 @@ def post(
         raise BotError(msg)
 
 
-def _say_what_would_go(outlets: Sequence["Outlet"], as_json: bool) -> None:
+def _say_what_would_go(deliveries: Sequence["Delivery"], as_json: bool) -> None:
     if as_json:
-        print_json(outlets)
+        print_json(deliveries)
     else:
-        for outlet in outlets:
-            print(f"{outlet.target} ({outlet.account}): {outlet.text}")
+        for delivery in deliveries:
+            print(f"{delivery.target}: {delivery.text}")
     say("Nothing was posted.")
 
 

@@ -8,16 +8,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from unicodedata import category
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bot.config import shipped
 from bot.curation.chain import Drop
 from bot.events import Approved, Delivered, Event, Failed, Filled, SlotTaken
 from bot.house import House
 from bot.records import Delivery, Draft, PluginReport
-from bot.status import Standing
+from bot.status import Standing, standing
 
 BAR = 12  # cells of the funnel's longest bar
 STYLES = {
@@ -47,8 +49,8 @@ class Screen:
         self._sent: dict[int, list[str]] = {}  # draft -> targets it has reached, until it has reached all
 
     def open(self, house: House) -> None:
-        bots = ", ".join(house.config.bots)
-        self.console.print(f"Running {bots} with {house.config.file}. Ctrl-C ends it; nothing is lost.")
+        self.console.print(f"Running {house.config.file}. Ctrl-C ends it; nothing is lost.")
+        self.status([standing(house, bot) for bot in house.config.bots])
 
     def close(self, house: House) -> None:
         self.console.print("Ended. What was approved waits for the next `bot run`.")
@@ -86,10 +88,15 @@ class Screen:
             self.console.print(Text.assemble((bot.bot, "bold"), f" ({bot.model}): ", counts or "queue empty"))
             if bot.last_post_at is not None:
                 self.console.print(
-                    Text.assemble("  last post  ", _when(bot.last_post_at), "  ", plain(bot.last_post))
+                    Text.assemble(
+                        "  last post  ",
+                        _when(bot.last_post_at, ZoneInfo(bot.zone)),
+                        "  ",
+                        plain(bot.last_post),
+                    )
                 )
             if bot.next_slot is not None:
-                self.console.print(f"  next slot  {_when(bot.next_slot)}")
+                self.console.print(f"  next slot  {_when(bot.next_slot, ZoneInfo(bot.zone))}")
 
     def plugins(self, reports: Sequence[PluginReport]) -> None:
         table = Table(box=None, pad_edge=False)
@@ -97,7 +104,8 @@ class Screen:
             table.add_column(name, overflow="fold")
         for report in reports:
             for kind, names in report.registered.items():
-                table.add_row(kind, Text(", ".join(names), style="bold"), report.place)
+                place = report.place.replace(f"{shipped()}/", "shipped: ")
+                table.add_row(kind, Text(", ".join(names), style="bold"), place)
         self.console.print(table)
         for report in reports:
             if report.failure:
@@ -134,15 +142,22 @@ class Screen:
         self.console.print(line)
 
     def _delivered(self, delivery: Delivery, others: int) -> None:
-        """One line for each trouble, and one when a draft is through with the targets it has reached."""
+        """One line for all the targets that a draft has reached, one for each trouble."""
         if delivery.state == "sent":
             self._sent.setdefault(delivery.draft, []).append(delivery.target)
-        else:
-            reason = plain(f" → {delivery.target}: {delivery.reason}", "dim")
-            self._line(delivery.state, Text.assemble(plain(delivery.text), reason), "red")
-        if not others and (reached := self._sent.pop(delivery.draft, [])):
+        if (not others or delivery.state != "sent") and (reached := self._sent.pop(delivery.draft, [])):
             where = f" → {', '.join(reached)}"
             self._line("posted", Text.assemble(plain(delivery.text), (where, "dim")), "bold green")
+        if delivery.state != "sent":
+            self._trouble(delivery)
+
+    def _trouble(self, delivery: Delivery) -> None:
+        again = delivery.state == "planned" and delivery.due_at
+        label = "later" if again else delivery.state
+        then = f"; again at {again.astimezone():%H:%M:%S}" if again else ""
+        reason = plain(f" → {delivery.target}: {delivery.reason}{then}")
+        reason.stylize("dim")
+        self._line(label, Text.assemble(plain(delivery.text), reason), "red")
 
 
 class DemoScreen(Screen):
@@ -163,12 +178,14 @@ class DemoScreen(Screen):
         lines = Text.assemble(
             ("Names that no band has, invented by a small recurrent network on this computer.\n", "bold"),
             f"Model {bot.model}, {house.checkpoint(bot.model, bot.checkpoint).name}. ",
-            f"One post every {every:g} s instead of every few days;\n",
-            f"approved by the policy {bot.review!r} where a person would decide. All of it stays in demo/.\n",
+            f"A post every {every:g} s instead of every few days,\n",
+            f"approved by the policy {bot.review!r} where a person would decide. {self._gone_on(house)}",
+            "All stays in demo/.\n",
             ("Death metal is gruesome, and so are its names.", "dim"),
         )
+        width = min(92, self.console.width)
         self.console.print(
-            Panel(lines, title="wormhorn", title_align="left", border_style="cyan", expand=False)
+            Panel(lines, title="wormhorn", title_align="left", border_style="cyan", width=width)
         )
 
     def close(self, house: House) -> None:
@@ -185,6 +202,10 @@ class DemoScreen(Screen):
             if self._posted == self.PATIENCE:
                 self._way_on()
 
+    def _gone_on(self, house: House) -> str:
+        posted = house.drafts.counts(self._bot)["posted"]
+        return f"Going on after {posted} posts. " if posted else ""
+
     def _way_on(self) -> None:
         """The command is named as it was called: `make run` calls one that is on nobody's path."""
         called = sys.argv[0] if Path(sys.argv[0]).name == "bot" else "bot"
@@ -193,5 +214,5 @@ class DemoScreen(Screen):
         self.console.print(Text.assemble(("For real: ", "cyan"), init, feed))
 
 
-def _when(at: datetime) -> str:
-    return at.astimezone().strftime("%a %d %b %Y %H:%M %Z")
+def _when(at: datetime, zone: ZoneInfo) -> str:
+    return at.astimezone(zone).strftime("%a %d %b %Y %H:%M %Z")

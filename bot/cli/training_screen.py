@@ -23,6 +23,7 @@ def train_on_screen(house: House, model: str, fresh: bool) -> None:
     console.print("Fitting the baseline and the novelty index ...")
     trainer.prepare()
     console.print(f"A 5-gram model of the same split reaches {trainer.ngram_loss:.4f}: the line to beat.")
+    console.print("Losses are nats per token; lower is better.")
     if trainer.unfinished and not fresh:
         console.print("Going on with the unfinished run (--fresh would begin anew).")
     with _bar(console) as bar:

@@ -71,6 +71,9 @@ def _text(path: Path) -> str:
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
+    except FileNotFoundError as error:
+        msg = f"{path}: no such file here; name one with --config, or make a bot with: bot init DIR"
+        raise ConfigError(msg) from error
     except OSError as error:
         msg = f"{path}: {error.strerror}"
         raise ConfigError(msg) from error

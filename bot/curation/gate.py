@@ -97,7 +97,9 @@ def _unseen(character: str) -> str:
 
 
 def _copies(text: str, training_set: TrainingSet, recent_posts: Sequence[str]) -> Iterator[str]:
-    if span := training_set.copied(text):
+    if training_set.nearest(text, 0):
+        yield "It is an item of the corpus."
+    elif span := training_set.copied(text):
         where = f" in {_quoted(span.item)}" if span.item else ""
         yield f"{_quoted(span.text)} stands in the corpus word for word{where}."
     posts = _remembered(tuple(recent_posts))

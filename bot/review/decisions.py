@@ -70,5 +70,7 @@ class Desk:
 def _forbid(what: str, verdicts: Sequence[Verdict], forbidden: set[str]) -> GateError:
     reasons = " ".join(verdict.reason for verdict in verdicts if verdict.filter in forbidden)
     overridable = forbidden == {COPY}
-    remedy = "Edit it, or override if you mean it." if overridable else "Edit it."
+    remedy = (
+        "Edit it, or override if you mean it (--override; in the review: o)." if overridable else "Edit it."
+    )
     return GateError(f"{what}: {reasons} {remedy}", overridable)

@@ -262,7 +262,8 @@ def _look_up(connection: Connection, id: int, verdict: str, sha256: str | None =
         msg = f"draft {id} has changed since you looked at it: look again, then decide"
         raise Conflict(msg)
     if draft.status not in OPEN[verdict]:
-        msg = f"draft {id} is {draft.status}: it cannot be {PAST[verdict]}"
+        already = " already" if draft.status == PAST[verdict] else f": it cannot be {PAST[verdict]}"
+        msg = f"draft {id} is {draft.status}{already}"
         raise Conflict(msg)
     return draft
 

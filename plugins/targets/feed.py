@@ -47,6 +47,7 @@ class Feed:
     def post(self, post: Post) -> Receipt:
         entry = _entry(post)
         try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             with _alone(self.path.parent) as folder:
                 feed = self._read()
                 old = feed.findall(_atom("entry"))

@@ -50,6 +50,7 @@ class Jsonl:
 
     def _open(self) -> IO[bytes]:
         try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             return self.path.open("a+b", buffering=0)
         except OSError as error:
             msg = f"{self.path}: {error.strerror}"

@@ -140,9 +140,17 @@ def test_it_keeps_the_file_as_it_was_shared(feed, tmp_path):
 
 
 def test_a_place_that_cannot_be_written(tmp_path):
-    """A missing folder is certainly not sent, and named."""
-    with pytest.raises(NotSent, match=r"nowhere/feed\.xml: No such file"):
+    """A folder that cannot be made is certainly not sent, and named."""
+    (tmp_path / "nowhere").write_text("a file stands in its place")
+    with pytest.raises(NotSent, match=r"nowhere/feed\.xml: "):
         target("feed", tmp_path, path="nowhere/feed.xml").post(post())
+
+
+def test_a_missing_folder_is_made(tmp_path):
+    """A new place needs no preparation."""
+    target("feed", tmp_path, path="new/one/feed.xml").post(post())
+
+    assert (tmp_path / "new/one/feed.xml").exists()
 
 
 def test_a_feed_keeps_something(tmp_path):

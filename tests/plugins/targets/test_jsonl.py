@@ -87,9 +87,17 @@ def test_lines_of_somebody_else_are_passed_over(jsonl):
 
 
 def test_a_place_that_cannot_be_written(tmp_path):
-    """A missing folder is certainly not sent, and named."""
-    with pytest.raises(NotSent, match=r"nowhere/posts\.jsonl: No such file"):
+    """A folder that cannot be made is certainly not sent, and named."""
+    (tmp_path / "nowhere").write_text("a file stands in its place")
+    with pytest.raises(NotSent, match=r"nowhere/posts\.jsonl: "):
         target("jsonl", tmp_path, path="nowhere/posts.jsonl").post(post())
+
+
+def test_a_missing_folder_is_made(tmp_path):
+    """A new place needs no preparation."""
+    target("jsonl", tmp_path, path="new/one/posts.jsonl").post(post())
+
+    assert (tmp_path / "new/one/posts.jsonl").exists()
 
 
 def test_a_full_disk_leaves_nothing_behind(jsonl, monkeypatch):
