@@ -53,3 +53,13 @@ def bot_folder(trained, tmp_path) -> Path:
     from tests.folders import copy_folder
 
     return copy_folder(trained, tmp_path / "bot")
+
+
+@pytest.fixture
+def house(bot_folder):
+    """The rooms of that bot, with a clock that stands still."""
+    from bot.config import load
+    from bot.house import House
+    from tests.queues import Clock
+
+    return House(load(bot_folder), Clock())

@@ -4,8 +4,12 @@ import itertools
 import shutil
 from pathlib import Path
 
+from bot import pipeline
 from bot.config import load
+from bot.events import Filled
+from bot.host import ModelHost, Order
 from bot.house import House
+from bot.records import Judged
 
 CONFIG = """
 models:
@@ -47,13 +51,25 @@ def write_folder(folder: Path, config: str = CONFIG) -> Path:
 
 def train_folder(folder: Path) -> Path:
     """The same with a trained model."""
-    from bot.pipeline import train
-
     path = write_folder(folder)
-    train(House(load(path)), "moons", progress=lambda progress: None)
+    pipeline.train(House(load(path)), "moons", progress=lambda progress: None)
     return path
 
 
 def copy_folder(trained: Path, folder: Path) -> Path:
     shutil.copytree(trained.parent, folder)
     return folder / "config.yaml"
+
+
+class Host:
+    """The model host without its process."""
+
+    def __init__(self, house: House):
+        self._answer = ModelHost(house.config)
+
+    def ask(self, order: Order, deadline: float) -> list[Judged]:
+        return self._answer(order)
+
+
+def fill(house: House, **options: int) -> Filled:
+    return pipeline.fill(house, Host(house), "night", **options)

@@ -1,109 +1,19 @@
-"""The flow: train, fill, review, post, run, replay, on a small model and a real database."""
+"""The flow: fill, post, run, replay, on a small model and a real database."""
 
 import json
-import shutil
 import threading
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from bot import pipeline
 from bot.config import load
-from bot.errors import BotError, CheckpointError, ChildError, CorpusError, PluginError, TrainingError
+from bot.errors import BotError, ChildError
 from bot.events import Approved, Delivered, Failed, Filled, SlotTaken
-from bot.host import ModelHost, open_host
 from bot.house import House
-from bot.model import checkpoint
-from bot.model.training import Result
 from bot.records import Judged, Sampling, Verdict
-from bot.trainer import Trainer
-from tests.folders import moons, write_folder
-
-
-class Clock:
-    """A clock that stands until it is moved."""
-
-    def __init__(self):
-        self.now = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-class Host:
-    """The model host without its process."""
-
-    def __init__(self, house):
-        self._answer = ModelHost(house.config)
-
-    def ask(self, order, deadline):
-        return self._answer(order)
-
-
-CHATTY = """
-from bot import hookimpl
-
-def judge(candidate, context):
-    print("hello")
-    return candidate
-
-@hookimpl
-def register_filters():
-    return {"chatty": lambda: judge}
-"""
-
-HALF = """
-from bot import hookimpl
-
-class Half:
-    kind = "put"
-    account = "half"
-    max_length = None
-    def measure(self, text): return len(text)
-    def post(self, post): return None
-    def find(self, post): return None
-    CHANGE
-
-@hookimpl
-def register_targets():
-    return {"half": Half}
-"""
-
-
-@pytest.fixture
-def house(bot_folder):
-    return House(load(bot_folder), Clock())
-
-
-def fill(house, **options):
-    return pipeline.fill(house, Host(house), "night", **options)
-
-
-def test_training_leaves_a_checkpoint_that_says_what_it_is(house):
-    """The folder holds weights, vocabulary, index, history and a card; meta.json has the losses."""
-    folder = house.checkpoint("moons")
-    meta = checkpoint.read_meta(folder)
-
-    assert {path.name for path in folder.iterdir()} == {
-        "README.md",
-        "history.csv",
-        "meta.json",
-        "novelty.index",
-        "vocabulary.json",
-        "weights.safetensors",
-    }
-    assert meta.corpus["kept"] == len(moons())
-    assert meta.ngram_loss is not None
-    assert len(meta.calibration) == 5
-
-
-def test_the_card_counts_copies_before_and_after_the_filter(house):
-    """The card names the share of exact copies, and that none is left after the index has vetoed."""
-    card = (house.checkpoint("moons") / "README.md").read_text(encoding="utf-8")
-
-    assert "are exact copies" in card
-    assert "left after it: 0." in card
+from tests.folders import Host, fill, moons
+from tests.queues import Clock
 
 
 def test_a_fill_queues_what_the_filters_keep(house):
@@ -122,98 +32,6 @@ def test_nothing_is_queued_twice(house):
 
     assert first.drafts
     assert not fill(house, seed=5).drafts
-
-
-def test_a_vetoed_copy_names_the_item_where_the_corpus_is_at_hand(house):
-    """With the corpus at hand the reason quotes the training item, without it only that there is one."""
-    text = moons()[0] + "s"
-    known = house.training_set("moons", house.checkpoint("moons"))
-    (house.config.folder / "moons.txt").unlink()
-    hashed = house.training_set("moons", house.checkpoint("moons"))
-
-    assert known.nearest(text, 1).item == moons()[0]
-    assert hashed.nearest(text, 1).item is None
-    assert hashed.nearest(text, 1).distance == 1
-
-
-def test_a_corpus_that_has_changed_does_not_vouch_for_the_model(house):
-    """An item taken out of the corpus after the training is still known by its hash."""
-    removed, *others = moons()
-    (house.config.folder / "moons.txt").write_text("\n".join(others))
-
-    known = house.training_set("moons", house.checkpoint("moons"))
-
-    assert known.nearest(removed, 0).distance == 0
-
-
-def test_a_corpus_plugin_that_fails_stops_only_training(house, bot_folder):
-    """Training names the plugin and the line of the settings; a fill does without the corpus."""
-    plugin = bot_folder.parent / "plugins" / "corpora" / "broken.py"
-    plugin.parent.mkdir(parents=True)
-    plugin.write_text(
-        "from bot import hookimpl\n\n\ndef broken():\n    yield 'one'\n    raise KeyError('two')\n\n\n"
-        "@hookimpl\ndef register_corpora():\n    return {'broken': broken}\n"
-    )
-    bot_folder.write_text(bot_folder.read_text().replace("{lines: {path: moons.txt}}", "broken"))
-    house = House(load(bot_folder), Clock())
-
-    with pytest.raises(PluginError, match=r"config\.yaml:4:\d+: .*the corpus failed: KeyError: 'two'"):
-        house.corpus("moons")
-    assert fill(house, seed=5).drafts
-
-
-def test_a_text_without_a_space_to_cut_it_at_can_be_learned_by_words(tmp_path):
-    """One text of one giant word, held out in part: the vocabulary knows both parts."""
-    tmp_path.joinpath("giant.txt").write_text("abcdefghij" * 2_000)
-    tmp_path.joinpath("config.yaml").write_text(
-        "models: {giant: {corpus: {lines: {path: giant.txt}}, tokenizer: words}}"
-    )
-
-    trainer = Trainer(House(load(tmp_path / "config.yaml")), "giant")
-
-    assert len(trainer.held_out) == 1
-
-
-def test_a_training_that_ends_before_its_first_checkpoint_says_so(house, monkeypatch):
-    """A shipped checkpoint of the same name is not touched."""
-    shutil.rmtree(house.config.checkpoints_folder)
-    hopeless = Result((), False, "given up: the losses left all bounds again after 3 lower learning rates")
-    monkeypatch.setattr("bot.trainer.train", lambda *_, state_file, **__: state_file.touch() or hopeless)
-
-    with pytest.raises(TrainingError, match="moons: no checkpoint was made"):
-        pipeline.train(house, "moons", lambda progress: None)
-
-
-def test_the_reviewer_is_shown_the_nearest_item_of_the_corpus(house):
-    """With its distance where the corpus is at hand; nothing where only hashes are."""
-    draft = replace(fill(house, seed=5).drafts[0], text=f"{moons()[0]} too")
-
-    assert house.nearest(draft).item == moons()[0]
-    (house.config.folder / "moons.txt").unlink()
-    assert House(house.config).nearest(draft) is None
-
-
-def test_a_band_becomes_temperatures_by_the_checkpoints_own_calibration(house, bot_folder):
-    """`band: wild` samples hotter than `band: safe`."""
-    written = bot_folder.read_text()
-    found = {}
-    for band in ("safe", "wild"):
-        bot_folder.write_text(written.replace("{temperature: [0.8, 1.2]}", f"{{band: {band}}}"))
-        banded = House(load(bot_folder), Clock())
-        [*candidates] = [draft.candidate for draft in fill(banded).drafts]
-        assert {one.sampling.band for one in candidates} == {band}
-        found[band] = candidates[0].sampling.temperature
-    assert found["safe"][0] < found["wild"][1]
-
-
-def test_a_setting_that_no_filter_can_work_with_is_an_error(house, bot_folder):
-    """Two edits cannot be told from hashes alone: that is said, instead of dropping every sample for it."""
-    text = bot_folder.read_text().replace("not_in_training,", "{not_in_training: {edits: 2}},")
-    bot_folder.write_text(text)
-    (house.config.folder / "moons.txt").unlink()
-
-    with pytest.raises(BotError, match="corpus"):
-        fill(House(load(bot_folder), Clock()))
 
 
 def test_posting_now_leaves_other_bots_alone(house, bot_folder):
@@ -356,7 +174,7 @@ def test_what_waits_for_a_person_does_not_starve_a_policy(house, bot_folder):
     assert [type(event) for event in events] == [Filled]
     assert house.drafts.count("pending", "night") >= house.bot("night").queue_size
 
-    house.clock.now += pipeline.REST
+    house.clock.pass_by(pipeline.REST.total_seconds())
     filling()
     assert [type(event) for event in events] == [Filled, Filled]
 
@@ -408,48 +226,6 @@ def test_what_a_plugin_raises_in_the_host_fails_one_bot(house, caplog):
     assert "Traceback" in caplog.text
 
 
-def test_a_filter_that_prints_does_not_spoil_the_output(house, bot_folder, capsys):
-    """What it prints goes to stderr: stdout belongs to the command."""
-    folder = bot_folder.parent / "plugins" / "filters"
-    folder.mkdir(parents=True)
-    folder.joinpath("chatty.py").write_text(CHATTY)
-    bot_folder.write_text(bot_folder.read_text().replace("not_seen_before]", "not_seen_before, chatty]"))
-    house = House(load(bot_folder), Clock())
-
-    pipeline.fill(house, Host(house), "night")
-
-    assert capsys.readouterr().out == ""
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ('kind = "maybe"', r"the kind 'maybe' \(have put, key, query, opaque\)"),
-        ("account = None", "the account None"),
-        ("post = None", "no method 'post'"),
-        ("del max_length", "no 'max_length'"),
-    ],
-)
-def test_a_target_that_is_none_is_told_before_anything_is_approved(house, bot_folder, change, message):
-    """The line names the target's place in config.yaml and what it lacks."""
-    folder = bot_folder.parent / "plugins" / "targets"
-    folder.mkdir(parents=True)
-    folder.joinpath("half.py").write_text(HALF.replace("CHANGE", change))
-    bot_folder.write_text(bot_folder.read_text().replace("targets: [", "targets: [half, "))
-
-    with pytest.raises(PluginError, match=rf"config\.yaml:\d+:\d+: .*the target has {message}"):
-        House(load(bot_folder)).outlets("night", "Pale moon")
-
-
-def test_a_vocabulary_of_another_model_is_refused(house):
-    """Before anything is sampled: its ids would not be the model's."""
-    file = house.checkpoint("moons") / "vocabulary.json"
-    file.write_text('{"complete": true, "tokens": ["a"]}')
-
-    with pytest.raises(CheckpointError, match=r"vocabulary\.json: 4 ids, the model has"):
-        house.sampler("moons")
-
-
 def test_a_policy_that_does_not_exist_is_told_at_the_start(house, bot_folder):
     """Before anything is sampled or posted."""
     bot_folder.write_text(
@@ -470,7 +246,7 @@ def test_a_slot_is_given_to_the_oldest_approved_draft_once(house):
         courier = pipeline.open_courier(house, sender, events.append)
         posting = pipeline.Posting(house, courier, events.append, threading.Event())
         for _ in range(2):
-            house.clock.now += timedelta(seconds=4)
+            house.clock.pass_by(4)
             posting()
             posting()
 
@@ -485,45 +261,8 @@ def test_a_slot_without_an_approved_draft_passes(house):
     with pipeline.closing(pipeline.open_sender(house.config)) as sender:
         courier = pipeline.open_courier(house, sender, events.append)
         posting = pipeline.Posting(house, courier, events.append, threading.Event())
-        house.clock.now += timedelta(seconds=4)
+        house.clock.pass_by(4)
         posting()
         posting()
 
     assert [event.draft for event in events] == [None]
-
-
-def test_the_host_lives_in_a_process_of_its_own(house):
-    """The child answers with judged candidates; what is wrong there is raised here."""
-    with open_host(house.config) as host:
-        filled = pipeline.fill(house, host, "night", seed=5)
-        with pytest.raises(BotError, match="no bot 'day'"):
-            host.ask(pipeline.Order("day", 1, 1, frozenset(), ()), 60)
-
-    assert filled.drafts
-
-
-def test_a_host_that_was_killed_is_told_and_started_again(house):
-    """A crash there is an error here, and the next question is answered."""
-    with open_host(house.config) as host:
-        pipeline.fill(house, host, "night", seed=5)
-        host._process.kill()
-        with pytest.raises(ChildError, match="died"):
-            pipeline.fill(house, host, "night", seed=6)
-
-        assert pipeline.fill(house, host, "night", seed=6).funnel.sampled == 24
-
-
-def test_a_model_without_a_corpus_cannot_be_trained(tmp_path):
-    """The error names the setting."""
-    house = House(load(write_folder(tmp_path, "models: {bare: {}}")))
-
-    with pytest.raises(CorpusError, match=r"models\.bare"):
-        pipeline.train(house, "bare", lambda progress: None)
-
-
-def test_a_model_that_was_never_trained_cannot_be_sampled(tmp_path):
-    """The error says where it looked and what to do."""
-    house = House(load(write_folder(tmp_path)))
-
-    with pytest.raises(CheckpointError, match="bot train moons"):
-        pipeline.sample(house, "moons", Sampling(), 1, 1)

@@ -178,7 +178,7 @@ class DemoScreen(Screen):
         lines = Text.assemble(
             ("Names that no band has, invented by a small recurrent network on this computer.\n", "bold"),
             f"Model {bot.model}, {house.checkpoint(bot.model, bot.checkpoint).name}. ",
-            f"A post every {every:g} s instead of every few days,\n",
+            f"A post every {every:g} s instead of every few days, ",
             f"approved by the policy {bot.review!r} where a person would decide. {self._gone_on(house)}",
             "All stays in demo/.\n",
             ("Death metal is gruesome, and so are its names.", "dim"),

@@ -1,0 +1,114 @@
+"""The rooms wired together: what is known of a corpus, which targets and checkpoints are taken as such."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot import pipeline
+from bot.config import load
+from bot.errors import CheckpointError, PluginError
+from bot.house import House
+from bot.records import Sampling
+from tests.folders import fill, moons, write_folder
+from tests.queues import Clock
+
+HALF = """
+from bot import hookimpl
+
+class Half:
+    kind = "put"
+    account = "half"
+    max_length = None
+    def measure(self, text): return len(text)
+    def post(self, post): return None
+    def find(self, post): return None
+    CHANGE
+
+@hookimpl
+def register_targets():
+    return {"half": Half}
+"""
+
+
+def test_a_vetoed_copy_names_the_item_where_the_corpus_is_at_hand(house):
+    """With the corpus at hand the reason quotes the training item, without it only that there is one."""
+    text = moons()[0] + "s"
+    known = house.training_set("moons", house.checkpoint("moons"))
+    (house.config.folder / "moons.txt").unlink()
+    hashed = house.training_set("moons", house.checkpoint("moons"))
+
+    assert known.nearest(text, 1).item == moons()[0]
+    assert hashed.nearest(text, 1).item is None
+    assert hashed.nearest(text, 1).distance == 1
+
+
+def test_a_corpus_that_has_changed_does_not_vouch_for_the_model(house):
+    """An item taken out of the corpus after the training is still known by its hash."""
+    removed, *others = moons()
+    (house.config.folder / "moons.txt").write_text("\n".join(others))
+
+    known = house.training_set("moons", house.checkpoint("moons"))
+
+    assert known.nearest(removed, 0).distance == 0
+
+
+def test_a_corpus_plugin_that_fails_stops_only_training(house, bot_folder):
+    """Training names the plugin and the line of the settings; a fill does without the corpus."""
+    plugin = bot_folder.parent / "plugins" / "corpora" / "broken.py"
+    plugin.parent.mkdir(parents=True)
+    plugin.write_text(
+        "from bot import hookimpl\n\n\ndef broken():\n    yield 'one'\n    raise KeyError('two')\n\n\n"
+        "@hookimpl\ndef register_corpora():\n    return {'broken': broken}\n"
+    )
+    bot_folder.write_text(bot_folder.read_text().replace("{lines: {path: moons.txt}}", "broken"))
+    house = House(load(bot_folder), Clock())
+
+    with pytest.raises(PluginError, match=r"config\.yaml:4:\d+: .*the corpus failed: KeyError: 'two'"):
+        house.corpus("moons")
+    assert fill(house, seed=5).drafts
+
+
+def test_the_reviewer_is_shown_the_nearest_item_of_the_corpus(house):
+    """With its distance where the corpus is at hand; nothing where only hashes are."""
+    draft = replace(fill(house, seed=5).drafts[0], text=f"{moons()[0]} too")
+
+    assert house.nearest(draft).item == moons()[0]
+    (house.config.folder / "moons.txt").unlink()
+    assert House(house.config).nearest(draft) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ('kind = "maybe"', r"the kind 'maybe' \(have put, key, query, opaque\)"),
+        ("account = None", "the account None"),
+        ("post = None", "no method 'post'"),
+        ("del max_length", "no 'max_length'"),
+    ],
+)
+def test_a_target_that_is_none_is_told_before_anything_is_approved(house, bot_folder, change, message):
+    """The line names the target's place in config.yaml and what it lacks."""
+    folder = bot_folder.parent / "plugins" / "targets"
+    folder.mkdir(parents=True)
+    folder.joinpath("half.py").write_text(HALF.replace("CHANGE", change))
+    bot_folder.write_text(bot_folder.read_text().replace("targets: [", "targets: [half, "))
+
+    with pytest.raises(PluginError, match=rf"config\.yaml:\d+:\d+: .*the target has {message}"):
+        House(load(bot_folder)).outlets("night", "Pale moon")
+
+
+def test_a_vocabulary_of_another_model_is_refused(house):
+    """Before anything is sampled: its ids would not be the model's."""
+    file = house.checkpoint("moons") / "vocabulary.json"
+    file.write_text('{"complete": true, "tokens": ["a"]}')
+
+    with pytest.raises(CheckpointError, match=r"vocabulary\.json: 4 ids, the model has"):
+        house.sampler("moons")
+
+
+def test_a_model_that_was_never_trained_cannot_be_sampled(tmp_path):
+    """The error says where it looked and what to do."""
+    house = House(load(write_folder(tmp_path)))
+
+    with pytest.raises(CheckpointError, match="bot train moons"):
+        pipeline.sample(house, "moons", Sampling(), 1, 1)
