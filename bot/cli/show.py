@@ -190,7 +190,9 @@ class DemoScreen(Screen):
 
     def close(self, house: House) -> None:
         posted = house.drafts.counts(self._bot)["posted"]
-        self.console.print(f"Ended after {posted} posts in all; the next `make run` goes on from here.")
+        self.console.print(
+            f"Ended after {posted} post{'' if posted == 1 else 's'} in all; the next `make run` goes on from here."
+        )
         self._way_on()
 
     def show(self, event: Event) -> None:
@@ -204,7 +206,7 @@ class DemoScreen(Screen):
 
     def _gone_on(self, house: House) -> str:
         posted = house.drafts.counts(self._bot)["posted"]
-        return f"Going on after {posted} posts. " if posted else ""
+        return f"Going on after {posted} post{'' if posted == 1 else 's'}. " if posted else ""
 
     def _way_on(self) -> None:
         """The command is named as it was called: `make run` calls one that is on nobody's path."""
