@@ -189,10 +189,8 @@ class DemoScreen(Screen):
         )
 
     def close(self, house: House) -> None:
-        posted = house.drafts.counts(self._bot)["posted"]
-        self.console.print(
-            f"Ended after {posted} post{'' if posted == 1 else 's'} in all; the next `make run` goes on from here."
-        )
+        posts = self._posts(house)
+        self.console.print(f"Ended after {posts or 'no post'} in all; the next `make run` goes on from here.")
         self._way_on()
 
     def show(self, event: Event) -> None:
@@ -204,9 +202,14 @@ class DemoScreen(Screen):
             if self._posted == self.PATIENCE:
                 self._way_on()
 
+    def _posts(self, house: House) -> str:
+        """How many drafts were posted since the demo's first start, "" if none."""
+        posted = house.drafts.count("posted", self._bot)
+        return f"{posted} post{'' if posted == 1 else 's'}" if posted else ""
+
     def _gone_on(self, house: House) -> str:
-        posted = house.drafts.counts(self._bot)["posted"]
-        return f"Going on after {posted} post{'' if posted == 1 else 's'}. " if posted else ""
+        posts = self._posts(house)
+        return f"Going on after {posts}. " if posts else ""
 
     def _way_on(self) -> None:
         """The command is named as it was called: `make run` calls one that is on nobody's path."""
