@@ -109,9 +109,6 @@ class Trainer:
             embedding_size=setting.embedding_size,
             hidden_size=setting.hidden_size,
             num_layers=setting.num_layers,
-            dropout=setting.training.dropout,
-            embedding_dropout=setting.training.embedding_dropout,
-            weight_dropout=setting.training.weight_dropout,
             seed=setting.training.seed,
         )
 

@@ -58,6 +58,7 @@ def training_settings(**changes: Any) -> SimpleNamespace:
         "weight_dropout": 0.0,
         "gradient_clip": 1.0,
         "evaluate_every": 4,
+        "shards": 2,
         "patience": 0,
         "seed": 1,
     }

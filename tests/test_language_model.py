@@ -4,15 +4,16 @@ import pytest
 import torch
 from torch.nn import functional
 
-from tests.models import cell_makers, small_model
+from bot.model.noise import draw
+from tests.models import cell_makers, small_model, training_settings
 
 IDS = torch.randint(20, (5, 3), generator=torch.Generator().manual_seed(1))
 
 
 @pytest.mark.parametrize("cell", sorted(cell_makers()))
 def test_the_pass_equals_the_chain_of_its_parts(cell: str) -> None:
-    """In evaluation mode, embedding, project, step and head in a row give what the model gives."""
-    model = small_model(cell, layers=2, dropout=0.5, weight_dropout=0.5).eval()
+    """Embedding, project, step and head in a row give what the model gives."""
+    model = small_model(cell, layers=2)
     expected, _ = model(IDS)
 
     state = list(model.initial_state(3))
@@ -25,7 +26,7 @@ def test_the_pass_equals_the_chain_of_its_parts(cell: str) -> None:
 
 def test_a_carried_state_continues_the_text() -> None:
     """Two windows with the state carried give what one long window gives."""
-    model = small_model("gru", layers=2).eval()
+    model = small_model("gru", layers=2)
     whole, _ = model(IDS)
 
     first, state = model(IDS[:2])
@@ -34,26 +35,40 @@ def test_a_carried_state_continues_the_text() -> None:
     torch.testing.assert_close(torch.cat([first, second]), whole, atol=1e-6, rtol=1e-5)
 
 
-@pytest.mark.parametrize("options", [{"dropout": 0.5}, {"embedding_dropout": 0.5}, {"weight_dropout": 0.5}])
-def test_dropout_acts_in_training_only(options: dict[str, float]) -> None:
-    """Each training pass differs from the other, evaluation passes do not."""
-    model = small_model(**options)
+@pytest.mark.parametrize("share", ["dropout", "embedding_dropout", "weight_dropout"])
+def test_noise_alone_makes_passes_differ(share: str) -> None:
+    """Each draw differs from the other; the same draw and no draw give the same again."""
+    model, generator = small_model(), torch.Generator().manual_seed(1)
+    settings = training_settings(**({"dropout": 0.0} | {share: 0.5}))
+    first, other = draw(model, 3, settings, generator), draw(model, 3, settings, generator)
 
-    assert not torch.equal(model(IDS)[0], model(IDS)[0])
-    model.eval()
+    assert torch.equal(model(IDS, noise=first)[0], model(IDS, noise=first)[0])
+    assert not torch.equal(model(IDS, noise=first)[0], model(IDS, noise=other)[0])
     assert torch.equal(model(IDS)[0], model(IDS)[0])
 
 
-def test_weight_dropout_thins_the_recurrent_weights_and_passes_gradients_to_them() -> None:
+def test_noise_on_weights_thins_them_and_passes_gradients_to_the_rest() -> None:
     """About the given share of the recurrent weights gets no gradient; the weights themselves stay."""
-    model = small_model(weight_dropout=0.4)
+    model = small_model()
     weights = model.cells[0].weight_hh
     before = weights.clone()
+    noise = draw(model, 3, training_settings(weight_dropout=0.4), torch.Generator().manual_seed(1))
 
-    model(IDS)[0].square().sum().backward()
+    model(IDS, noise=noise)[0].square().sum().backward()
 
     assert torch.equal(weights, before)
     assert 0.2 < (weights.grad == 0).double().mean() < 0.6
+
+
+def test_noise_keeps_sums_as_they_are_on_average() -> None:
+    """What stays is scaled up by what is left out, and outputs lose the same units at every step."""
+    model = small_model()
+    noise = draw(model, 500, training_settings(dropout=0.25), torch.Generator().manual_seed(1))
+
+    assert noise.outputs[0].unique().tolist() == [0.0, pytest.approx(4 / 3)]
+    assert noise.outputs[0].mean().item() == pytest.approx(1, abs=0.03)
+    ones = noise.on_outputs(0, torch.ones(4, 500, 8))
+    assert torch.equal(ones[0], ones[3])
 
 
 def test_the_seed_decides_the_weights() -> None:

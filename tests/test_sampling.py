@@ -41,7 +41,7 @@ def model_of(cell: str, hidden_size: int, layers: int) -> LanguageModel:
     with torch.random.fork_rng():
         torch.manual_seed(11)
         sizes = {"embedding_size": 24, "hidden_size": hidden_size, "num_layers": layers}
-        return build(cell_makers()[cell], vocabulary_size=len(VOCABULARY), **sizes).eval()
+        return build(cell_makers()[cell], vocabulary_size=len(VOCABULARY), **sizes)
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def test_seed_and_index_decide():
 @pytest.mark.parametrize("cell", sorted(cell_makers()))
 def test_the_loss_is_the_models_own(cell):
     """What a sample's nll says is what the model gives its text in one pass, end mark included."""
-    model = small_model(cell, layers=2, vocabulary_size=len(VOCABULARY)).eval()
+    model = small_model(cell, layers=2, vocabulary_size=len(VOCABULARY))
 
     for candidate in sampler_of(model).sample(Sampling((0.5, 2.0), 200), 1, range(20)):
         ids = torch.tensor([START, *VOCABULARY.encode(list(candidate.text)), END])[:, None]

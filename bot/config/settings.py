@@ -67,9 +67,11 @@ class Training(Settings):
     embedding_dropout: Share = 0.0
     """The same for the numbers that stand for a token."""
     weight_dropout: Share = 0.0
-    """The same for the recurrent weights, once a window."""
+    """The same for the recurrent weights."""
     gradient_clip: Annotated[float, Field(gt=0)] = 1.0
     """The greatest norm of an update's gradient."""
+    shards: Annotated[int, Field(ge=1, le=64)] = 2
+    """Parts a batch is cut into, a core each; the outcome does not depend on how many cores there are."""
     validation_share: Annotated[float, Field(gt=0, lt=1)] = 0.05
     """Share of the distinct documents held out to measure the loss on."""
     evaluate_every: Positive = 250

@@ -1,10 +1,12 @@
 """What every recurrent cell can do. It knows nothing of tokens, layers or training.
 
-Shapes: T time steps, B rows of a batch, E input_size, H hidden_size, G whatever a cell projects to.
+Shapes: T time steps, B rows of a batch, E input_size, H hidden_size, G whatever a cell projects to,
+V rows of a table.
 """
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 State = tuple[Tensor, ...]  # each (B, ...): rows can be picked, dropped and replaced
 
@@ -37,12 +39,25 @@ class Cell(nn.Module):
 
         state: None for the initial one. A subclass may override this with a fused pass that gives the same.
         """
-        state = self.initial_state(inputs.shape[1]) if state is None else state
+        return self._walk(self.project(inputs), state)
+
+    def look_up(self, table: Tensor, ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+        """The same for a window whose inputs are rows of a table: (V, E), (T, B) -> (T, B, H), state.
+
+        Each row is projected once, however often it is read. A subclass may override this too.
+        """
+        return self._walk(functional.embedding(ids, self.project(table)), state)
+
+    def forward(
+        self, inputs: Tensor, state: State | None = None, ids: Tensor | None = None
+    ) -> tuple[Tensor, State]:
+        """`unroll`, or with ids `look_up`."""
+        return self.unroll(inputs, state) if ids is None else self.look_up(inputs, ids, state)
+
+    def _walk(self, projected: Tensor, state: State | None) -> tuple[Tensor, State]:
+        state = self.initial_state(projected.shape[1]) if state is None else state
         outputs = []
-        for wx in self.project(inputs).unbind(0):  # indexing wx[t] would make the backward pass quadratic
+        for wx in projected.unbind(0):  # indexing projected[t] would make the backward pass quadratic
             output, state = self.step(wx, state)
             outputs.append(output)
         return torch.stack(outputs), state
-
-    def forward(self, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        return self.unroll(inputs, state)

@@ -13,15 +13,13 @@ from bot.model.language_model import LanguageModel
 
 @torch.no_grad()
 def evaluate(model: LanguageModel, batches: Batches) -> float:
-    """Mean loss over a corpus in evaluation mode, nats per token; the model is left in the mode it was in."""
-    device, was_training = model.embedding.weight.device, model.training
-    model.eval()
+    """Mean loss over a corpus, nats per token."""
+    device = model.embedding.weight.device
     total, tokens, state = 0.0, 0, None
     for batch in batches.in_order():
         logits, state = model(batch.inputs.to(device), None if batch.fresh else state)
         total += cross_entropy(logits, batch.targets.to(device), reduction="sum").item()
         tokens += int((batch.targets != IGNORED).sum())
-    model.train(was_training)
     return total / tokens
 
 

@@ -14,10 +14,11 @@ import torch
 from torch.nn.utils import clip_grad_norm_
 
 from bot.errors import TrainingError
-from bot.model import training_state, watch
+from bot.model import noise, training_state, watch
 from bot.model.batches import IGNORED, arrange
-from bot.model.evaluation import cross_entropy, evaluate
-from bot.model.language_model import LanguageModel, States, detach
+from bot.model.evaluation import evaluate
+from bot.model.gradient import BackPropagation
+from bot.model.language_model import LanguageModel, States
 from bot.model.pace import Pace
 from bot.model.schedule import learning_rate, make_optimizer, share_done
 from bot.model.training_state import Ids, Position, compare, fingerprint
@@ -53,6 +54,7 @@ class Run:
         self._device = model.embedding.weight.device
         self._batches = arrange(train_ids, settings.batch_size, settings.sequence_length)
         self._held_out = arrange(held_out_ids, settings.batch_size, settings.sequence_length)
+        self._back_propagation = BackPropagation(model, settings.shards if self._device.type == "cpu" else 1)
         self._optimizer = make_optimizer(model, settings)
         self._carried: States | None = None
         self._position = Position(fingerprint(model, train_ids, held_out_ids, settings))
@@ -198,15 +200,13 @@ class Run:
 
     def _back_propagate(self) -> States:
         """Loss and gradient of the batch, clipped; returns the state after it."""
-        self._model.train()
         before = None if self._batch.fresh else self._carried
-        logits, after = self._model(self._batch.inputs.to(self._device), before)
-        loss = cross_entropy(logits, self._batch.targets.to(self._device))
-        self._optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        rows = self._batch.inputs.shape[1]
+        left_out = noise.draw(self._model, rows, self._settings, torch.default_generator)
+        self._loss, after = self._back_propagation(self._batch, before, left_out)
         norm = clip_grad_norm_(self._model.parameters(), self._settings.gradient_clip)
-        self._loss, self._norm = loss.item(), norm.item()
-        return detach(after)
+        self._norm = norm.item()
+        return after
 
     def _update(self, after: States) -> None:
         for group in self._optimizer.param_groups:
@@ -257,7 +257,6 @@ class Run:
         """Samples of the present weights; what they draw does not change the run."""
         if self._sample is None:
             return ()
-        self._model.eval()
         with torch.random.fork_rng(devices=[self._device] if self._device.type == "cuda" else []):
             return tuple(self._sample(self._model))
 

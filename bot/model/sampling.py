@@ -10,8 +10,7 @@ Shapes: W rows, H hidden_size, G what a cell projects to, V vocabulary_size.
 import math
 import platform
 from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from statistics import fmean
 from typing import Any, cast
 
@@ -24,6 +23,7 @@ from bot.errors import BotError
 from bot.interfaces import Tokenizer
 from bot.model.cell import Cell
 from bot.model.language_model import LanguageModel, States
+from bot.model.threads import one_thread
 from bot.records import Candidate, Sampling
 from bot.text.vocabulary import END, START, UNKNOWN, Vocabulary
 
@@ -60,7 +60,7 @@ class Sampler:
             msg = f"cannot sample at temperature {low:g} to {high:g}, at most {sampling.max_length} tokens"
             raise BotError(f"{msg}: a temperature is above 0, a length at least 1")
         rows = _Rows(sampling, seed, indices)
-        with torch.inference_mode(), _one_thread():
+        with torch.inference_mode(), one_thread():
             walk = _Walk(self._model)
             barred = self._model.embedding.weight.new_zeros(len(self._vocabulary))
             barred[[START, UNKNOWN]] = -math.inf
@@ -235,14 +235,3 @@ def _mix(x: Numbers) -> Numbers:
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     mixed: Numbers = x ^ (x >> np.uint64(31))
     return mixed
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """A sum split over threads may round otherwise; so the number of cores plays no part."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

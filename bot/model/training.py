@@ -17,6 +17,7 @@ import torch
 from bot.model.language_model import LanguageModel
 from bot.model.pace import Pace
 from bot.model.run import Run, Sample, Save
+from bot.model.threads import one_thread
 from bot.model.training_state import Ids
 from bot.model.watch import Measurement
 from bot.records import Progress
@@ -57,7 +58,7 @@ def train(
     Raises TrainingError if there is nothing to train on, CheckpointError if there is nothing to resume.
     """
     cuda = [model.embedding.weight.device] if model.embedding.weight.is_cuda else []
-    with torch.random.fork_rng(devices=cuda), _interrupts() as interrupted:
+    with torch.random.fork_rng(devices=cuda), one_thread(), _interrupts() as interrupted:
         run = Run(model, train_ids, held_out_ids, settings, save, state_file, sample)
         run.resume() if resume else run.begin()
         pace = Pace(clock, run.share_done)

@@ -38,6 +38,7 @@ SHAPING = (  # settings that make a run what it is: going on with others would b
     "embedding_dropout",
     "weight_dropout",
     "gradient_clip",
+    "shards",
     "seed",
 )
 

@@ -41,7 +41,7 @@ def pack(model: LanguageModel, precision: str = "float32") -> bytes:
 def load_model(
     folder: Path, meta: Meta, make_cell: Callable[[int, int], Cell], device: str = "cpu"
 ) -> LanguageModel:
-    """The model of a checkpoint in evaluation mode, its weights in float32 on `device`.
+    """The model of a checkpoint, its weights in float32 on `device`.
 
     make_cell(input_size, hidden_size) makes one layer of meta.cell. The file's header is compared with the
     shapes that `meta` implies before memory is taken for either. Raises CheckpointError.
@@ -57,7 +57,7 @@ def load_model(
         msg = f"{path}: the weights cannot be read ({str(error).splitlines()[0]:.200})"
         raise CheckpointError(msg) from error
     model.load_state_dict(tensors, assign=True)
-    return model.to(device).eval()
+    return model.to(device)
 
 
 def _header(path: Path) -> dict[str, dict[str, object]]:
