@@ -1,6 +1,6 @@
 """Sampling speed on one core: the sampler at several widths beside sampling one at a time with nn.LSTM.
 
-    python benchmarks/sampling.py [--hidden-size 512] [--count 1024] [--rounds 5]
+    python -m benchmarks.sampling [--hidden-size 512] [--count 1024] [--rounds 5]
 
 Untrained weights; the end mark's bias makes names of about 14 characters. CPU seconds; each round runs
 every way once, the figure is the median of the rounds, so that a busy neighbour slows all ways alike.

@@ -1,6 +1,6 @@
 """Training speed on one core: every registered cell beside an nn.LSTM of the same size.
 
-    python benchmarks/cells.py [--hidden-size 512] [--batch-size 128] [--steps 16] [--rounds 7]
+    python -m benchmarks.training [--hidden-size 512] [--batch-size 128] [--steps 16] [--rounds 7]
 
 Forward, loss, backward, clipping and AdamW on windows of random ids. CPU seconds; each round runs every
 cell once, and a factor is the median of the rounds' own ratios, so that a busy neighbour slows all alike.
