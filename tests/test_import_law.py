@@ -27,10 +27,11 @@ OWNERS = {
     "apscheduler": {"bot/posting/schedule.py"},
     "textual": {"bot/review"},
     "typer": {"bot/cli"},
+    "matplotlib": {"bot/reports"},
     "tweepy": {"plugins/targets/x.py"},
     "ahocorasick": {"plugins/filters"},
 }
-HEAVY = {"torch", "tweepy", "requests", "textual", "sqlalchemy", "ahocorasick"}
+HEAVY = {"torch", "matplotlib", "tweepy", "requests", "textual", "sqlalchemy", "ahocorasick"}
 
 BOT = sorted((ROOT / "bot").rglob("*.py"))
 PLUGINS = sorted((ROOT / "plugins").rglob("*.py"))
