@@ -13,7 +13,11 @@ from tests.models import cell_makers
 INPUT, HIDDEN, TIME, BATCH = 5, 6, 7, 3
 
 
-MAKERS = cell_makers() | {"rnn-relu": partial(cell_makers()["rnn"], nonlinearity="relu")}
+MAKERS = cell_makers() | {
+    "rnn-relu": partial(cell_makers()["rnn"], nonlinearity="relu"),
+    "lstm-hard": partial(cell_makers()["lstm"], gates="hard_sigmoid"),
+    "lstm-coupled": partial(cell_makers()["lstm"], coupled=True),
+}
 
 
 @pytest.fixture(params=sorted(MAKERS))

@@ -1,5 +1,7 @@
 """Long short-term memory (Hochreiter & Schmidhuber 1997; forget gate of Gers et al. 2000)."""
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -9,36 +11,53 @@ from bot.model import Cell, State
 
 
 class Lstm(Cell):
-    """Gates i f g o read Wx + Uh + b; c = f*c + i*g, h = o*tanh(c). The forget bias starts at 1."""
+    """Gates i f g o read Wx + Uh + b; c = f*c + i*g, h = o*tanh(c). The forget bias starts at 1.
 
-    def __init__(self, input_size: int, hidden_size: int):
+    gates: hard_sigmoid is the straight line 0.2x + 0.5, cut at 0 and 1. coupled: what is forgotten is
+    written, i = 1 - f (Greff et al. 2015, arXiv:1503.04069); a quarter of the weights falls away.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        gates: Literal["sigmoid", "hard_sigmoid"] = "sigmoid",
+        coupled: bool = False,
+    ):
         super().__init__(input_size, hidden_size)
-        gates = 4 * hidden_size
-        self.weight_ih = nn.Parameter(torch.empty(gates, input_size))
-        self.weight_hh = nn.Parameter(torch.empty(gates, hidden_size))
-        self.bias = nn.Parameter(torch.zeros(gates))
+        self.gates, self.coupled = gates, coupled
+        count = 3 if coupled else 4  # f g o, or i f g o
+        self.weight_ih = nn.Parameter(torch.empty(count * hidden_size, input_size))
+        self.weight_hh = nn.Parameter(torch.empty(count * hidden_size, hidden_size))
+        self.bias = nn.Parameter(torch.zeros(count * hidden_size))
         nn.init.xavier_uniform_(self.weight_ih)
         with torch.no_grad():
-            for gate in self.weight_hh.chunk(4):
+            for gate in self.weight_hh.chunk(count):
                 nn.init.orthogonal_(gate)
-            self.bias[hidden_size : 2 * hidden_size] = 1.0  # forget little at first
+            self.bias.chunk(count)[-3].fill_(1.0)  # forget little at first
 
     def initial_state(self, batch_size: int) -> State:
         zeros = self.weight_hh.new_zeros(batch_size, self.hidden_size)
         return zeros, zeros
 
     def project(self, inputs: Tensor) -> Tensor:
-        return functional.linear(inputs, self.weight_ih, self.bias)  # (..., E) -> (..., 4H)
+        return functional.linear(inputs, self.weight_ih, self.bias)  # (..., E) -> (..., 4H or 3H)
 
     def step(self, wx: Tensor, state: State) -> tuple[Tensor, State]:
         h, c = state  # (B, H) each
-        i, f, g, o = (wx + h @ self.weight_hh.T).chunk(4, dim=-1)
-        c = f.sigmoid() * c + i.sigmoid() * g.tanh()
-        h = o.sigmoid() * c.tanh()
+        *i, f, g, o = torch.addmm(wx, h, self.weight_hh.T).split(self.hidden_size, dim=-1)
+        f, g, o = self._gate(f), g.tanh(), self._gate(o)
+        c = torch.lerp(g, c, f) if self.coupled else f * c + self._gate(i[0]) * g
+        h = o * c.tanh()
         return h, (h, c)
 
+    def _gate(self, total: Tensor) -> Tensor:
+        return total.sigmoid() if self.gates == "sigmoid" else (0.2 * total + 0.5).clamp(0, 1)
+
     def unroll(self, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        """torch's fused pass; it wants two biases and a leading dimension for layers."""
+        """torch's fused pass, which knows no options; it wants two biases and a dimension for layers."""
+        if self.coupled or self.gates != "sigmoid":
+            return super().unroll(inputs, state)
         h, c = self.initial_state(inputs.shape[1]) if state is None else state
         weights = [self.weight_ih, self.weight_hh, self.bias, torch.zeros_like(self.bias)]
         outputs, h, c = torch.lstm(
