@@ -25,6 +25,10 @@ class CheckpointError(BotError):
     """A checkpoint is missing, incomplete or not what its metadata says."""
 
 
+class DeviceError(BotError):
+    """A device that was asked for is not here, or not even the smallest batch fits into its memory."""
+
+
 class TrainingError(BotError):
     """Training cannot begin or cannot go on."""
 
