@@ -109,6 +109,7 @@ class Trainer:
             embedding_size=setting.embedding_size,
             hidden_size=setting.hidden_size,
             num_layers=setting.num_layers,
+            head_norm=setting.head_norm,
             seed=setting.training.seed,
         )
 
@@ -143,6 +144,7 @@ class Trainer:
             embedding_size=setting.embedding_size,
             hidden_size=setting.hidden_size,
             num_layers=setting.num_layers,
+            head_norm=setting.head_norm,
             precision=setting.training.precision,
             step=now.step,
             epoch=now.epoch,

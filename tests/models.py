@@ -44,6 +44,7 @@ def training_settings(**changes: Any) -> SimpleNamespace:
     settings = {
         "max_steps": 12,
         "max_epochs": None,
+        "max_minutes": None,
         "batch_size": 4,
         "sequence_length": 8,
         "learning_rate": 0.01,
@@ -56,6 +57,7 @@ def training_settings(**changes: Any) -> SimpleNamespace:
         "dropout": 0.2,
         "embedding_dropout": 0.0,
         "weight_dropout": 0.0,
+        "averaging": 0.1,
         "gradient_clip": 1.0,
         "evaluate_every": 4,
         "shards": 2,

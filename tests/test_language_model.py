@@ -21,7 +21,17 @@ def test_the_pass_equals_the_chain_of_its_parts(cell: str) -> None:
         output = model.embedding(ids)
         for layer, part in enumerate(model.cells):
             output, state[layer] = part.step(part.project(output), state[layer])
-        torch.testing.assert_close(model.head(output), logits, atol=1e-6, rtol=1e-5)
+        torch.testing.assert_close(model.read(output), logits, atol=1e-6, rtol=1e-5)
+
+
+def test_a_normed_head_reads_no_scale() -> None:
+    """With head_norm, outputs at twice the scale and shifted say the same; without, they do not."""
+    outputs = torch.randn(3, 8, generator=torch.Generator().manual_seed(1))
+
+    for norm in (True, False):
+        model = small_model(head_norm=norm)
+        same = torch.allclose(model.read(outputs), model.read(2 * outputs + 1), atol=1e-4)
+        assert same is norm
 
 
 def test_a_carried_state_continues_the_text() -> None:

@@ -377,6 +377,58 @@ def test_nothing_to_learn_from_is_an_error(state_file: Path) -> None:
         run(small_model(), state_file, [])
 
 
+def test_a_run_can_be_measured_in_minutes(state_file: Path) -> None:
+    """By the clock: the rate falls with it, and it stops when the minutes are used."""
+    reports: list[Progress] = []
+
+    result = run(
+        small_model(),
+        state_file,
+        progress=reports.append,
+        max_minutes=1,
+        max_steps=10_000,
+        warmup_steps=0,
+    )
+
+    assert result.note == "all 1 minutes used"
+    assert result.history[-1].step == 31  # two looks at the clock a step, a second each
+    rates = [report.learning_rate for report in reports]
+    assert rates == sorted(rates, reverse=True)
+    assert reports[15].learning_rate == pytest.approx(0.005, rel=0.1)
+    assert reports[-1].learning_rate < 0.0003
+
+
+def test_minutes_are_those_of_all_processes(state_file: Path) -> None:
+    """A run gone on with has used up what it had used before."""
+    options: dict[str, Any] = {"max_minutes": 1, "max_steps": 10_000}
+    run(small_model(), state_file, progress=interrupt_at(20), **options)
+
+    result = run(small_model(), state_file, resume=True, **options)
+
+    assert result.note == "all 1 minutes used"
+    assert 30 <= result.history[-1].step <= 33
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3])
+def test_what_is_measured_is_what_is_saved(state_file: Path, share: float) -> None:
+    """Both have the mean of the weights; without one both have the newest."""
+    model, saved, newest = small_model(), [], []
+    held_out = ItemBatches(NAMES[:5], 4, 8)
+
+    result = run(
+        model,
+        state_file,
+        averaging=share,
+        save=lambda model, _: saved.append(evaluate(model, held_out)),
+        progress=lambda progress: (
+            newest.append(evaluate(model, held_out)) if progress.validation_loss else None
+        ),
+    )
+
+    assert [row.held_out_loss for row in result.history] == saved
+    assert (saved == newest) == (share == 0)
+
+
 def test_progress_tells_speed_and_time_left(state_file: Path) -> None:
     """Tokens a second and seconds left follow the clock."""
     reports: list[Progress] = []

@@ -47,6 +47,17 @@ def test_a_loaded_model_says_the_same(tmp_path: Path, cell: str) -> None:
     assert torch.equal(loaded(IDS)[0], model(IDS)[0])
 
 
+def test_a_normed_head_stays_one(tmp_path: Path) -> None:
+    """meta.json says so; the weights are the same either way, and older checkpoints have none."""
+    model = small_model(head_norm=True)
+
+    folder = shelve(tmp_path, model, head_norm=True)
+
+    assert torch.equal(load(folder)(IDS)[0], model(IDS)[0])
+    assert not torch.equal(load(folder, head_norm=False)(IDS)[0], model(IDS)[0])
+    assert META.head_norm is False
+
+
 def test_half_precision_halves_the_file_and_stays_close(tmp_path: Path) -> None:
     """float16 is a storage form: loaded weights are float32, near the original."""
     model = small_model()

@@ -44,6 +44,8 @@ class Training(Settings):
     """Stop after this many updates."""
     max_epochs: Positive | None = None
     """Stop after this many passes over the corpus, if that comes first."""
+    max_minutes: Annotated[float, Field(gt=0)] | None = None
+    """Stop after so many minutes, if that comes first; the rate then falls by the clock."""
     batch_size: Positive = 64
     """Sequences in one update."""
     sequence_length: Annotated[int, Field(ge=2)] = 128
@@ -68,6 +70,8 @@ class Training(Settings):
     """The same for the numbers that stand for a token."""
     weight_dropout: Share = 0.0
     """The same for the recurrent weights."""
+    averaging: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    """Measure and save the mean of the weights over about this share of the latest updates; 0: the newest."""
     gradient_clip: Annotated[float, Field(gt=0)] = 1.0
     """The greatest norm of an update's gradient."""
     shards: Annotated[int, Field(ge=1, le=64)] = 2
@@ -99,6 +103,8 @@ class Model(Settings):
     """Units of one layer."""
     num_layers: Annotated[int, Field(ge=1, le=16)] = 1
     """Layers, one upon another."""
+    head_norm: bool = False
+    """Whether the last layer's outputs are brought to one scale before the next token is read from them."""
     training: Training = Training()
     """How it is trained."""
     warning: str = ""

@@ -56,6 +56,7 @@ class Meta:
     epoch: float
     train_loss: float
     held_out_loss: float
+    head_norm: bool = False
     ngram_loss: float | None = None
     corpus: dict[str, Any] = field(default_factory=dict)  # name, counts, sha256
     settings: dict[str, Any] = field(default_factory=dict)  # of the training

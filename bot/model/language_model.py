@@ -17,13 +17,21 @@ States = tuple[State, ...]  # one state a cell
 
 
 class LanguageModel(nn.Module):
-    """Predicts the next id from all before it."""
+    """Predicts the next id from all before it.
 
-    def __init__(self, cells: Sequence[Cell], vocabulary_size: int, embedding_size: int):
+    head_norm: whether the head reads the last layer's outputs with their mean taken off and divided by their
+    deviation (Ba et al. 2016, arXiv:1607.06450); a gain would be the head's own, so there is none.
+    """
+
+    def __init__(
+        self, cells: Sequence[Cell], vocabulary_size: int, embedding_size: int, head_norm: bool = False
+    ):
         super().__init__()
         self.embedding = nn.Embedding(vocabulary_size, embedding_size)
         self.cells = nn.ModuleList(cells)
-        self.head = nn.Linear(cells[-1].hidden_size, vocabulary_size)
+        width = cells[-1].hidden_size
+        self.norm = nn.LayerNorm(width, elementwise_affine=False) if head_norm else nn.Identity()
+        self.head = nn.Linear(width, vocabulary_size)
 
     def initial_state(self, batch_size: int) -> States:
         return tuple(cell.initial_state(batch_size) for cell in self._cells())
@@ -44,7 +52,12 @@ class LanguageModel(nn.Module):
             )
             inputs = noise.on_outputs(layer, outputs)
             after.append(cell_state)
-        return self.head(inputs), tuple(after)
+        return self.read(inputs), tuple(after)
+
+    def read(self, outputs: Tensor) -> Tensor:
+        """The last layer's outputs (..., H) -> logits (..., V)."""
+        logits: Tensor = self.head(self.norm(outputs))
+        return logits
 
     def _cells(self) -> Iterator[Cell]:
         return cast(Iterator[Cell], iter(self.cells))
@@ -62,6 +75,7 @@ def build(
     embedding_size: int,
     hidden_size: int,
     num_layers: int,
+    head_norm: bool = False,
     seed: int = 0,
 ) -> LanguageModel:
     """A new model, the same for the same seed; make_cell(input_size, hidden_size) makes one layer."""
@@ -69,4 +83,4 @@ def build(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         cells = [make_cell(size, hidden_size) for size in sizes]
-        return LanguageModel(cells, vocabulary_size, embedding_size)
+        return LanguageModel(cells, vocabulary_size, embedding_size, head_norm)

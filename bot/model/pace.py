@@ -14,6 +14,11 @@ class Pace:
         self._started = self._step_started = clock()
         self.tokens_per_second = self.seconds_left = 0.0
 
+    @property
+    def seconds(self) -> float:
+        """From the start of the clock to the beginning of the present step."""
+        return self._step_started - self._started
+
     def step_begins(self) -> None:
         self._step_started = self._clock()
 

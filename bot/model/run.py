@@ -15,6 +15,7 @@ from torch.nn.utils import clip_grad_norm_
 
 from bot.errors import TrainingError
 from bot.model import noise, training_state, watch
+from bot.model.averaging import Average
 from bot.model.batches import IGNORED, arrange
 from bot.model.evaluation import evaluate
 from bot.model.gradient import BackPropagation
@@ -56,12 +57,14 @@ class Run:
         self._held_out = arrange(held_out_ids, settings.batch_size, settings.sequence_length)
         self._back_propagation = BackPropagation(model, settings.shards if self._device.type == "cpu" else 1)
         self._optimizer = make_optimizer(model, settings)
+        self._average = Average(model, settings.averaging)
         self._carried: States | None = None
         self._position = Position(fingerprint(model, train_ids, held_out_ids, settings))
         self._loss = self._norm = math.nan  # of the step just made
         self._measured: Measurement | None = None  # at the step just made
         self._samples: tuple[str, ...] = ()
         self._note = ""
+        self._seconds_before = 0.0  # in processes before this one
         self.tokens = 0  # of the step just made
 
     def begin(self) -> None:
@@ -72,15 +75,16 @@ class Run:
     def resume(self) -> None:
         position, tensors = training_state.load(self._state_file)
         compare(position.fingerprint, self._position.fingerprint, self._state_file)
-        self._position = position
+        self._position, self._seconds_before = position, position.seconds
         training_state.restore_weights(self._model, self._optimizer, tensors)
+        self._average.restore(tensors)
         training_state.restore_random(tensors, self._device)
         self._carried = training_state.restore_carried(tensors, self._device)
         self._open_epoch()
 
     @property
     def share_done(self) -> float:
-        return share_done(self._settings, self._position.step, self._epoch)
+        return share_done(self._settings, self._position.step, self._epoch, self._position.seconds)
 
     @property
     def history(self) -> tuple[Measurement, ...]:
@@ -102,6 +106,8 @@ class Run:
             return f"all {position.step} steps done"
         if settings.max_epochs and position.epoch >= settings.max_epochs:
             return f"all {position.epoch} epochs done"
+        if settings.max_minutes and position.seconds >= 60 * settings.max_minutes:
+            return f"all {settings.max_minutes:g} minutes used"
         return ""
 
     @property
@@ -110,9 +116,10 @@ class Run:
         on_time = self._position.step % self._settings.evaluate_every == 0
         return bool(self._position.updates) and (on_time or self.ended)
 
-    def step(self) -> None:
-        """One update; none where loss or gradient are not finite."""
+    def step(self, seconds: float) -> None:
+        """One update; none where loss or gradient are not finite. seconds: trained so far in this process."""
         self._note, self._samples, self._measured = "", (), None
+        self._position.seconds = self._seconds_before + seconds
         self.tokens = int((self._batch.targets != IGNORED).sum())
         after = self._back_propagate()
         if math.isfinite(self._loss) and math.isfinite(self._norm):
@@ -134,7 +141,7 @@ class Run:
         position.history.append(row)
         position.clear_sums()
         self._measured, self._note = row, watch.remark(self.history, self._vocabulary_size) or self._note
-        self._save(self._model, self.history)
+        self._keep(self.history)
         self._store()
         self._samples = self._draw()
 
@@ -145,7 +152,7 @@ class Run:
             return  # nothing new since the last evaluation
         row = self._measure()
         if not watch.has_diverged(row, self._vocabulary_size):
-            self._save(self._model, (*self.history, row))
+            self._keep((*self.history, row))
 
     def report(self, pace: Pace) -> Progress:
         row, position = self._measured, self._position
@@ -170,8 +177,9 @@ class Run:
 
     @property
     def _rate(self) -> float:
-        rate = learning_rate(self._settings, self._position.step, self._epoch)
-        return rate * self._position.rate_factor
+        position = self._position
+        rate = learning_rate(self._settings, position.step, self._epoch, position.seconds)
+        return rate * position.rate_factor
 
     @property
     def _train_loss(self) -> float:
@@ -213,6 +221,7 @@ class Run:
             group["lr"] = self._rate
         self._optimizer.step()
         position = self._position
+        self._average.update(position.step + 1)
         if position.updates >= SETTLED and watch.is_spike(self._loss, self._train_loss):
             self._note = f"spike: a loss of {self._loss:.2f} after {self._train_loss:.2f} on average"
         self._carried = after
@@ -239,27 +248,35 @@ class Run:
         position.clear_sums()
         _, tensors = training_state.load(self._state_file)
         training_state.restore_weights(self._model, self._optimizer, tensors)
+        self._average.restore(tensors)
         self._carried = None
         self._note = f"{why}; back to the last good weights, at half the learning rate"
 
     def _measure(self) -> Measurement:
         position = self._position
+        with self._average.in_place():
+            held_out_loss = evaluate(self._model, self._held_out)
         return Measurement(
             step=position.step,
             epoch=self._epoch,
             learning_rate=self._rate,
             gradient_norm=position.norm_sum / max(1, position.updates),
             train_loss=self._train_loss,
-            held_out_loss=evaluate(self._model, self._held_out),
+            held_out_loss=held_out_loss,
         )
+
+    def _keep(self, history: Sequence[Measurement]) -> None:
+        with self._average.in_place():
+            self._save(self._model, history)
 
     def _draw(self) -> tuple[str, ...]:
         """Samples of the present weights; what they draw does not change the run."""
         if self._sample is None:
             return ()
-        with torch.random.fork_rng(devices=[self._device] if self._device.type == "cuda" else []):
+        devices = [self._device] if self._device.type == "cuda" else []
+        with torch.random.fork_rng(devices=devices), self._average.in_place():
             return tuple(self._sample(self._model))
 
     def _store(self) -> None:
         tensors = training_state.gather(self._model, self._optimizer, self._carried, self._device)
-        training_state.store(self._state_file, self._position, tensors)
+        training_state.store(self._state_file, self._position, tensors | self._average.tensors())

@@ -169,7 +169,7 @@ class _Walk:
     """The model step by step. What layer 1 makes of an id is looked up in a table made once."""
 
     def __init__(self, model: LanguageModel):
-        self._cells, self._head = [cast(Cell, cell) for cell in model.cells], model.head
+        self._cells, self._read = [cast(Cell, cell) for cell in model.cells], model.read
         self._table = self._cells[0].project(model.embedding.weight)  # (V, G)
         self._first: States = model.initial_state(WIDTH)
         self._state = self._first
@@ -183,7 +183,7 @@ class _Walk:
             output, state = cell.step(cell.project(output), before)
             after.append(state)
         self._state = tuple(after)
-        logits: Tensor = self._head(output)
+        logits: Tensor = self._read(output)
         return logits
 
     def begin(self, rows: Numbers) -> None:

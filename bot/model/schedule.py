@@ -29,22 +29,27 @@ def make_optimizer(model: nn.Module, settings: Any) -> torch.optim.Optimizer:
     return torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.99), fused=True)
 
 
-def share_done(settings: Any, step: int, epoch: float) -> float:
-    """How much of the run is over, 0 to 1: whichever of steps and epochs ends it first."""
+def share_done(settings: Any, step: int, epoch: float, seconds: float) -> float:
+    """How much of the run is over, 0 to 1: whichever of steps, epochs and minutes ends it first."""
     by_epochs = epoch / settings.max_epochs if settings.max_epochs else 0.0
+    by_minutes = seconds / 60 / settings.max_minutes if settings.max_minutes else 0.0
     by_steps: float = step / settings.max_steps
-    return min(1.0, max(by_steps, by_epochs))
+    return min(1.0, max(by_steps, by_epochs, by_minutes))
 
 
-def learning_rate(settings: Any, step: int, epoch: float) -> float:
-    """The rate of the update that follows `step` updates and `epoch` passes over the corpus."""
+def learning_rate(settings: Any, step: int, epoch: float, seconds: float) -> float:
+    """The rate of the update that follows `step` updates, `epoch` passes over the corpus and so many seconds.
+
+    Where minutes end the run, the clock decides the rate: no two runs are then equal bit by bit.
+    """
     warm = min(1.0, (step + 1) / settings.warmup_steps) if settings.warmup_steps else 1.0
-    return float(settings.learning_rate * warm * _factor(settings, step, epoch))
+    return float(settings.learning_rate * warm * _factor(settings, step, epoch, seconds))
 
 
-def _factor(settings: Any, step: int, epoch: float) -> float:
+def _factor(settings: Any, step: int, epoch: float, seconds: float) -> float:
     if settings.schedule == "cosine":
-        return FLOOR + (1 - FLOOR) * (1 + math.cos(math.pi * share_done(settings, step, epoch))) / 2
+        done = share_done(settings, step, epoch, seconds)
+        return FLOOR + (1 - FLOOR) * (1 + math.cos(math.pi * done)) / 2
     if settings.schedule == "epochs":
         return math.pow(settings.decay, max(0, int(epoch) - settings.decay_after + 1))
     return 1.0

@@ -64,7 +64,7 @@ def train(
         pace = Pace(clock, run.share_done)
         while not run.ended and not interrupted.is_set():
             pace.step_begins()
-            run.step()
+            run.step(pace.seconds)
             pace.step_ends(run.share_done, run.tokens)
             if run.due:
                 run.evaluate()

@@ -37,6 +37,7 @@ SHAPING = (  # settings that make a run what it is: going on with others would b
     "dropout",
     "embedding_dropout",
     "weight_dropout",
+    "averaging",
     "gradient_clip",
     "shards",
     "seed",
@@ -52,6 +53,7 @@ class Position:
     epoch: int = 0  # complete passes over the corpus
     batch: int = 0  # batches taken of this pass
     tokens: int = 0  # tokens taken of this pass
+    seconds: float = 0.0  # that the run has taken so far
     loss_sum: float = 0.0
     loss_tokens: int = 0
     norm_sum: float = 0.0

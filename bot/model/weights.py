@@ -87,7 +87,7 @@ def _skeleton(meta: Meta, make_cell: Callable[[int, int], Cell], most_layers: in
         msg = f"meta.json has {sizes}, the file {most_layers} tensors"
         raise ValueError(msg)
     with torch.device("meta"):
-        return build(make_cell, **sizes)
+        return build(make_cell, **sizes, head_norm=meta.head_norm)
 
 
 def _compare(header: dict[str, dict[str, object]], expected: Shapes, precision: str, path: Path) -> None:
