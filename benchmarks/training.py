@@ -1,88 +1,182 @@
-"""Training speed on one core: every registered cell beside an nn.LSTM of the same size.
+"""Training speed on one core beside nn.LSTM: a whole step, clipping and AdamW included, on random ids.
 
-    python -m benchmarks.training [--hidden-size 512] [--batch-size 128] [--steps 16] [--rounds 7]
+    python -m benchmarks.training [--hidden-size 512] [--layers 1] [--batch-size 64] [--steps 100]
 
-Forward, loss, backward, clipping and AdamW on windows of random ids. CPU seconds; each round runs every
-cell once, and a factor is the median of the rounds' own ratios, so that a busy neighbour slows all alike.
+CPU seconds. The control is what one writes without this program: nn.LSTM, its embedding as wide as the layer.
+`matrices` is the floor: the matrix products alone that a step of an LSTM cannot do without.
 """
 
 import argparse
-import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
-from statistics import median
 from types import SimpleNamespace
+from unittest.mock import PropertyMock, patch
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 
+from benchmarks import pairs
+from bot.model.batches import Batch
 from bot.model.evaluation import cross_entropy
+from bot.model.gradient import BackPropagation
 from bot.model.language_model import build
+from bot.model.native import Kernel
+from bot.model.noise import SILENCE
 from bot.model.schedule import make_optimizer
 from bot.registry import Registry
 
-VOCABULARY, EMBEDDING, REFERENCE = 370, 64, "nn.LSTM"
+VOCABULARY, NARROW, CONTROL, FLOOR = 100, 64, "nn.LSTM, embedding = hidden", "matrices"
 SETTINGS = SimpleNamespace(optimizer="adamw", learning_rate=1e-3, weight_decay=0.01)
 
 
 class Reference(nn.Module):
     """What one writes without this program."""
 
-    def __init__(self, hidden_size: int):
+    def __init__(self, kind: str, sizes: argparse.Namespace, embedding: int):
         super().__init__()
-        self.embedding = nn.Embedding(VOCABULARY, EMBEDDING)
-        self.lstm = nn.LSTM(EMBEDDING, hidden_size)
-        self.head = nn.Linear(hidden_size, VOCABULARY)
+        self.embedding = nn.Embedding(VOCABULARY, embedding)
+        self.rnn = getattr(nn, kind)(embedding, sizes.hidden_size, sizes.layers)
+        self.head = nn.Linear(sizes.hidden_size, VOCABULARY)
 
     def forward(self, ids: Tensor) -> tuple[Tensor, object]:
-        outputs, state = self.lstm(self.embedding(ids))
+        outputs, state = self.rnn(self.embedding(ids))
         return self.head(outputs), state
 
 
-def stepper(model: nn.Module, ids: Tensor) -> Callable[[], None]:
-    """One update of a model on these ids (T + 1, B)."""
+class ByTheBook(nn.Module):
+    """An MI-LSTM as it is usually written: a Linear a gate and a source, a sum a gate, one step at a time."""
+
+    def __init__(self, inputs: int, hidden: int):
+        super().__init__()
+        self.wx = nn.ModuleDict({gate: nn.Linear(inputs, hidden) for gate in "ifoz"})
+        self.uh = nn.ModuleDict({gate: nn.Linear(hidden, hidden) for gate in "ifoz"})
+        self.factors = nn.ParameterDict({gate: torch.ones(3, hidden) for gate in "ifoz"})
+
+    def gate(self, gate: str, x: Tensor, h: Tensor) -> Tensor:
+        alpha, beta1, beta2 = self.factors[gate]
+        wx, uh = self.wx[gate], self.uh[gate]
+        return alpha * wx(x) * uh(h) + beta1 * uh(h) + beta2 * wx(x)
+
+    def forward(self, inputs: Tensor) -> tuple[Tensor, object]:
+        h = c = inputs.new_zeros(inputs.shape[1], self.uh["i"].in_features)
+        outputs = []
+        for t in range(len(inputs)):
+            i, f, o = (self.gate(gate, inputs[t], h).sigmoid() for gate in "ifo")
+            c = f * c + i * self.gate("z", inputs[t], h).tanh()
+            h = o * c.tanh()
+            outputs.append(h)
+        return torch.stack(outputs), None
+
+
+class BookModel(Reference):
+    """The same between embedding and head."""
+
+    def __init__(self, sizes: argparse.Namespace):
+        super().__init__("LSTM", sizes, sizes.hidden_size)
+        self.rnn = nn.ModuleList(ByTheBook(sizes.hidden_size, sizes.hidden_size) for _ in range(sizes.layers))
+
+    def forward(self, ids: Tensor) -> tuple[Tensor, object]:
+        outputs = self.embedding(ids)
+        for layer in self.rnn:
+            outputs, _ = layer(outputs)
+        return self.head(outputs), None
+
+
+def step_of(model: nn.Module, ids: Tensor) -> Callable[[], float]:
+    """One update of any model on these ids (T + 1, B), by torch's own backward."""
     optimizer = make_optimizer(model, SETTINGS)
 
-    def step() -> None:
+    def step() -> float:
         logits, _ = model(ids[:-1])
         optimizer.zero_grad()
         cross_entropy(logits, ids[1:]).backward()
         clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
+        return ids[1:].numel()
 
     return step
 
 
-def measure(steppers: dict[str, Callable[[], None]], rounds: int) -> dict[str, list[float]]:
-    """CPU seconds of one step, by name, for every round."""
-    seconds: dict[str, list[float]] = {name: [] for name in steppers}
-    for _ in range(rounds + 1):
-        for name, step in steppers.items():
-            before = time.process_time()
-            step()
-            seconds[name].append(time.process_time() - before)
-    return {name: times[1:] for name, times in seconds.items()}  # the first round warms up
+def our_step(cell: str, sizes: argparse.Namespace, ids: Tensor, shards: int = 1) -> Callable[[], float]:
+    """One update as training makes it."""
+    model = build(
+        Registry(None, Path()).look_up("cells", cell),
+        vocabulary_size=VOCABULARY,
+        embedding_size=NARROW,
+        hidden_size=sizes.hidden_size,
+        num_layers=sizes.layers,
+    )
+    optimizer, gradient = make_optimizer(model, SETTINGS), BackPropagation(model, shards)
+    batch = Batch(ids[:-1], ids[1:], fresh=True)
+
+    def step() -> float:
+        gradient(batch, None, SILENCE)
+        clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        return batch.targets.numel()
+
+    return step
+
+
+def in_torch(step: Callable[[], float]) -> Callable[[], float]:
+    """The same without compiled kernels."""
+
+    def without() -> float:
+        with patch.object(Kernel, "usable", PropertyMock(return_value=False)):
+            return step()
+
+    return without
+
+
+def matrices(sizes: argparse.Namespace) -> Callable[[], float]:
+    """The products of one step, in torch: U by h and back, the weights' gradients, the head; none for the
+    input of the first layer, whose ids are looked up."""
+    H, B, T, L = sizes.hidden_size, sizes.batch_size, sizes.steps, sizes.layers
+    U, h, g = torch.randn(4 * H, H), torch.randn(B, H), torch.randn(B, 4 * H)
+    hs, gs = torch.randn(T * B, H), torch.randn(T * B, 4 * H)
+    head, logits = torch.randn(VOCABULARY, H), torch.randn(T * B, VOCABULARY)
+
+    def products() -> float:
+        for layer in range(L):
+            for _ in range(T):
+                h @ U.T
+                g @ U
+            gs.T @ hs
+            if layer:
+                hs @ U.T, gs @ U, gs.T @ hs
+        hs @ head.T, logits @ head, logits.T @ hs
+        return T * B
+
+    return products
+
+
+def one_core(sizes: argparse.Namespace) -> None:
+    torch.set_num_threads(1)
+    ids = torch.randint(VOCABULARY, (sizes.steps + 1, sizes.batch_size))
+    wide = sizes.hidden_size
+    ways = {
+        CONTROL: step_of(Reference("LSTM", sizes, wide), ids),
+        "nn.LSTM, embedding 64": step_of(Reference("LSTM", sizes, NARROW), ids),
+        "nn.GRU, embedding 64": step_of(Reference("GRU", sizes, NARROW), ids),
+        "MI-LSTM by the book": step_of(BookModel(sizes), ids),
+        FLOOR: matrices(sizes),
+    }
+    for cell in sizes.cells:
+        step = our_step(cell, sizes, ids)
+        ways |= {f"{cell}": step, f"{cell}, torch only": in_torch(step)}
+    rates = pairs.interleaved(ways, sizes.rounds)
+    floor = {name: f"{row.factor:.2f}" for row in pairs.rows(rates, FLOOR) for name in [row.name]}
+    title = f"H {wide}, {sizes.layers} layers, B {sizes.batch_size}, T {sizes.steps}, one thread"
+    pairs.show(title, pairs.rows(rates, CONTROL), "characters/s", sizes.json, share_of_matrices=floor)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    for option, default in (("hidden-size", 512), ("batch-size", 128), ("steps", 16), ("rounds", 7)):
+    parser = pairs.parser(__doc__)
+    for option, default in (("hidden-size", 512), ("layers", 1), ("batch-size", 64), ("steps", 100)):
         parser.add_argument(f"--{option}", type=int, default=default)
-    chosen = parser.parse_args()
-    torch.set_num_threads(1)
-    sizes = {"vocabulary_size": VOCABULARY, "embedding_size": EMBEDDING, "num_layers": 1}
-    new = partial(build, hidden_size=chosen.hidden_size, **sizes)
-    registry = Registry(None, Path())
-    models = {name: new(registry.look_up("cells", name)) for name in registry.names("cells")}
-    ids = torch.randint(VOCABULARY, (chosen.steps + 1, chosen.batch_size))
-    candidates = {REFERENCE: Reference(chosen.hidden_size), **models}
-    seconds = measure({name: stepper(model, ids) for name, model in candidates.items()}, chosen.rounds)
-    for name, times in seconds.items():
-        ratios = [theirs / ours for theirs, ours in zip(seconds[REFERENCE], times, strict=True)]
-        speed = chosen.steps * chosen.batch_size / median(times)
-        print(f"{name:10} {speed:8,.0f} tokens/s   x{median(ratios):.2f}")
+    parser.add_argument("--cells", nargs="*", default=["lstm", "mi_lstm", "gru"])
+    one_core(parser.parse_args())
 
 
 if __name__ == "__main__":

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bot.model.cell import Cell, State
+    from bot.model.native import CompiledCell, Kernel
 
-__all__ = ["Cell", "State"]
+__all__ = ["Cell", "CompiledCell", "Kernel", "State"]
 
 
 def __getattr__(name: str) -> object:
     if name not in __all__:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)
-    from bot.model import cell
+    from bot.model import cell, native
 
-    return getattr(cell, name)
+    return getattr(cell if hasattr(cell, name) else native, name)

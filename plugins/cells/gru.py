@@ -1,15 +1,19 @@
 """Gated recurrent unit (Cho et al. 2014, arXiv:1406.1078) in the form that cuDNN made usual."""
 
+from pathlib import Path
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from bot import hookimpl
-from bot.model import Cell, State
+from bot.model import CompiledCell, Kernel, State
 
 
-class Gru(Cell):
+class Gru(CompiledCell):
     """Gates r z n; the reset gate opens what the state says: n = tanh(Wx + b + r*(Uh + b'))."""
+
+    kernel = Kernel(Path(__file__).with_suffix(".c"), gates=3, states=1, keeps=4)
 
     def __init__(self, input_size: int, hidden_size: int):
         super().__init__(input_size, hidden_size)
@@ -37,7 +41,10 @@ class Gru(Cell):
         h = torch.lerp((n_x + r * n_h).tanh(), h, z)  # (1 - z) * n + z * h
         return h, (h,)
 
-    def unroll(self, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+    def parameters_of_step(self) -> Tensor:
+        return self.bias_hh
+
+    def unroll_in_torch(self, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """torch's fused pass; it wants a leading dimension for layers."""
         (h,) = self.initial_state(inputs.shape[1]) if state is None else state
         weights: list[Tensor] = [self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh]
@@ -45,6 +52,11 @@ class Gru(Cell):
             inputs, h[None], weights, True, 1, 0.0, self.training, False, False
         )  # has_biases, num_layers, dropout, train, bidirectional, batch_first
         return outputs, (h[0],)
+
+    def look_up_in_torch(
+        self, table: Tensor, ids: Tensor, state: State | None = None
+    ) -> tuple[Tensor, State]:
+        return self.unroll_in_torch(functional.embedding(ids, table), state)
 
 
 @hookimpl

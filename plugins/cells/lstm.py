@@ -1,5 +1,6 @@
 """Long short-term memory (Hochreiter & Schmidhuber 1997; forget gate of Gers et al. 2000)."""
 
+from pathlib import Path
 from typing import Literal
 
 import torch
@@ -7,15 +8,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bot import hookimpl
-from bot.model import Cell, State
+from bot.model import CompiledCell, Kernel, State
 
 
-class Lstm(Cell):
+class Lstm(CompiledCell):
     """Gates i f g o read Wx + Uh + b; c = f*c + i*g, h = o*tanh(c). The forget bias starts at 1.
 
     gates: hard_sigmoid is the straight line 0.2x + 0.5, cut at 0 and 1. coupled: what is forgotten is
     written, i = 1 - f (Greff et al. 2015, arXiv:1503.04069); a quarter of the weights falls away.
     """
+
+    kernel = Kernel(Path(__file__).with_suffix(".c"), gates=4, states=2, keeps=5)
 
     def __init__(
         self,
@@ -54,16 +57,24 @@ class Lstm(Cell):
     def _gate(self, total: Tensor) -> Tensor:
         return total.sigmoid() if self.gates == "sigmoid" else (0.2 * total + 0.5).clamp(0, 1)
 
-    def unroll(self, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+    def compiles(self) -> bool:
+        return not self.coupled and self.gates == "sigmoid"
+
+    def unroll_in_torch(self, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """torch's fused pass, which knows no options; it wants two biases and a dimension for layers."""
-        if self.coupled or self.gates != "sigmoid":
-            return super().unroll(inputs, state)
+        if not self.compiles():
+            return super().unroll_in_torch(inputs, state)
         h, c = self.initial_state(inputs.shape[1]) if state is None else state
         weights = [self.weight_ih, self.weight_hh, self.bias, torch.zeros_like(self.bias)]
         outputs, h, c = torch.lstm(
             inputs, (h[None], c[None]), weights, True, 1, 0.0, self.training, False, False
         )  # has_biases, num_layers, dropout, train, bidirectional, batch_first
         return outputs, (h[0], c[0])
+
+    def look_up_in_torch(
+        self, table: Tensor, ids: Tensor, state: State | None = None
+    ) -> tuple[Tensor, State]:
+        return self.unroll_in_torch(functional.embedding(ids, table), state)
 
 
 @hookimpl

@@ -1,17 +1,21 @@
 """LSTM with multiplicative integration (Wu et al. 2016, arXiv:1606.06630)."""
 
+from pathlib import Path
+
 import torch
 from torch import Tensor, nn
 
 from bot import hookimpl
-from bot.model import Cell, State
+from bot.model import CompiledCell, Kernel, State
 
 
-class MiLstm(Cell):
+class MiLstm(CompiledCell):
     """An LSTM whose gates read alpha*Wx*Uh + beta1*Uh + beta2*Wx + b where the plain one reads Wx + Uh + b.
 
     The product lets the input open and close what the state says, unit by unit.
     """
+
+    kernel = Kernel(Path(__file__).with_suffix(".c"), gates=4, states=2, keeps=9)
 
     def __init__(self, input_size: int, hidden_size: int):
         super().__init__(input_size, hidden_size)
@@ -42,6 +46,9 @@ class MiLstm(Cell):
         c = f.sigmoid() * c + i.sigmoid() * g.tanh()
         h = o.sigmoid() * c.tanh()
         return h, (h, c)
+
+    def parameters_of_step(self) -> Tensor:
+        return torch.cat([self.alpha, self.beta1, self.beta2, self.bias])
 
 
 @hookimpl
