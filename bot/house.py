@@ -129,8 +129,9 @@ class House:
     def _known(self) -> Callable[[str, Path], TrainingSet]:
         return cache(self.training_set)
 
-    def sampler(self, model: str, which: str = "best", device: str = "cpu") -> "Sampler":
+    def sampler(self, model: str, which: str = "best") -> "Sampler":
         """A checkpoint ready to sample; its meta.json, not the configuration, says what it is."""
+        from bot.model.devices import put
         from bot.model.sampling import Sampler
         from bot.model.weights import load_model
         from bot.text.vocabulary import Vocabulary
@@ -143,7 +144,7 @@ class House:
             msg = f"{place}: {ids} ids, the model has {meta.vocabulary_size}"
             raise CheckpointError(msg)
         return Sampler(
-            load_model(folder, meta, self.cell_maker(meta.cell), device),
+            put(load_model(folder, meta, self.cell_maker(meta.cell)), self.config.device),
             vocabulary,
             self.tokenizer(meta.tokenizer),
             f"{model}/{folder.name}",

@@ -18,6 +18,7 @@ from bot.errors import TrainingError
 from bot.house import House
 from bot.model import checkpoint
 from bot.model.checkpoint import Meta, Plugin
+from bot.model.devices import put
 from bot.model.language_model import LanguageModel, build
 from bot.model.ngram import NGram
 from bot.model.sampling import Sampler, calibrate
@@ -103,7 +104,7 @@ class Trainer:
 
     def _new_model(self) -> LanguageModel:
         setting = self.setting
-        return build(
+        model = build(
             self._house.cell_maker(setting.cell),
             vocabulary_size=len(self._vocabulary),
             embedding_size=setting.embedding_size,
@@ -112,6 +113,7 @@ class Trainer:
             head_norm=setting.head_norm,
             seed=setting.training.seed,
         )
+        return put(model, self._house.config.device)
 
     def _ids(self, documents: Sequence[Document]) -> list[list[int]]:
         return [self._vocabulary.encode(self._tokenizer.split(document.text)) for document in documents]

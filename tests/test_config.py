@@ -83,6 +83,17 @@ def test_an_empty_file_is_the_built_in_defaults(config_file):
     assert load(config_file("# nothing\n")).model_dump() == Config().model_dump()
 
 
+@pytest.mark.parametrize(
+    ("written", "bytes"), [("1GiB", 2**30), ("512 MiB", 2**29), ("3KiB", 3072), ("5000MiB", 5000 * 2**20)]
+)
+def test_memory_is_written_with_its_unit(config_file, written, bytes):
+    """A number without one could be bytes or gigabytes."""
+    config = load(config_file(f"host: {{memory: {written}}}"))
+
+    assert config.host.memory == bytes
+    assert Config.model_validate_json(config.model_dump_json()).host == config.host
+
+
 def test_settings_travel_to_child_processes(config_file):
     """A configuration with its places survives pickling."""
     config = load(config_file(BEERS))
@@ -155,9 +166,19 @@ def test_other_databases_keep_their_address(config_file, url):
         ),
         (
             "model: {}",
-            "1:1: no setting 'model' (have bots, checkpoints, database, models). Did you mean 'models'?",
+            "1:1: no setting 'model' (have bots, checkpoints, database, device, host, models). "
+            "Did you mean 'models'?",
         ),
-        ("_file: x", "1:1: no setting '_file' (have bots, checkpoints, database, models)."),
+        ("_file: x", "1:1: no setting '_file' (have bots, checkpoints, database, device, host, models)."),
+        (
+            "host: {memory: 1000000}",
+            "1:8: host.memory: expected a number and one of KiB, MiB, GiB (as 512MiB or 2GiB), not 1000000",
+        ),
+        (
+            "host: {memory: 1.5GiB}",
+            "1:8: host.memory: expected a number and one of KiB, MiB, GiB (as 512MiB or 2GiB), not '1.5GiB'",
+        ),
+        ("device: gpu", "1:1: device: there is no 'gpu' (have auto, cpu, cuda, mps). Did you mean 'cpu'?"),
         ("models: {a: {num_layers: '1'}}", "1:14: models.a.num_layers: expected a whole number, not '1'"),
         ("models: {a: {num_layers: true}}", "1:14: models.a.num_layers: expected a whole number, not true"),
         ("models: {a: {num_layers: 1.0}}", "1:14: models.a.num_layers: expected a whole number, not 1.0"),

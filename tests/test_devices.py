@@ -115,6 +115,24 @@ def test_real_memory_that_runs_out_is_known_as_such():
     assert devices.is_out_of_memory(raised.value)
 
 
+def test_a_model_goes_where_the_setting_says(cuda):
+    """And to the CPU where it does not fit there."""
+    asked = []
+
+    class Large(torch.nn.Module):
+        def to(self, device):
+            asked.append(device.type)
+            if device.type == "cuda":
+                raise ERRORS[0]
+            return self
+
+    model = Large()
+
+    assert devices.put(model, "cpu") is model
+    assert devices.put(model, "cuda") is model
+    assert asked == ["cpu", "cuda", "cpu"]
+
+
 def test_a_broken_attempt_is_let_go_of(monkeypatch):
     """Apple's memory is given back too."""
     given_back = []

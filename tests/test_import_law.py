@@ -110,9 +110,9 @@ def test_the_door_lists_what_it_gives():
     assert all(hasattr(bot, name) for name in bot.__all__)
 
 
-def loaded_by(code: str) -> set[str]:
+def loaded_by(code: str, libraries: set[str] = HEAVY) -> set[str]:
     """The heavy libraries that a fresh Python has loaded after running some code."""
-    code += f"; import sys; print(*(sys.modules.keys() & {HEAVY!r}))"
+    code += f"; import sys; print(*(sys.modules.keys() & {libraries!r}))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     return set(run.stdout.split())
 
@@ -124,6 +124,17 @@ def test_looking_at_plugins_loads_nothing_heavy():
         "[Registry(None, Path()).names(kind) for kind in KINDS if kind != 'cells']"
     )
     assert loaded_by(code) == set()
+
+
+def test_a_first_sample_waits_for_nothing_it_has_no_use_for():
+    """torch's compiler alone would take as long as torch itself."""
+    code = (
+        "from bot.config import load, shipped; from bot.house import House; "
+        "from bot.records import Sampling; house = House(load(shipped() / 'config.yaml')); "
+        "house.sampler('death_metal').sample(Sampling(), 1, [0])"
+    )
+    unwanted = {"torch._dynamo", "sympy", "onnx", "tweepy", "textual", "glin_profanity", "matplotlib"}
+    assert loaded_by(code, unwanted) == set()
 
 
 @pytest.mark.parametrize(

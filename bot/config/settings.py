@@ -18,6 +18,7 @@ from bot.config.values import (
     Database,
     Days,
     Interval,
+    Memory,
     Name,
     Plugin,
     Plugins,
@@ -175,6 +176,13 @@ class Bot(Settings):
     """Where it posts."""
 
 
+class Host(Settings):
+    """The model host: the process that samples and judges."""
+
+    memory: Memory = 2**30
+    """What the models it holds may take, as 512MiB or 2GiB; the one not used for longest makes room."""
+
+
 class Config(Settings):
     """All settings of one file."""
 
@@ -182,6 +190,10 @@ class Config(Settings):
     """SQLAlchemy's address of the database; a file's path is relative to this file's folder."""
     checkpoints: str = "checkpoints"
     """The folder of trained models, relative to this file's folder."""
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Where models are trained and sampled; auto: CUDA where there is any, else the CPU."""
+    host: Host = Host()
+    """The model host."""
     models: dict[Name, Model] = {}
     """Language models by name."""
     bots: dict[Name, Bot] = {}

@@ -24,6 +24,7 @@ from bot.config.places import Place, nearest, shown
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+SIZES = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,13 @@ def _interval(value: Any) -> timedelta:
     raise ValueError(msg)
 
 
+def _memory(value: Any) -> int:
+    if isinstance(value, str) and (match := re.fullmatch(r"([1-9][0-9]{0,8}) ?(KiB|MiB|GiB)", value)):
+        return int(match[1]) * SIZES[match[2]]
+    msg = f"expected a number and one of KiB, MiB, GiB (as 512MiB or 2GiB), not {shown(value)}"
+    raise ValueError(msg)
+
+
 def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
@@ -160,4 +168,10 @@ Interval = Annotated[
     PlainValidator(_interval),
     PlainSerializer(lambda value: f"{int(value.total_seconds())}s"),
     WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]{0,5}[smhd]$"}),
+]
+Memory = Annotated[  # bytes
+    int,
+    PlainValidator(_memory),
+    PlainSerializer(lambda value: f"{value // SIZES['KiB']}KiB"),
+    WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]{0,8} ?(KiB|MiB|GiB)$"}),
 ]

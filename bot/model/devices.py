@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Literal, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from bot.errors import DeviceError
 from bot.model.cell import State
@@ -21,6 +21,7 @@ CPU = torch.device("cpu")
 LACKS = ("out of memory", "not enough memory", "can't allocate memory")  # how backends say it
 
 Answer = TypeVar("Answer")
+Model = TypeVar("Model", bound=nn.Module)
 
 # Weights lie where the cell keeps them; that cuDNN copies them together once a window costs little.
 warnings.filterwarnings("ignore", message="RNN module weights are not part of single contiguous chunk")
@@ -39,6 +40,11 @@ def choose(setting: str) -> torch.device:
         msg = f"device {setting}: PyTorch {torch.__version__} finds none here (have {have}); set device: auto"
         raise DeviceError(msg)
     return torch.device(setting)
+
+
+def put(model: Model, setting: str) -> Model:
+    """Move a model to the device that a setting means, or to the CPU where it does not fit there."""
+    return within_memory(lambda _, device: model.to(device), 1, choose(setting))
 
 
 def name_of(device: torch.device) -> str:

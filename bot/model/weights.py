@@ -8,9 +8,11 @@ import json
 import struct
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import safetensors.torch
 import torch
+from torch.overrides import TorchFunctionMode
 
 from bot.errors import CheckpointError, PluginError
 from bot.model.cell import Cell
@@ -38,10 +40,8 @@ def pack(model: LanguageModel, precision: str = "float32") -> bytes:
     return bytes(safetensors.torch.save(tensors))
 
 
-def load_model(
-    folder: Path, meta: Meta, make_cell: Callable[[int, int], Cell], device: str = "cpu"
-) -> LanguageModel:
-    """The model of a checkpoint, its weights in float32 on `device`.
+def load_model(folder: Path, meta: Meta, make_cell: Callable[[int, int], Cell]) -> LanguageModel:
+    """The model of a checkpoint, its weights in float32 on the CPU.
 
     make_cell(input_size, hidden_size) makes one layer of meta.cell. The file's header is compared with the
     shapes that `meta` implies before memory is taken for either. Raises CheckpointError.
@@ -57,7 +57,7 @@ def load_model(
         msg = f"{path}: the weights cannot be read ({str(error).splitlines()[0]:.200})"
         raise CheckpointError(msg) from error
     model.load_state_dict(tensors, assign=True)
-    return model.to(device)
+    return model
 
 
 def _header(path: Path) -> dict[str, dict[str, object]]:
@@ -86,8 +86,20 @@ def _skeleton(meta: Meta, make_cell: Callable[[int, int], Cell], most_layers: in
     if min(sizes.values()) < 1 or meta.num_layers > most_layers:
         msg = f"meta.json has {sizes}, the file {most_layers} tensors"
         raise ValueError(msg)
-    with torch.device("meta"):
+    with torch.device("meta"), _Undrawn():
         return build(make_cell, **sizes, head_norm=meta.head_norm)
+
+
+class _Undrawn(TorchFunctionMode):
+    """Draws nothing for weights that have no memory: torch would load its compiler for that, in 1.5 s."""
+
+    def __torch_function__(
+        self, function: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        given = kwargs or {}
+        if function in (torch.Tensor.normal_, torch.nn.init.normal_):
+            return args[0] if args else given["tensor"]
+        return function(*args, **given)
 
 
 def _compare(header: dict[str, dict[str, object]], expected: Shapes, precision: str, path: Path) -> None:
