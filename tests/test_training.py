@@ -254,6 +254,73 @@ def test_steps_that_stay_broken_lead_back_to_the_last_good_weights(state_file: P
     assert result.history[-1].step == 12
 
 
+def torn(model: LanguageModel, at: Callable[[int], bool], factor: float) -> LanguageModel:
+    """The model whose embedding's gradient is multiplied in those training passes, counted from 1."""
+    passes = count(1)
+
+    def tear(gradient: Tensor) -> Tensor:
+        return gradient * factor if at(next(passes)) else gradient
+
+    model.embedding.weight.register_hook(tear)
+    return model
+
+
+UNCUT: dict[str, Any] = {"shards": 1, "schedule": "constant", "warmup_steps": 0, "max_steps": 60}
+
+
+def test_a_gradient_that_explodes_is_not_followed(state_file: Path) -> None:
+    """A finite but absurd norm, seen before it is clipped: the weights stay as they were, the run goes on."""
+    model, seen = torn(small_model(), at=lambda step: step == 30, factor=1e8), {}
+
+    def look(progress: Progress) -> None:
+        seen[progress.step] = (weights(model), progress.note, progress.gradient_norm)
+
+    result = run(model, state_file, progress=look, **UNCUT)
+
+    assert torch.equal(seen[30][0], seen[29][0])
+    assert seen[30][1].startswith("a step was skipped: its gradient exploded (norm ")
+    assert seen[30][2] > 1e4 > 1e3 * seen[29][2]
+    assert not torch.equal(seen[31][0], seen[30][0])
+    assert result.history[-1].gradient_norm < 10  # a step that was not made is in no mean
+
+
+def test_gradients_that_go_on_exploding_lead_back(state_file: Path) -> None:
+    """Five in a row: the last good weights, half the rate, and why."""
+    model, seen = torn(small_model(), at=lambda step: 30 <= step < 35, factor=1e8), {}
+
+    def look(progress: Progress) -> None:
+        seen[progress.step] = (weights(model), progress)
+
+    run(model, state_file, progress=look, **UNCUT)
+
+    assert torch.equal(seen[34][0], seen[28][0])
+    assert seen[34][1].note.startswith("5 steps in a row were skipped: its gradient exploded")
+    assert seen[34][1].note.endswith("back to the last good weights, at half the learning rate")
+    assert seen[40][1].learning_rate == seen[4][1].learning_rate / 2
+
+
+def test_a_gradient_that_never_arrives_is_named(state_file: Path) -> None:
+    """Sixteen layers of lstm: next to nothing of the gradient reaches the first, and the loss stays."""
+    notes: list[str] = []
+
+    result = run(
+        small_model(layers=16), state_file, progress=lambda now: notes.append(now.note), max_steps=40
+    )
+
+    assert result.history[-1].gradient_reach < 1e-6
+    assert any(note.startswith("vanishing gradients: only ") for note in notes)
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm", "mi_lstm"])
+def test_a_healthy_run_is_let_alone(state_file: Path, cell: str) -> None:
+    """Nothing is skipped, rolled back or remarked on."""
+    notes: list[str] = []
+
+    run(small_model(cell), state_file, progress=lambda now: notes.append(now.note), max_steps=80)
+
+    assert set(notes) == {""}
+
+
 def test_a_hopeless_run_ends_with_what_was_good(state_file: Path) -> None:
     """If lower rates do not help either the run ends, in plain words, and has saved finite weights only."""
     saved: list[bool] = []

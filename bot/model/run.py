@@ -6,29 +6,31 @@ It knows neither text nor where checkpoints lie: what to do with a model worth k
 
 import math
 from collections.abc import Callable, Sequence
-from itertools import islice
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch.nn.utils import clip_grad_norm_
 
 from bot.errors import TrainingError
 from bot.model import noise, training_state, watch
 from bot.model.averaging import Average
-from bot.model.batches import IGNORED, arrange
+from bot.model.batches import arrange
+from bot.model.clipping import clip, norms
 from bot.model.evaluation import evaluate
 from bot.model.gradient import BackPropagation
 from bot.model.language_model import LanguageModel, States
+from bot.model.ngram import NGram
 from bot.model.pace import Pace
+from bot.model.reading import Reading
 from bot.model.schedule import learning_rate, make_optimizer, share_done
+from bot.model.spans import Spans
 from bot.model.training_state import Ids, Position, compare, fingerprint
 from bot.model.watch import Measurement
 from bot.records import Progress
 
-MAX_SKIPPED = 5  # steps in a row that are not finite before the run is rolled back
+MAX_SKIPPED = 5  # steps in a row that are not made before the run is rolled back
 MAX_ROLLBACKS = 3
-SETTLED = 20  # updates after which a mean loss says what is usual
 
 Save = Callable[[LanguageModel, Sequence[Measurement]], None]
 Sample = Callable[[LanguageModel], Sequence[str]]
@@ -51,6 +53,7 @@ class Run:
             msg = f"nothing to learn from: {len(train_ids)} items to train on, {len(held_out_ids)} held out"
             raise TrainingError(msg)
         self._model, self._settings, self._save = model, settings, save
+        self._train_ids, self._held_out_ids = train_ids, held_out_ids
         self._state_file, self._sample = state_file, sample
         self._device = model.embedding.weight.device
         self._batches = arrange(train_ids, settings.batch_size, settings.sequence_length)
@@ -59,32 +62,34 @@ class Run:
         self._optimizer = make_optimizer(model, settings)
         self._average = Average(model, settings.averaging)
         self._carried: States | None = None
-        self._position = Position(fingerprint(model, train_ids, held_out_ids, settings))
-        self._loss = self._norm = math.nan  # of the step just made
+        self._stand_at(Position(fingerprint(model, train_ids, held_out_ids, settings)))
+        self._loss = self._norm = self._reach = math.nan  # of the step just made, before it is clipped
+        self.spans = Spans()
         self._measured: Measurement | None = None  # at the step just made
         self._samples: tuple[str, ...] = ()
         self._note = ""
-        self._seconds_before = 0.0  # in processes before this one
         self.tokens = 0  # of the step just made
 
     def begin(self) -> None:
         torch.manual_seed(self._settings.seed)
-        self._open_epoch()
         self._store()
 
     def resume(self) -> None:
         position, tensors = training_state.load(self._state_file)
         compare(position.fingerprint, self._position.fingerprint, self._state_file)
-        self._position, self._seconds_before = position, position.seconds
+        self._stand_at(position)
         training_state.restore_weights(self._model, self._optimizer, tensors)
         self._average.restore(tensors)
         training_state.restore_random(tensors, self._device)
         self._carried = training_state.restore_carried(tensors, self._device)
-        self._open_epoch()
+
+    def _stand_at(self, position: Position) -> None:
+        self._position, self._reading = position, Reading(self._batches, self._settings.seed, position)
+        self._seconds_before = position.seconds  # in processes before this one
 
     @property
     def share_done(self) -> float:
-        return share_done(self._settings, self._position.step, self._epoch, self._position.seconds)
+        return share_done(self._settings, self._position.step, self._reading.epoch, self._position.seconds)
 
     @property
     def history(self) -> tuple[Measurement, ...]:
@@ -117,17 +122,18 @@ class Run:
         return bool(self._position.updates) and (on_time or self.ended)
 
     def step(self, seconds: float) -> None:
-        """One update; none where loss or gradient are not finite. seconds: trained so far in this process."""
+        """One update; none where the watch forbids it. seconds: trained so far in this process."""
         self._note, self._samples, self._measured = "", (), None
         self._position.seconds = self._seconds_before + seconds
-        self.tokens = int((self._batch.targets != IGNORED).sum())
+        self.tokens = self._reading.tokens
         after = self._back_propagate()
-        if math.isfinite(self._loss) and math.isfinite(self._norm):
-            self._update(after)
+        if trouble := watch.trouble(self._loss, self._norm, self._position.level):
+            self._skip(trouble)
         else:
-            self._skip()
+            self._update(after)
         self._position.step += 1
-        self._take_next()
+        with self.spans("batches"):
+            self._reading.take_next()
 
     def evaluate(self) -> None:
         """Measure; then keep what is worth keeping, or go back to it if the run has diverged."""
@@ -140,7 +146,7 @@ class Run:
         position.stale = 0 if row.held_out_loss < best else position.stale + 1
         position.history.append(row)
         position.clear_sums()
-        self._measured, self._note = row, watch.remark(self.history, self._vocabulary_size) or self._note
+        self._measured, self._note = row, watch.remark(self.history, self._guessing) or self._note
         self._keep(self.history)
         self._store()
         self._samples = self._draw()
@@ -159,7 +165,7 @@ class Run:
         return Progress(
             step=position.step,
             steps=round(position.step / self.share_done),
-            epoch=self._epoch,
+            epoch=self._reading.epoch,
             train_loss=row.train_loss if row else self._train_loss,
             validation_loss=row.held_out_loss if row else None,
             learning_rate=self._rate,
@@ -171,14 +177,9 @@ class Run:
         )
 
     @property
-    def _epoch(self) -> float:
-        """Passes over the corpus, the present one by the share of its tokens."""
-        return self._position.epoch + self._position.tokens / self._batches.tokens
-
-    @property
     def _rate(self) -> float:
         position = self._position
-        rate = learning_rate(self._settings, position.step, self._epoch, position.seconds)
+        rate = learning_rate(self._settings, position.step, self._reading.epoch, position.seconds)
         return rate * position.rate_factor
 
     @property
@@ -189,55 +190,45 @@ class Run:
     def _vocabulary_size(self) -> int:
         return self._model.embedding.num_embeddings
 
-    def _open_epoch(self) -> None:
-        """Line up the batches of the present epoch that are still to come."""
-        batches = self._batches.epoch(self._settings.seed, self._position.epoch)
-        self._coming = islice(batches, self._position.batch, None)
-        self._batch = next(self._coming)
-
-    def _take_next(self) -> None:
-        position = self._position
-        position.batch += 1
-        position.tokens += self.tokens
-        batch = next(self._coming, None)
-        if batch is not None:
-            self._batch = batch
-            return
-        position.epoch, position.batch, position.tokens = position.epoch + 1, 0, 0
-        self._open_epoch()
+    @cached_property
+    def _guessing(self) -> float:
+        """The held-out loss of who knows only how frequent each token is."""
+        frequencies = NGram(order=1)
+        frequencies.fit(self._train_ids)
+        return frequencies.loss(self._held_out_ids)
 
     def _back_propagate(self) -> States:
-        """Loss and gradient of the batch, clipped; returns the state after it."""
-        before = None if self._batch.fresh else self._carried
-        rows = self._batch.inputs.shape[1]
-        left_out = noise.draw(self._model, rows, self._settings, torch.default_generator)
-        self._loss, after = self._back_propagation(self._batch, before, left_out)
-        norm = clip_grad_norm_(self._model.parameters(), self._settings.gradient_clip)
-        self._norm = norm.item()
+        """Loss and gradient of the batch, and the gradient's norm; returns the state after it."""
+        batch = self._reading.batch
+        before = None if batch.fresh else self._carried
+        with self.spans("noise"):
+            left_out = noise.draw(self._model, batch.inputs.shape[1], self._settings, torch.default_generator)
+        with self.spans("forward and backward"):
+            self._loss, after = self._back_propagation(batch, before, left_out)
+        with self.spans("clip"):
+            self._norm, self._reach = norms(self._model)
         return after
 
     def _update(self, after: States) -> None:
-        for group in self._optimizer.param_groups:
-            group["lr"] = self._rate
-        self._optimizer.step()
-        position = self._position
-        self._average.update(position.step + 1)
-        if position.updates >= SETTLED and watch.is_spike(self._loss, self._train_loss):
+        with self.spans("clip"):
+            clip(self._model, self._norm, self._settings.gradient_clip)
+        with self.spans("optimizer"):
+            for group in self._optimizer.param_groups:
+                group["lr"] = self._rate
+            self._optimizer.step()
+            self._average.update(self._position.step + 1)
+        if self._position.updates >= watch.SETTLED and watch.is_spike(self._loss, self._train_loss):
             self._note = f"spike: a loss of {self._loss:.2f} after {self._train_loss:.2f} on average"
         self._carried = after
-        position.skipped = 0
-        position.loss_sum += self._loss * self.tokens
-        position.loss_tokens += self.tokens
-        position.norm_sum += self._norm
-        position.updates += 1
+        self._position.add(self._loss, self.tokens, self._norm, self._reach)
 
-    def _skip(self) -> None:
+    def _skip(self, trouble: str) -> None:
         """Leave the weights alone; a state that may not be finite is not carried on."""
         self._carried = None
         self._position.skipped += 1
-        self._note = "a step was skipped: its gradient was not finite"
+        self._note = f"a step was skipped: {trouble}"
         if self._position.skipped >= MAX_SKIPPED:
-            self._roll_back(f"{MAX_SKIPPED} steps in a row were not finite")
+            self._roll_back(f"{MAX_SKIPPED} steps in a row were skipped: {trouble}")
 
     def _roll_back(self, why: str) -> None:
         """Go on from the last good weights at half the rate; the position in the corpus stays."""
@@ -253,20 +244,21 @@ class Run:
         self._note = f"{why}; back to the last good weights, at half the learning rate"
 
     def _measure(self) -> Measurement:
-        position = self._position
-        with self._average.in_place():
+        position, updates = self._position, max(1, self._position.updates)
+        with self.spans("evaluation"), self._average.in_place():
             held_out_loss = evaluate(self._model, self._held_out)
         return Measurement(
             step=position.step,
-            epoch=self._epoch,
+            epoch=self._reading.epoch,
             learning_rate=self._rate,
-            gradient_norm=position.norm_sum / max(1, position.updates),
+            gradient_norm=position.norm_sum / updates,
+            gradient_reach=position.reach_sum / updates,
             train_loss=self._train_loss,
             held_out_loss=held_out_loss,
         )
 
     def _keep(self, history: Sequence[Measurement]) -> None:
-        with self._average.in_place():
+        with self.spans("saving"), self._average.in_place():
             self._save(self._model, history)
 
     def _draw(self) -> tuple[str, ...]:
@@ -274,9 +266,10 @@ class Run:
         if self._sample is None:
             return ()
         devices = [self._device] if self._device.type == "cuda" else []
-        with torch.random.fork_rng(devices=devices), self._average.in_place():
+        with self.spans("samples"), torch.random.fork_rng(devices=devices), self._average.in_place():
             return tuple(self._sample(self._model))
 
     def _store(self) -> None:
         tensors = training_state.gather(self._model, self._optimizer, self._carried, self._device)
-        training_state.store(self._state_file, self._position, tensors | self._average.tensors())
+        with self.spans("saving"):
+            training_state.store(self._state_file, self._position, tensors | self._average.tensors())

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from bot.errors import CheckpointError, TrainingError
 from bot.model.checkpoint import written_atomically
 from bot.model.language_model import States
-from bot.model.watch import Measurement
+from bot.model.watch import Level, Measurement
 
 Ids = Sequence[Sequence[int]]
 
@@ -57,16 +57,28 @@ class Position:
     loss_sum: float = 0.0
     loss_tokens: int = 0
     norm_sum: float = 0.0
+    reach_sum: float = 0.0
     updates: int = 0
     stale: int = 0  # evaluations in a row without a better loss
-    skipped: int = 0  # steps in a row that were not finite
+    skipped: int = 0  # steps in a row that were not made
     rollbacks: int = 0
     rate_factor: float = 1.0  # halved at each roll-back
+    level: Level = field(default_factory=Level)
     history: list[Measurement] = field(default_factory=list)
+
+    def add(self, loss: float, tokens: int, norm: float, reach: float) -> None:
+        """Count in a step that was made. reach: the share of the gradient that reached the embedding."""
+        self.skipped = 0
+        self.loss_sum += loss * tokens
+        self.loss_tokens += tokens
+        self.norm_sum += norm
+        self.reach_sum += reach
+        self.updates += 1
+        self.level.take(norm)
 
     def clear_sums(self) -> None:
         """Begin the means anew: after an evaluation, and where the last steps no longer count."""
-        self.loss_sum = self.norm_sum = 0.0
+        self.loss_sum = self.norm_sum = self.reach_sum = 0.0
         self.loss_tokens = self.updates = 0
 
 

@@ -1,6 +1,7 @@
-"""Looks at a training run's losses and says in plain words what is wrong with them.
+"""Looks at a training run's losses and gradients and says in plain words what is wrong and what would help.
 
-It knows nothing of networks: losses in, sentences out. Losses are nats per token.
+It knows nothing of networks: numbers in, sentences out. Losses are nats per token. The bounds were set by
+`python -m benchmarks.watch`: healthy runs of every cell stay ten times or more away from them.
 """
 
 import csv
@@ -10,19 +11,47 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from itertools import pairwise
 
-RISING = 3  # evaluations in a row that make a trend
+TREND = 3  # evaluations in a row that make a trend
+SETTLED = 20  # steps after which there is something usual to compare with
+MEMORY = 100  # steps over which a gradient's norm is what is usual
+EXPLODED = 100.0  # times the usual norm
+TINY = 1e-30  # a norm of 0 has no logarithm
+FLAT = 0.1  # a usual norm below this is that of a network which knows its corpus by heart
+VANISHED = 1e-4  # share of the gradient's norm that still reaches the embedding, or the norm itself
+FALLING = 0.99  # of the loss three evaluations ago: above it nothing has been learnt since
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What was measured at one evaluation; train_loss and gradient_norm are means since the one before."""
+    """What was measured at one evaluation; train_loss and the gradient's are means since the one before.
+
+    gradient_reach: the share of the gradient's norm that belongs to the embedding, which it reaches last.
+    """
 
     step: int
     epoch: float
     learning_rate: float
     gradient_norm: float
+    gradient_reach: float
     train_loss: float
     held_out_loss: float
+
+
+@dataclass
+class Level:
+    """What the norm of a run's gradients usually is: a running mean of its logarithm."""
+
+    logarithm: float = 0.0
+    seen: int = 0
+
+    @property
+    def norm(self) -> float:
+        return math.exp(self.logarithm)
+
+    def take(self, norm: float) -> None:
+        """The norm of one more step; the mean is of the latest hundred or so."""
+        self.seen += 1
+        self.logarithm += (math.log(max(norm, TINY)) - self.logarithm) / min(self.seen, MEMORY)
 
 
 def as_csv(history: Sequence[Measurement]) -> bytes:
@@ -43,36 +72,68 @@ def has_diverged(measured: Measurement, vocabulary_size: int) -> bool:
     return not math.isfinite(measured.held_out_loss) or not measured.train_loss < bound
 
 
+def trouble(loss: float, norm: float, usual: Level) -> str:
+    """Why a step must not be made, "" if it may. norm: of the gradient before it is clipped."""
+    if not (math.isfinite(loss) and math.isfinite(norm)):
+        return "its gradient was not finite"
+    if usual.seen >= SETTLED and norm > EXPLODED * max(usual.norm, FLAT):
+        return f"its gradient exploded (norm {norm:.3g}, usually {usual.norm:.3g})"
+    return ""
+
+
 def is_spike(loss: float, usual: float) -> bool:
     """Whether a step's loss is out of all proportion to those before it."""
     return loss > 2 * usual + 1
 
 
-def remark(history: Sequence[Measurement], vocabulary_size: int) -> str:
-    """What the course of the losses says, "" if all is well."""
+def remark(history: Sequence[Measurement], guessing: float) -> str:
+    """What the course of the losses and gradients says, "" if all is well.
+
+    guessing: the held-out loss of who knows only how frequent each token is.
+    """
     if _is_overfitting(history):
         best = min(history, key=lambda measurement: measurement.held_out_loss)
         return (
             f"over-fitting: the held-out loss has risen since step {best.step} ({best.held_out_loss:.4f}) "
             "while the training loss falls; more dropout or fewer steps would help"
         )
-    if _is_not_learning(history, vocabulary_size):
+    if _has_stopped(history) and (lost := _where_it_vanishes(history[-TREND:])):
+        return (
+            f"vanishing gradients: {lost}, and the loss no longer falls; fewer layers, "
+            "a gated cell (gru, lstm) or one with layer norm would help"
+        )
+    if _has_stopped(history) and all(row.held_out_loss > 0.98 * guessing for row in history[-TREND:]):
         return (
             f"not learning: after {history[-1].step} steps the loss is {history[-1].held_out_loss:.4f}, "
-            f"guessing evenly has {math.log(vocabulary_size):.4f}; try another learning rate"
+            f"to know how frequent each token is gives {guessing:.4f}; {_what_would_help(history[-1])}"
         )
     return ""
 
 
 def _is_overfitting(history: Sequence[Measurement]) -> bool:
-    last = history[-RISING - 1 :]
-    pairs = list(pairwise(last))
-    return len(pairs) == RISING and all(
+    pairs = list(pairwise(history[-TREND - 1 :]))
+    return len(pairs) == TREND and all(
         later.held_out_loss > earlier.held_out_loss and later.train_loss < earlier.train_loss
         for earlier, later in pairs
     )
 
 
-def _is_not_learning(history: Sequence[Measurement], vocabulary_size: int) -> bool:
-    even = math.log(vocabulary_size)
-    return len(history) >= RISING and all(row.held_out_loss > 0.98 * even for row in history[-RISING:])
+def _has_stopped(history: Sequence[Measurement]) -> bool:
+    """Whether the last evaluations brought no better training loss worth the name."""
+    last = history[-TREND:]
+    return len(last) == TREND and last[-1].train_loss > FALLING * last[0].train_loss
+
+
+def _where_it_vanishes(last: Sequence[Measurement]) -> str:
+    """In plain words; "" if the gradient arrives everywhere."""
+    norm, reach = (max(getattr(row, name) for row in last) for name in ("gradient_norm", "gradient_reach"))
+    if norm < VANISHED:
+        return f"nothing pulls at the weights any more (norm {norm:.1e})"
+    return f"only {reach:.1e} of the gradient reaches the first layer" if reach < VANISHED else ""
+
+
+def _what_would_help(row: Measurement) -> str:
+    if row.gradient_norm > EXPLODED:  # and was so from the beginning: nothing to compare with
+        explodes = f"its gradients explode (norm {row.gradient_norm:.3g})"
+        return f"{explodes}: a lower learning rate, fewer layers or a gated cell (gru, lstm) would help"
+    return "try another learning rate"
