@@ -1,4 +1,4 @@
-"""A child process that answers one question at a time, under a deadline.
+"""A child process that answers one question at a time, whole or piece by piece, under a deadline.
 
 The model host and the sender are such children: what hangs or crashes there stops nothing here.
 It does not know what is asked. The child ignores Ctrl-C: its parent decides when it ends.
@@ -8,13 +8,15 @@ import multiprocessing
 import pickle
 import signal
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from bot.errors import ChildError
 
 Answer = Callable[[Any], Any]
+Kind = Literal["answer", "piece", "end", "raised"]
 
 
 class Child:
@@ -33,24 +35,21 @@ class Child:
 
         Raises ChildError when the child died or was killed: what it did until then is unknown.
         """
-        pipe = self._pipe or self._start()
-        try:
-            pipe.send(question)
-            if not pipe.poll(deadline):
-                msg = f"the {self._name} gave no answer within {deadline:g} s and was killed"
-                raise ChildError(msg)
-            raised, answer = pipe.recv()
-        except (EOFError, OSError) as error:
-            self._process.join(5)
-            msg = f"the {self._name} died (exit code {self._process.exitcode})"
-            self.close()
-            raise ChildError(msg) from error
-        except BaseException:
-            self.close()  # an unread answer would be taken for the next question's
-            raise
-        if raised:
-            raise answer
+        _, answer = self._receive(self._send(question), deadline)
         return answer
+
+    def ask_each(self, question: Any, deadline: float) -> Iterator[Any]:
+        """What the child yields, as it comes, `deadline` seconds for each; it raises what `ask` raises.
+
+        Whoever leaves before the end kills the child: an unread piece would be taken for another's answer.
+        """
+        pipe = self._send(question)
+        try:
+            while (received := self._receive(pipe, deadline))[0] == "piece":
+                yield received[1]
+        except GeneratorExit:
+            self.close()
+            raise
 
     def kill(self) -> None:
         """For another thread than the one that asks: the child dies, and the question in hand with it."""
@@ -72,6 +71,36 @@ class Child:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _send(self, question: Any) -> Connection:
+        pipe = self._pipe or self._start()
+        with self._lost():
+            pipe.send(question)
+        return pipe
+
+    def _receive(self, pipe: Connection, deadline: float) -> tuple[Kind, Any]:
+        with self._lost():
+            if not pipe.poll(deadline):
+                msg = f"the {self._name} gave no answer within {deadline:g} s and was killed"
+                raise ChildError(msg)
+            kind, answer = pipe.recv()
+        if kind == "raised":
+            raise answer
+        return kind, answer
+
+    @contextmanager
+    def _lost(self) -> Iterator[None]:
+        """Whatever goes wrong on the way, the child is over."""
+        try:
+            yield
+        except (EOFError, OSError) as error:
+            self._process.join(5)
+            msg = f"the {self._name} died (exit code {self._process.exitcode})"
+            self.close()
+            raise ChildError(msg) from error
+        except BaseException:
+            self.close()  # an unread answer would be taken for the next question's
+            raise
+
     def _start(self) -> Connection:
         context = multiprocessing.get_context("spawn")  # fork would copy locks that threads hold
         ours, theirs = context.Pipe()
@@ -87,20 +116,26 @@ class Child:
 def _serve(pipe: Connection, make: Callable[[], Answer]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     answer: Answer | None = None
-    while True:
-        try:
+    with suppress(EOFError, OSError):  # the parent is gone, and nobody waits for an answer
+        while True:
             question = pipe.recv()
-        except EOFError:
-            return
-        try:
-            answer = answer or make()
-            result: tuple[bool, Any] = (False, answer(question))
-        except BaseException as error:  # a plugin may even call sys.exit
-            result = (True, _portable(error))
-        pipe.send(result)
+            try:
+                answer = answer or make()
+                _answer(pipe, answer(question))
+            except BaseException as error:  # a plugin may even call sys.exit
+                pipe.send(("raised", portable(error)))
 
 
-def _portable(error: BaseException) -> BaseException:
+def _answer(pipe: Connection, answer: Any) -> None:
+    if not isinstance(answer, Iterator):
+        pipe.send(("answer", answer))
+        return
+    for piece in answer:
+        pipe.send(("piece", piece))
+    pipe.send(("end", None))
+
+
+def portable(error: BaseException) -> BaseException:
     """The error itself if it survives pickling and is an ordinary one, else a ChildError that quotes it."""
     try:
         if isinstance(error, Exception) and type(pickle.loads(pickle.dumps(error))) is type(error):

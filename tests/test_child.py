@@ -20,6 +20,8 @@ def make_answer():
                 return value
             case ("raise", error):
                 raise error
+            case ("each", questions):
+                return map(answer, questions)
             case "pid":
                 return os.getpid()
             case "hang":
@@ -54,6 +56,54 @@ def test_it_answers_one_question_after_another(child):
     """The same process answers both."""
     assert child.ask(("say", [1, "two"]), 60) == [1, "two"]
     assert child.ask("pid", 60) == child.ask("pid", 60) != os.getpid()
+
+
+def test_it_answers_piece_by_piece(child):
+    """Each piece is here before the next is made, and then it answers other questions."""
+    pieces = child.ask_each(("each", [("say", 1), ("say", None), "pid"]), 60)
+    assert next(pieces) == 1
+    assert next(pieces) is None
+    pid = next(pieces)
+    assert list(pieces) == []
+
+    assert child.ask("pid", 60) == pid
+
+
+def pieces_until(error, pieces):
+    """What comes before it fails, and how it fails."""
+    got = []
+    with pytest.raises(error) as raised:
+        got.extend(pieces)  # one by one, so that those before the error are here
+    return got, str(raised.value)
+
+
+def test_what_it_raises_after_some_pieces_is_raised_here(child):
+    """The pieces before it count, and the child lives."""
+    pid = child.ask("pid", 60)
+    questions = [("say", 1), ("raise", NotSent("full")), ("say", 2)]
+
+    assert pieces_until(NotSent, child.ask_each(("each", questions), 60)) == ([1], "full")
+    assert child.ask("pid", 60) == pid
+
+
+def test_what_kills_it_after_some_pieces_is_told(child):
+    """The pieces before count; each has the whole deadline, and what hangs at one is killed."""
+    got, error = pieces_until(ChildError, child.ask_each(("each", [("say", 1), "crash"]), 60))
+    assert (got, error) == ([1], "the answerer died (exit code 3)")
+
+    child.ask("pid", 60)
+    got, error = pieces_until(ChildError, child.ask_each(("each", [("say", 1), ("say", 2), "hang"]), 1))
+    assert (got, error) == ([1, 2], "the answerer gave no answer within 1 s and was killed")
+
+
+def test_who_leaves_before_the_last_piece_kills_it(child):
+    """No unread piece is taken for the next question's answer."""
+    before = child.ask("pid", 60)
+    pieces = child.ask_each(("each", [("say", 1), ("say", 2)]), 60)
+    assert next(pieces) == 1
+    pieces.close()
+
+    assert child.ask("pid", 60) != before
 
 
 def test_what_it_raises_is_raised_here(child):
@@ -116,6 +166,18 @@ def test_ctrl_c_reaches_the_parent_only(child):
     os.kill(pid, signal.SIGINT)
 
     assert child.ask("pid", 60) == pid
+
+
+def test_it_ends_with_its_parent(child):
+    """Without a parent's end of the pipe it is over, silently, also with an answer in hand."""
+    child.ask("pid", 60)
+    child._pipe.send(("say", "x" * 10_000_000))
+    process = child._process
+    child._pipe.close()
+    child._pipe = None
+    process.join(60)
+
+    assert process.exitcode == 0
 
 
 def test_closing_ends_it(child):
