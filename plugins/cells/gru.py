@@ -44,6 +44,9 @@ class Gru(CompiledCell):
     def parameters_of_step(self) -> Tensor:
         return self.bias_hh
 
+    def input_bias(self) -> Tensor:
+        return self.bias_ih
+
     def unroll_in_torch(self, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """torch's fused pass; it wants a leading dimension for layers."""
         (h,) = self.initial_state(inputs.shape[1]) if state is None else state

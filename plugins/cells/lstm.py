@@ -60,6 +60,9 @@ class Lstm(CompiledCell):
     def compiles(self) -> bool:
         return not self.coupled and self.gates == "sigmoid"
 
+    def input_bias(self) -> Tensor:
+        return self.bias
+
     def unroll_in_torch(self, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """torch's fused pass, which knows no options; it wants two biases and a dimension for layers."""
         if not self.compiles():

@@ -29,6 +29,14 @@ class CompiledCell(Cell):
         """What the kernel needs beside the weights, in a row: (P,)."""
         return self.weight_hh.new_empty(0)
 
+    def input_bias(self) -> Tensor | None:
+        """What `project` adds to weight_ih times the input: (G,)."""
+        return None
+
+    def decodes(self) -> bool:
+        """Whether sampling can do without `step`."""
+        return self.compiles() and self.kernel.usable
+
     def unroll(self, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         if not self._on_kernel(inputs):
             return self.unroll_in_torch(inputs, state)

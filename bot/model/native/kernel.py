@@ -60,7 +60,7 @@ class Kernel:
         every step or, without `keeps_all`, of one.
         """
         steps, rows, hidden = states[0].shape
-        addresses = (POINTER * self.states)(*map(at, states))
+        addresses = self.addresses(states)
         return self._window(
             steps - 1,
             rows,
@@ -78,8 +78,25 @@ class Kernel:
         self, outputs: Tensor, states: Sequence[Tensor], u: Tensor, table: Tensor, parameters: Tensor
     ) -> ctypes.Structure:
         """The Gradients of recurrence.h."""
-        addresses = (POINTER * self.states)(*map(at, states))
-        return self._gradients(at(outputs), addresses, at(u), at(table), at(parameters))
+        return self._gradients(at(outputs), self.addresses(states), at(u), at(table), at(parameters))
+
+    def addresses(self, states: Sequence[Tensor]) -> Any:
+        """Where the states lie, as C wants it."""
+        return (POINTER * self.states)(*map(at, states))
+
+    def step_rows(
+        self,
+        hidden: int,
+        table: Tensor,
+        places: Tensor | None,
+        parameters: Tensor,
+        rows: Tensor,
+        states: Any,
+        said: Tensor,
+    ) -> None:
+        """One step of chosen rows (n,). said (n or more, keeps * H): what the state says, in the first G."""
+        where = (at(table), at(places), at(parameters), at(rows), states, at(said))
+        self.library.step_rows(len(rows), hidden, *where)
 
     @property
     def library(self) -> ctypes.CDLL:
@@ -93,6 +110,7 @@ class Kernel:
         if library is not None:
             library.pack_weight.argtypes = [POINTER, NUMBER, NUMBER, NUMBER, NUMBER, POINTER]
             library.forward.argtypes = [POINTER]
+            library.step_rows.argtypes = [NUMBER, NUMBER, *[POINTER] * 6]
             library.backward.argtypes = [POINTER, POINTER, NUMBER, NUMBER]
         return library
 

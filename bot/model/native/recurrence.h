@@ -100,3 +100,19 @@ void backward(const Window *w, const Gradients *g, int64_t from, int64_t to) {
     product(g->by_u + (t - from) * w->rows * G, w->rows, G, w->weight, H, G, g->by_states[0], H, 1);
   }
 }
+
+// One step of chosen rows, their states (capacity, H) changed in place. u (count, KEEPS H): what the state says stands
+// in the first GATES; table and places as above, one place a row.
+void step_rows(int64_t count, int64_t hidden, const float *table, const int64_t *places, const float *parameters,
+               const int64_t *rows, float **states, float *u) {
+  const int64_t H = hidden;
+  float room[STATES * H];
+  for (int64_t m = 0; m < count; ++m) {
+    const float *before[STATES];
+    float *after[STATES];
+    for (int s = 0; s < STATES; ++s) before[s] = states[s] + rows[m] * H, after[s] = room + s * H;
+    const float *x = table + (places ? places[m] : m) * GATES * H;
+    forward_row(H, x, parameters, (In *)before, u + m * KEEPS * H, (Out *)after);
+    for (int s = 0; s < STATES; ++s) memcpy(states[s] + rows[m] * H, after[s], H * sizeof(float));
+  }
+}

@@ -19,7 +19,7 @@ class Sequence(torch.autograd.Function):
     """Outputs (T, B, H) and the states after the window, (B, H) each.
 
     learning: whether gradients will be asked for. table (V, G): projected inputs. places (T, B) int64: the
-    row each step reads; None: the rows of (T * B, G) in order. weight (G, H): what the output is multiplied by.
+    row each step reads; None: (T * B, G) rows in order. weight (G, H): multiplies the output.
     parameters (P,).
     """
 
@@ -88,7 +88,7 @@ def _check(
         fits = fits and len(table) % rows == 0
     else:
         fits = fits and places.dtype == torch.int64 and places.shape[1:] == (rows,)
-        fits = fits and 0 <= int(places.min()) and int(places.max()) < len(table)
+        fits = fits and int(places.min()) >= 0 and int(places.max()) < len(table)
     if not fits:
         shapes = [tuple(tensor.shape) for tensor in (table, weight, *states)]
         msg = f"tensors {shapes} or ids outside the table do not fit {kernel.source.name}"
