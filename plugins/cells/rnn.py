@@ -11,7 +11,10 @@ from bot.model import Cell, State
 
 
 class Rnn(Cell):
-    """h = f(Wx + Uh + b). U starts orthogonal for tanh, as the identity for relu, which wants clipping."""
+    """h = f(Wx + Uh + b). U starts orthogonal for tanh.
+
+    For relu, which wants clipping, it starts as the identity and W near nothing: else h grows step by step.
+    """
 
     def __init__(self, input_size: int, hidden_size: int, nonlinearity: Literal["tanh", "relu"] = "tanh"):
         super().__init__(input_size, hidden_size)
@@ -19,8 +22,12 @@ class Rnn(Cell):
         self.weight_ih = nn.Parameter(torch.empty(hidden_size, input_size))
         self.weight_hh = nn.Parameter(torch.empty(hidden_size, hidden_size))
         self.bias = nn.Parameter(torch.zeros(hidden_size))
-        nn.init.xavier_uniform_(self.weight_ih)
-        (nn.init.eye_ if nonlinearity == "relu" else nn.init.orthogonal_)(self.weight_hh)
+        if nonlinearity == "relu":
+            nn.init.normal_(self.weight_ih, std=0.001)
+            nn.init.eye_(self.weight_hh)
+        else:
+            nn.init.xavier_uniform_(self.weight_ih)
+            nn.init.orthogonal_(self.weight_hh)
 
     def initial_state(self, batch_size: int) -> State:
         return (self.weight_hh.new_zeros(batch_size, self.hidden_size),)

@@ -1,0 +1,55 @@
+"""Mogrifier LSTM (Melis, Kočiský and Blunsom 2019, arXiv:1909.01792)."""
+
+import torch
+from pydantic import NonNegativeInt
+from torch import Tensor, nn
+from torch.nn import functional
+
+from bot import hookimpl
+from bot.model import Cell, State
+
+
+class MogrifierLstm(Cell):
+    """Before an LSTM reads them, input and state gate each other: x = 2*sigmoid(Qh)*x, h = 2*sigmoid(Rx)*h.
+
+    rounds: how many such gates follow one another, x's first, each with a matrix of its own.
+    """
+
+    def __init__(self, input_size: int, hidden_size: int, rounds: NonNegativeInt = 5):
+        super().__init__(input_size, hidden_size)
+        self.weight_ih = nn.Parameter(torch.empty(4 * hidden_size, input_size))
+        self.weight_hh = nn.Parameter(torch.empty(4 * hidden_size, hidden_size))
+        self.bias = nn.Parameter(torch.zeros(4 * hidden_size))
+        sizes = [(input_size, hidden_size), (hidden_size, input_size)]  # of Q, of R
+        self.rounds = nn.ParameterList(torch.empty(sizes[number % 2]) for number in range(rounds))
+        for matrix in (self.weight_ih, *self.rounds):
+            nn.init.xavier_uniform_(matrix)
+        with torch.no_grad():
+            for gate in self.weight_hh.chunk(4):
+                nn.init.orthogonal_(gate)
+            self.bias[hidden_size : 2 * hidden_size] = 1.0  # forget little at first
+
+    def initial_state(self, batch_size: int) -> State:
+        zeros = self.weight_hh.new_zeros(batch_size, self.hidden_size)
+        return zeros, zeros
+
+    def project(self, inputs: Tensor) -> Tensor:
+        return inputs  # (..., E): the state gates the input before anything else is done with it
+
+    def step(self, wx: Tensor, state: State) -> tuple[Tensor, State]:
+        x, (h, c) = wx, state  # (B, E); (B, H) each
+        for number, matrix in enumerate(self.rounds):
+            if number % 2 == 0:
+                x = 2 * (h @ matrix.T).sigmoid() * x
+            else:
+                h = 2 * (x @ matrix.T).sigmoid() * h
+        total = functional.linear(x, self.weight_ih, self.bias)
+        i, f, g, o = torch.addmm(total, h, self.weight_hh.T).chunk(4, dim=-1)
+        c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+        h = o.sigmoid() * c.tanh()
+        return h, (h, c)
+
+
+@hookimpl
+def register_cells() -> dict[str, type]:
+    return {"mogrifier_lstm": MogrifierLstm}
