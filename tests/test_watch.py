@@ -52,6 +52,13 @@ def test_over_fitting_is_named_with_the_best_step() -> None:
     assert remark(course, 3.1).startswith("over-fitting: the held-out loss has risen since step 200 (2.0000)")
 
 
+def test_a_few_steps_are_too_few_to_say_that_nothing_is_learnt() -> None:
+    """However often is measured in them."""
+    often = [replace(row, step=row.step // 25) for row in history(*[(3.1, 3.1)] * 9)]
+
+    assert remark(often, 3.1) == ""
+
+
 def test_a_network_that_learns_nothing_is_named() -> None:
     """Three evaluations no better than knowing how frequent each token is are not learning."""
     assert remark(FLAT, 3.1) == (

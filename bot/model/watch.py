@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, fields
 from itertools import pairwise
 
 TREND = 3  # evaluations in a row that make a trend
+WHILE = 100  # steps that they must span to say that nothing is learnt
 SETTLED = 20  # steps after which there is something usual to compare with
 MEMORY = 100  # steps over which a gradient's norm is what is usual
 EXPLODED = 100.0  # times the usual norm
@@ -97,15 +98,22 @@ def remark(history: Sequence[Measurement], guessing: float) -> str:
             f"over-fitting: the held-out loss has risen since step {best.step} ({best.held_out_loss:.4f}) "
             "while the training loss falls; more dropout or fewer steps would help"
         )
-    if _has_stopped(history) and (lost := _where_it_vanishes(history[-TREND:])):
+    if stopped := _stopped(history):
+        return _why_it_stopped(stopped, guessing)
+    return ""
+
+
+def _why_it_stopped(last: Sequence[Measurement], guessing: float) -> str:
+    """In plain words; "" where it has learnt what it can."""
+    if lost := _where_it_vanishes(last):
         return (
             f"vanishing gradients: {lost}, and the loss no longer falls; fewer layers, "
             "a gated cell (gru, lstm) or one with layer norm would help"
         )
-    if _has_stopped(history) and all(row.held_out_loss > 0.98 * guessing for row in history[-TREND:]):
+    if all(row.held_out_loss > 0.98 * guessing for row in last):
         return (
-            f"not learning: after {history[-1].step} steps the loss is {history[-1].held_out_loss:.4f}, "
-            f"to know how frequent each token is gives {guessing:.4f}; {_what_would_help(history[-1])}"
+            f"not learning: after {last[-1].step} steps the loss is {last[-1].held_out_loss:.4f}, "
+            f"to know how frequent each token is gives {guessing:.4f}; {_what_would_help(last[-1])}"
         )
     return ""
 
@@ -118,10 +126,11 @@ def _is_overfitting(history: Sequence[Measurement]) -> bool:
     )
 
 
-def _has_stopped(history: Sequence[Measurement]) -> bool:
-    """Whether the last evaluations brought no better training loss worth the name."""
-    last = history[-TREND:]
-    return len(last) == TREND and last[-1].train_loss > FALLING * last[0].train_loss
+def _stopped(history: Sequence[Measurement]) -> Sequence[Measurement]:
+    """The last evaluations, if they brought no better training loss worth the name; else none."""
+    spans = [at for at, row in enumerate(history[: 1 - TREND]) if history[-1].step - row.step >= WHILE]
+    last = history[spans[-1] :] if spans else ()
+    return last if last and last[-1].train_loss > FALLING * last[0].train_loss else ()
 
 
 def _where_it_vanishes(last: Sequence[Measurement]) -> str:
