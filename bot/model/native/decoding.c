@@ -22,7 +22,7 @@ void multiply(const float *x, const int64_t *rows, int64_t count, const float *p
     memcpy(room + m * inputs, x + rows[m] * inputs, inputs * sizeof(float));
     if (bias) memcpy(y + m * y_stride, bias, outputs * sizeof(float));
   }
-  product(room, count, inputs, panels, outputs, inputs, y, y_stride, bias != NULL);
+  product(room, count, inputs, 1, panels, outputs, inputs, y, y_stride, bias != NULL);
 }
 
 void multiply8(const float *x, const int64_t *rows, int64_t count, const int8_t *panels, const float *scales,

@@ -39,10 +39,14 @@ class Kernel:
     def pack(self, weight: Tensor) -> Tensor:
         """A matrix (N, K), at any strides, in the order in which a product reads it."""
         outputs, inputs = weight.shape
-        panel = self.library.panel_size()
-        panels = torch.empty(-(-outputs // panel) * panel * inputs)
+        panels = self.room_for(inputs, outputs)
         self.library.pack_weight(at(weight), outputs, inputs, *weight.stride(), at(panels))
         return panels
+
+    def room_for(self, inputs: int, outputs: int) -> Tensor:
+        """Room for a packed matrix."""
+        panel = self.library.panel_size()
+        return torch.empty(-(-outputs // panel) * panel * inputs)
 
     def window(
         self,
@@ -75,10 +79,18 @@ class Kernel:
         )
 
     def gradients(
-        self, outputs: Tensor, states: Sequence[Tensor], u: Tensor, table: Tensor, parameters: Tensor
+        self,
+        outputs: Tensor,
+        states: Sequence[Tensor],
+        weight: Tensor,
+        table: Tensor,
+        parameters: Tensor,
+        room: Sequence[Tensor],
+        chunk: int,
     ) -> ctypes.Structure:
-        """The Gradients of recurrence.h."""
-        return self._gradients(at(outputs), self.addresses(states), at(u), at(table), at(parameters))
+        """The Gradients of recurrence.h; room: for by_u and packed_outputs."""
+        sums = map(at, (weight, table, parameters))
+        return self._gradients(at(outputs), self.addresses(states), *sums, chunk, *map(at, room))
 
     def addresses(self, states: Sequence[Tensor]) -> Any:
         """Where the states lie, as C wants it."""
@@ -111,7 +123,7 @@ class Kernel:
             library.pack_weight.argtypes = [POINTER, NUMBER, NUMBER, NUMBER, NUMBER, POINTER]
             library.forward.argtypes = [POINTER]
             library.step_rows.argtypes = [NUMBER, NUMBER, *[POINTER] * 6]
-            library.backward.argtypes = [POINTER, POINTER, NUMBER, NUMBER]
+            library.backward.argtypes = [POINTER, POINTER]
         return library
 
     @cached_property
@@ -127,7 +139,8 @@ class Kernel:
     def _gradients(self) -> type[ctypes.Structure]:
         return _structure(
             [("by_outputs", POINTER), ("by_states", POINTER * self.states)]
-            + [(name, POINTER) for name in ("by_u", "by_table", "by_parameters")]
+            + [(name, POINTER) for name in ("by_weight", "by_table", "by_parameters")]
+            + [("chunk", NUMBER), ("by_u", POINTER), ("packed_outputs", POINTER)]
         )
 
 

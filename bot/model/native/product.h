@@ -29,6 +29,12 @@ INLINE int64_t panels_of(int64_t outputs) { return (outputs + PANEL - 1) / PANEL
 // w (outputs, inputs) at strides -> panels[panels_of(outputs)][inputs][PANEL], filled up with zeros.
 static void pack(const float *w, int64_t outputs, int64_t inputs, int64_t stride_out, int64_t stride_in,
                  float *panels) {
+  if (stride_out == 1 && outputs % PANEL == 0) {
+    for (int64_t p = 0; p < panels_of(outputs); ++p)
+      for (int64_t k = 0; k < inputs; ++k, panels += PANEL)
+        memcpy(panels, w + k * stride_in + p * PANEL, PANEL * sizeof(float));
+    return;
+  }
   for (int64_t p = 0; p < panels_of(outputs); ++p, panels += inputs * PANEL)
     for (int64_t k0 = 0; k0 < inputs; k0 += DEPTH)  // a block at a time: it stays near while its columns are read
       for (int64_t j = 0; j < PANEL; ++j) {
@@ -80,24 +86,32 @@ static void tile_of(int rows, const float *x, const float *panel, int64_t inputs
 }
 
 // Rows [from, to) of x at inputs [0, depth) -> near[depth][to - from].
-static void bring_near(const float *x, int64_t x_stride, int64_t from, int64_t to, int64_t depth, float *near) {
-  for (int64_t m = from; m < to; ++m)
-    for (int64_t k = 0; k < depth; ++k) near[k * (to - from) + m - from] = x[m * x_stride + k];
+static void bring_near(const float *x, int64_t stride_row, int64_t stride_in, int64_t from, int64_t to, int64_t depth,
+                       float *near) {
+  const int64_t rows = to - from;
+  x += from * stride_row;
+  if (stride_row == 1)
+    for (int64_t k = 0; k < depth; ++k) memcpy(near + k * rows, x + k * stride_in, rows * sizeof(float));
+  else
+    for (int64_t m = 0; m < rows; ++m)
+      for (int64_t k = 0; k < depth; ++k) near[k * rows + m] = x[m * stride_row + k * stride_in];
 }
 
-// x (rows, inputs) by packed weights -> y (rows, outputs), or added to it. Panel by panel: each is read from afar once.
-static void product(const float *x, int64_t rows, int64_t x_stride, const float *panels, int64_t outputs,
-                    int64_t inputs, float *y, int64_t y_stride, int add) {
+// x (rows, inputs) at strides, by packed weights -> y (rows, outputs), or added to it. Panel by panel: each is read from
+// afar once.
+static void product(const float *x, int64_t rows, int64_t stride_row, int64_t stride_in, const float *panels,
+                    int64_t outputs, int64_t inputs, float *y, int64_t y_stride, int add) {
   float near[MOST_TILES * MOST_ROWS * DEPTH];
   for (; rows > MOST_TILES * MOST_ROWS; rows -= MOST_TILES * MOST_ROWS) {
-    product(x, MOST_TILES * MOST_ROWS, x_stride, panels, outputs, inputs, y, y_stride, add);
-    x += MOST_TILES * MOST_ROWS * x_stride, y += MOST_TILES * MOST_ROWS * y_stride;
+    product(x, MOST_TILES * MOST_ROWS, stride_row, stride_in, panels, outputs, inputs, y, y_stride, add);
+    x += MOST_TILES * MOST_ROWS * stride_row, y += MOST_TILES * MOST_ROWS * y_stride;
   }
   const int64_t tiles = (rows + MOST_ROWS - 1) / MOST_ROWS;
   for (int64_t k = 0; k < inputs; k += DEPTH) {
     const int64_t depth = inputs - k < DEPTH ? inputs - k : DEPTH;
     for (int64_t i = 0; i < tiles; ++i)
-      bring_near(x + k, x_stride, rows * i / tiles, rows * (i + 1) / tiles, depth, near + rows * i / tiles * depth);
+      bring_near(x + k * stride_in, stride_row, stride_in, rows * i / tiles, rows * (i + 1) / tiles, depth,
+                 near + rows * i / tiles * depth);
     for (int64_t n = 0; n < outputs; n += PANEL)
       for (int64_t i = 0; i < tiles; ++i) {
         const int64_t m = rows * i / tiles, next = rows * (i + 1) / tiles;

@@ -95,7 +95,7 @@ def draw(
     """One id a row of logits (n, V) by inverse transform, and its loss at temperature 1, nothing left out.
 
     inverse_temperatures, uniforms: (n,); barred: (V,), -inf where an id must not be drawn, else 0.
-    Temperature first, then top_k (0: off), top_p (1: off) and min_p (0: off), each on what the one before left.
+    Temperature first, then top_k (0: off), top_p (1: off), min_p (0: off), each on what the one before left.
     """
     count, size = logits.shape
     ids, losses, room = np.empty(count, np.int64), np.empty(count), np.empty(size, np.float32)

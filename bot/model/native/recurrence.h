@@ -37,9 +37,12 @@ typedef struct {
 typedef struct {
   const float *by_outputs;   // (T, B, H)
   float *by_states[STATES];  // (B, H): by the state after the window on entry, by the one before it on return
-  float *by_u;               // (steps of this call, B, GATES H)
+  float *by_weight;          // (GATES H, H), added to
   float *by_table;           // as table; added to where there are places
   float *by_parameters;      // PARAMETERS H, added to
+  int64_t chunk;             // steps whose gradients by the weight are summed in one product
+  float *by_u;               // room: (chunk, B, GATES H)
+  float *packed_outputs;     // room: chunk * B inputs of H outputs, packed
 } Gradients;
 
 INLINE const float *input_of(const Window *w, int64_t t, int64_t b) {
@@ -64,7 +67,7 @@ void pack_weight(const float *w, int64_t outputs, int64_t inputs, int64_t stride
 void forward(const Window *w) {
   const int64_t H = w->hidden;
   for (int64_t t = 0; t < w->steps; ++t) {
-    product(state_of(w, 0, t, 0), w->rows, H, w->weight, GATES * H, H, kept_of(w, t, 0), KEEPS * H, 0);
+    product(state_of(w, 0, t, 0), w->rows, H, 1, w->weight, GATES * H, H, kept_of(w, t, 0), KEEPS * H, 0);
     for (int64_t b = 0; b < w->rows; ++b) {
       const float *before[STATES];
       float *after[STATES];
@@ -74,8 +77,8 @@ void forward(const Window *w) {
   }
 }
 
-// Steps [from, to), last first; called for the last steps first.
-void backward(const Window *w, const Gradients *g, int64_t from, int64_t to) {
+// Steps [from, to), last first, but for the gradient by the weight.
+static void backward_steps(const Window *w, const Gradients *g, int64_t from, int64_t to) {
   const int64_t H = w->hidden, G = GATES * H;
   float by_x[G];
   for (int64_t t = to - 1; t >= from; --t) {
@@ -97,7 +100,18 @@ void backward(const Window *w, const Gradients *g, int64_t from, int64_t to) {
       else
         memcpy(by_table, by_x, G * sizeof(float));
     }
-    product(g->by_u + (t - from) * w->rows * G, w->rows, G, w->weight, H, G, g->by_states[0], H, 1);
+    product(g->by_u + (t - from) * w->rows * G, w->rows, G, 1, w->weight, H, G, g->by_states[0], H, 1);
+  }
+}
+
+void backward(const Window *w, const Gradients *g) {
+  const int64_t H = w->hidden, G = GATES * H;
+  for (int64_t from, to = w->steps; to > 0; to = from) {
+    from = to > g->chunk ? to - g->chunk : 0;
+    backward_steps(w, g, from, to);
+    const int64_t inputs = (to - from) * w->rows;
+    pack(state_of(w, 0, from, 0), H, inputs, 1, H, g->packed_outputs);
+    product(g->by_u, G, 1, G, g->packed_outputs, H, inputs, g->by_weight, H, 1);
   }
 }
 

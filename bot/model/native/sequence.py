@@ -12,7 +12,7 @@ from torch import Tensor
 from bot.model.native.kernel import Kernel
 from bot.model.native.memory import lend, take_back
 
-CHUNK = 16  # steps whose gradients are multiplied at once: enough for a fast product, few enough to stay near
+CHUNK = 16  # steps whose gradients by the weight are summed at once: enough for a fast product, few enough to stay near
 
 
 class Sequence(torch.autograd.Function):
@@ -59,14 +59,13 @@ class Sequence(torch.autograd.Function):
         by_states = [gradient.clone() for gradient in by_states]
         by_table = torch.empty_like(table) if places is None else torch.zeros_like(table)
         by_weight, by_parameters = torch.zeros_like(weight), torch.zeros_like(parameters)
-        by_u = torch.empty(min(CHUNK, steps), rows, len(weight))
+        chunk = min(CHUNK, steps)
+        room = (table.new_empty(chunk * rows * len(weight)), kernel.room_for(chunk * rows, weight.shape[1]))
         packed = kernel.pack(weight.T)
         window = kernel.window(table, places, packed, parameters, walks, ctx.kept, True)
-        gradients = kernel.gradients(by_outputs, by_states, by_u, by_table, by_parameters)
-        for end in range(steps, 0, -CHUNK):
-            start = max(0, end - CHUNK)
-            kernel.library.backward(ctypes.byref(window), ctypes.byref(gradients), start, end)
-            by_weight.addmm_(by_u[: end - start].flatten(0, 1).T, walks[0][start:end].flatten(0, 1))
+        sums = (by_weight, by_table, by_parameters)
+        gradients = kernel.gradients(by_outputs, by_states, *sums, room, chunk)
+        kernel.library.backward(ctypes.byref(window), ctypes.byref(gradients))
         take_back(ctx.kept)
         ctx.kept = None  # a second backward pass would read what others write
         return None, None, by_table, None, by_weight, by_parameters, *by_states
