@@ -37,15 +37,21 @@ class MiLstm(CompiledCell):
         return zeros, zeros
 
     def project(self, inputs: Tensor) -> Tensor:
-        return inputs @ self.weight_ih.T  # (..., E) -> (..., 4H)
+        """(..., E) -> (..., 8H): what multiplies Uh, and what is added to it."""
+        wx = self.kernel_input(inputs)
+        factors, summands = self.alpha * wx + self.beta1, self.beta2 * wx + self.bias
+        return torch.cat([factors, summands], dim=-1)
 
     def step(self, wx: Tensor, state: State) -> tuple[Tensor, State]:
         h, c = state  # (B, H) each
-        uh = h @ self.weight_hh.T
-        i, f, g, o = (self.alpha * wx * uh + self.beta1 * uh + self.beta2 * wx + self.bias).chunk(4, dim=-1)
+        factors, summands = wx.chunk(2, dim=-1)
+        i, f, g, o = torch.addcmul(summands, factors, h @ self.weight_hh.T).chunk(4, dim=-1)
         c = f.sigmoid() * c + i.sigmoid() * g.tanh()
         h = o.sigmoid() * c.tanh()
         return h, (h, c)
+
+    def kernel_input(self, inputs: Tensor) -> Tensor:
+        return inputs @ self.weight_ih.T  # (..., E) -> (..., 4H)
 
     def parameters_of_step(self) -> Tensor:
         return torch.cat([self.alpha, self.beta1, self.beta2, self.bias])

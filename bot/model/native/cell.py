@@ -25,12 +25,16 @@ class CompiledCell(Cell):
         """Whether the kernel computes what this cell does; False where an option changes the equations."""
         return True
 
+    def kernel_input(self, inputs: Tensor) -> Tensor:
+        """What the kernel reads of its inputs: (..., E) -> (..., G), weight_ih times it and `input_bias`."""
+        return self.project(inputs)
+
     def parameters_of_step(self) -> Tensor:
         """What the kernel needs beside the weights, in a row: (P,)."""
         return self.weight_hh.new_empty(0)
 
     def input_bias(self) -> Tensor | None:
-        """What `project` adds to weight_ih times the input: (G,)."""
+        """What is added to weight_ih times the input: (G,)."""
         return None
 
     def decodes(self) -> bool:
@@ -40,12 +44,12 @@ class CompiledCell(Cell):
     def unroll(self, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         if not self._on_kernel(inputs):
             return self.unroll_in_torch(inputs, state)
-        return self._pass(self.project(inputs).flatten(0, 1), None, state, inputs.shape[1])
+        return self._pass(self.kernel_input(inputs).flatten(0, 1), None, state, inputs.shape[1])
 
     def look_up(self, table: Tensor, ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         if not self._on_kernel(table):
             return self.look_up_in_torch(table, ids, state)
-        return self._pass(self.project(table), ids, state, ids.shape[1])
+        return self._pass(self.kernel_input(table), ids, state, ids.shape[1])
 
     def unroll_in_torch(self, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """`unroll` where the kernel cannot be used."""

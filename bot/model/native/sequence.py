@@ -12,7 +12,7 @@ from torch import Tensor
 from bot.model.native.kernel import Kernel
 from bot.model.native.memory import lend, take_back
 
-CHUNK = 16  # steps whose gradients by the weight are summed at once: enough for a fast product, few enough to stay near
+CHUNK = 16  # steps whose gradients by the weight are summed at once: a fast product of what is still near
 
 
 class Sequence(torch.autograd.Function):
