@@ -138,7 +138,7 @@ class Run:
     def evaluate(self) -> None:
         """Measure; then keep what is worth keeping, or go back to it if the run has diverged."""
         row = self._measure()
-        if watch.has_diverged(row, self._vocabulary_size):
+        if self._has_diverged(row):
             self._roll_back(f"diverged: the training loss is {row.train_loss:.4g}")
             return
         position = self._position
@@ -157,7 +157,7 @@ class Run:
         if not self._position.updates:
             return  # nothing new since the last evaluation
         row = self._measure()
-        if not watch.has_diverged(row, self._vocabulary_size):
+        if not self._has_diverged(row):
             self._keep((*self.history, row))
 
     def report(self, pace: Pace) -> Progress:
@@ -186,9 +186,8 @@ class Run:
     def _train_loss(self) -> float:
         return self._position.loss_sum / max(1, self._position.loss_tokens)
 
-    @property
-    def _vocabulary_size(self) -> int:
-        return self._model.embedding.num_embeddings
+    def _has_diverged(self, row: Measurement) -> bool:
+        return watch.has_diverged(row, self._model.embedding.num_embeddings, self._position.first_loss)
 
     @cached_property
     def _guessing(self) -> float:

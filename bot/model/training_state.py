@@ -54,6 +54,7 @@ class Position:
     batch: int = 0  # batches taken of this pass
     tokens: int = 0  # tokens taken of this pass
     seconds: float = 0.0  # that the run has taken so far
+    first_loss: float = 0.0  # of the first step that was made
     loss_sum: float = 0.0
     loss_tokens: int = 0
     norm_sum: float = 0.0
@@ -69,6 +70,7 @@ class Position:
     def add(self, loss: float, tokens: int, norm: float, reach: float) -> None:
         """Count in a step that was made. reach: the share of the gradient that reached the embedding."""
         self.skipped = 0
+        self.first_loss = self.first_loss or loss
         self.loss_sum += loss * tokens
         self.loss_tokens += tokens
         self.norm_sum += norm

@@ -1,7 +1,7 @@
 """Looks at a training run's losses and gradients and says in plain words what is wrong and what would help.
 
 It knows nothing of networks: numbers in, sentences out. Losses are nats per token. The bounds were set by
-`python -m benchmarks.watch`: healthy runs of every cell stay ten times or more away from them.
+`python -m benchmarks.watch`, which has healthy runs of every cell beside broken ones.
 """
 
 import csv
@@ -15,7 +15,7 @@ TREND = 3  # evaluations in a row that make a trend
 WHILE = 100  # steps that they must span to say that nothing is learnt
 SETTLED = 20  # steps after which there is something usual to compare with
 MEMORY = 100  # steps over which a gradient's norm is what is usual
-EXPLODED = 100.0  # times the usual norm
+EXPLODED = 1000.0  # times the usual norm; what is below is clipped and does no harm, relu needs that
 TINY = 1e-30  # a norm of 0 has no logarithm
 FLAT = 0.1  # a usual norm below this is that of a network which knows its corpus by heart
 VANISHED = 1e-4  # share of the gradient's norm that still reaches the embedding, or the norm itself
@@ -64,12 +64,13 @@ def as_csv(history: Sequence[Measurement]) -> bytes:
     return table.getvalue().encode()
 
 
-def has_diverged(measured: Measurement, vocabulary_size: int) -> bool:
-    """Whether the network is far worse than one that guesses evenly, ln V, which is where it began.
+def has_diverged(measured: Measurement, vocabulary_size: int, first_loss: float) -> bool:
+    """Whether the network is far worse than one that guesses evenly, ln V, and than it was at first.
 
-    The training loss tells: a held-out loss may rise that far by over-fitting alone.
+    The training loss tells: a held-out loss may rise that far by over-fitting alone. Most networks begin near
+    ln V; relu begins far above and comes down.
     """
-    bound = 1.5 * math.log(vocabulary_size) + 1
+    bound = max(1.5 * math.log(vocabulary_size) + 1, first_loss)
     return not math.isfinite(measured.held_out_loss) or not measured.train_loss < bound
 
 
