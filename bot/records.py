@@ -30,11 +30,17 @@ class Sampling:
     """How to sample: each sample draws its temperature between the two, evenly, from its own seed.
 
     `band` names the band of surprise the temperatures were resolved from, "" if they were given.
+    Truncations follow the temperature in this order, each on what the one before left; equal tokens stay or
+    go together. `weights`: int8 is quicker and rounds the model's weights, where this machine can.
     """
 
     temperature: tuple[float, float] = (0.8, 0.8)
     max_length: int = 200  # tokens
     band: str = ""
+    top_k: int = 0  # keep the k likeliest tokens; 0: all
+    top_p: float = 1.0  # keep the fewest likeliest tokens that have this share of all probability
+    min_p: float = 0.0  # keep tokens with at least this share of the likeliest one's probability
+    weights: Literal["float32", "int8"] = "float32"
 
 
 @dataclass(frozen=True, slots=True)

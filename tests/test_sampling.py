@@ -12,9 +12,12 @@ import torch
 from torch.nn import functional
 
 from bot.errors import BotError
+from bot.model import CompiledCell, packing, walk
 from bot.model import sampling as sampling_module
 from bot.model.language_model import LanguageModel, build
-from bot.model.sampling import WIDTH, Sampler, calibrate, counted_uniforms, sample_keys
+from bot.model.sampling import Sampler, calibrate
+from bot.model.uniforms import counted_uniforms, sample_keys
+from bot.model.walk import WIDTH, open_walk, torch_walk
 from bot.records import Sampling
 from bot.text.vocabulary import END, START, UNKNOWN, Vocabulary
 from tests.models import cell_makers, small_model
@@ -33,8 +36,8 @@ class Letters:
         return "".join(tokens)
 
 
-def sampler_of(model: LanguageModel, held_out_loss: float = 2.0) -> Sampler:
-    return Sampler(model, VOCABULARY, Letters(), "names/epoch1", held_out_loss)
+def sampler_of(model: LanguageModel, held_out_loss: float = 2.0, open_walk=open_walk) -> Sampler:
+    return Sampler(model, VOCABULARY, Letters(), "names/epoch1", held_out_loss, open_walk)
 
 
 def model_of(cell: str, hidden_size: int, layers: int) -> LanguageModel:
@@ -42,6 +45,11 @@ def model_of(cell: str, hidden_size: int, layers: int) -> LanguageModel:
         torch.manual_seed(11)
         sizes = {"embedding_size": 24, "hidden_size": hidden_size, "num_layers": layers}
         return build(cell_makers()[cell], vocabulary_size=len(VOCABULARY), **sizes)
+
+
+def compiles(make) -> bool:
+    cell = make(4, 4)
+    return isinstance(cell, CompiledCell) and cell.decodes()
 
 
 @pytest.fixture
@@ -60,25 +68,78 @@ def biased():
     return biased
 
 
-@pytest.mark.parametrize(
-    ("cell", "hidden_size", "layers"),
-    [
-        *((cell, 37, 2) for cell in sorted(cell_makers())),  # odd sizes end in the kernels' remainders
-        *((cell, 128, 1) for cell in sorted(cell_makers())),
-        ("gru", 512, 1),
-        ("lstm", 512, 1),
-    ],
-)
-def test_a_sample_does_not_depend_on_its_company(cell, hidden_size, layers):
+def assert_alone_as_among_others(sampler: Sampler, sampling: Sampling = SHORT) -> None:
     """Text, loss and all else are the same bits alone, among 256, and in any order of any others."""
-    sampler = sampler_of(model_of(cell, hidden_size, layers))
-
-    together = sampler.sample(SHORT, 3, range(256))
+    together = sampler.sample(sampling, 3, range(256))
 
     for index in (0, WIDTH + 1, 255):
-        assert sampler.sample(SHORT, 3, [index]) == [together[index]]
+        assert sampler.sample(sampling, 3, [index]) == [together[index]]
     backwards = range(255, 20, -3)
-    assert sampler.sample(SHORT, 3, backwards) == [together[index] for index in backwards]
+    assert sampler.sample(sampling, 3, backwards) == [together[index] for index in backwards]
+
+
+@pytest.mark.parametrize("cell", sorted(cell_makers()))
+@pytest.mark.parametrize(("hidden_size", "layers"), [(37, 2), (128, 1)])  # odd sizes end in remainders
+def test_a_sample_does_not_depend_on_its_company(cell, hidden_size, layers):
+    """In torch, whatever the cell."""
+    assert_alone_as_among_others(sampler_of(model_of(cell, hidden_size, layers), open_walk=torch_walk))
+
+
+@pytest.mark.parametrize("weights", ["float32", "int8"])
+@pytest.mark.parametrize("cell", [name for name, make in cell_makers().items() if compiles(make)])
+@pytest.mark.parametrize(("hidden_size", "layers"), [(37, 2), (128, 1)])
+def test_nor_does_it_where_steps_are_compiled(cell, hidden_size, layers, weights):
+    """With weights of 32 bits or of 8."""
+    sampler, sampling = sampler_of(model_of(cell, hidden_size, layers)), replace(SHORT, weights=weights)
+
+    assert_alone_as_among_others(sampler, sampling)
+    assert weights in sampler.sample(sampling, 1, [0])[0].build
+
+
+@pytest.mark.parametrize("open_walk", [torch_walk, open_walk])
+def test_nor_does_it_at_the_size_of_real_models(open_walk):
+    """512 units, truncated and not."""
+    sampler = sampler_of(model_of("lstm", 512, 1), open_walk=open_walk)
+
+    assert_alone_as_among_others(sampler)
+    assert_alone_as_among_others(sampler, replace(SHORT, top_k=9, top_p=0.9, min_p=0.02))
+
+
+@pytest.mark.parametrize("cell", ["lstm", "mogrifier_lstm"])
+def test_nor_does_it_with_plain_weights(monkeypatch, cell):
+    """Where torch offers no packed ones."""
+    monkeypatch.setattr(packing, "_form", lambda weight: None)
+
+    assert_alone_as_among_others(sampler_of(model_of(cell, 64, 2), open_walk=torch_walk))
+
+
+@pytest.mark.parametrize("fault", ["place", "number"])
+def test_where_company_would_tell_every_sample_has_its_place(monkeypatch, fault):
+    """Steps whose bits depend on a row's place or on how many there are still give the same samples."""
+
+    def step(self, ids, state):
+        logits, after = true_step(self, ids, state)
+        drift = torch.arange(len(ids))[:, None] if fault == "place" else torch.tensor(float(len(ids)))
+        return logits + 1e-2 * drift * torch.linspace(0, 1, logits.shape[1]), after
+
+    true_step = walk.NetworkSteps.step
+    monkeypatch.setattr(walk.NetworkSteps, "step", step)
+    sampler = sampler_of(model_of("gru", 64, 1), open_walk=torch_walk)
+
+    assert_alone_as_among_others(sampler)
+
+
+def test_what_several_ask_for_is_sampled_side_by_side():
+    """Each request gets what it gets alone, whatever the others' temperatures, truncations and lengths."""
+    sampler = sampler_of(small_model(vocabulary_size=len(VOCABULARY)))
+    requests = [
+        (SHORT, 1, range(40)),
+        (Sampling((1.5, 1.5), 70, top_k=3), 2, [9, 3]),
+        (replace(SHORT, weights="int8"), 1, range(5)),
+        (Sampling(min_p=0.1), 1, []),
+    ]
+
+    assert sampler.sample_many(requests) == [sampler.sample(*request) for request in requests]
 
 
 @pytest.mark.parametrize("hidden_size", [37, 512])
