@@ -4,6 +4,7 @@ import json
 import pickle
 import re
 from contextlib import suppress
+from dataclasses import fields
 from datetime import time, timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from bot.config import Bot, Choice, Config, Model, SamplingSettings, Schedule, Training, load, schema, shipped
 from bot.config.reader import MAX_BYTES, read
 from bot.errors import ConfigError
+from bot.records import Sampling
 from bot.registry import Registry
 
 BEERS = """\
@@ -515,3 +517,11 @@ def test_a_sampling_without_settings_has_one_temperature():
     low, high = SamplingSettings().temperature
 
     assert low == high
+
+
+def test_every_setting_of_sampling_reaches_the_sampler():
+    """Settings and record have the same names and, the band apart, the same defaults."""
+    settings = SamplingSettings().model_dump(exclude={"band"})
+
+    assert Sampling(**settings) == Sampling()
+    assert SamplingSettings.model_fields.keys() == {field.name for field in fields(Sampling)}

@@ -121,6 +121,14 @@ class SamplingSettings(Settings):
     """Instead of a temperature: how surprising the texts shall be, measured for each checkpoint."""
     max_length: Annotated[int, Field(ge=1, le=100_000)] = 200
     """A sample is cut after this many tokens."""
+    top_k: Count = 0
+    """Choose among so many of the likeliest tokens, after the temperature; 0: among all."""
+    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Then among the fewest likeliest tokens that together have this share of the probability."""
+    min_p: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Then among those with at least this share of the likeliest token's probability."""
+    weights: Literal["float32", "int8"] = "float32"
+    """How finely the model computes; int8 is quicker where a C compiler is at hand."""
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:
