@@ -124,6 +124,8 @@ def test_samples_go_to_stdout_and_nothing_else(call):
     assert len(out.splitlines()) == 5
     assert call("sample", "moons", "-n", "5", "--seed", "3")[0] == out
     assert call("sample", "moons", "-n", "5", "--seed", "4")[0] != out
+    likeliest, _ = call("sample", "moons", "-n", "5", "--top-k", "1")
+    assert len(set(likeliest.splitlines())) == 1
     assert "seed 3" in err
 
 

@@ -34,6 +34,9 @@ def sample(
     temperature: Annotated[float, typer.Option(min=0.01, max=5, help="Higher is wilder.")] = 0.8,
     seed: Annotated[int, typer.Option(help="The same seed gives the same texts.")] = 1,
     max_length: Annotated[int, typer.Option(min=1, help="Cut after so many tokens.")] = 200,
+    top_k: Annotated[int, typer.Option(min=0, help="Choose among so many likeliest tokens.")] = 0,
+    top_p: Annotated[float, typer.Option(max=1, help="Among the likeliest of this share.")] = 1.0,
+    min_p: Annotated[float, typer.Option(min=0, max=1, help="Among those so near the likeliest.")] = 0.0,
     as_json: AsJson = False,
     config: ConfigPath = HERE,
 ) -> None:
@@ -45,7 +48,8 @@ def sample(
     from bot.records import Sampling
 
     house = open_house(config)
-    candidates = draw(house, model, Sampling((temperature, temperature), max_length), seed, count)
+    sampling = Sampling((temperature, temperature), max_length, top_k=top_k, top_p=top_p, min_p=min_p)
+    candidates = draw(house, model, sampling, seed, count)
     if as_json:
         print_json(candidates)
         return
