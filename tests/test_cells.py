@@ -88,7 +88,7 @@ def test_the_shipped_cells_are_registered() -> None:
     assert MAKERS.keys() >= SHIPPED
 
 
-@pytest.mark.parametrize("name", cell_makers())
+@pytest.mark.parametrize("name", sorted(SHIPPED))
 def test_a_cell_is_documented_with_the_number_of_its_parameters(name: str) -> None:
     """docs/cells.md has a row for it, whose formula is true."""
     documented = (Path(__file__).parents[1] / "docs" / "cells.md").read_text()

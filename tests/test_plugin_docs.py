@@ -83,6 +83,11 @@ def test_a_corpus_is_at_most_fifteen_lines():
     assert len(EXAMPLES["plugins/corpora/paragraphs.py"].splitlines()) <= 15
 
 
+def test_a_cell_is_under_forty_lines():
+    """A paper's equations, and little else."""
+    assert len(EXAMPLES["plugins/cells/mgu.py"].splitlines()) < 40
+
+
 def test_the_examples_load(registry):
     """None of them is set aside, and each registers its own name."""
     reports = [report for report in registry.reports() if "user" in report.place]
@@ -122,15 +127,21 @@ def test_the_tokenizer_works(registry):
 
 
 def test_the_cell_works(registry):
-    """It walks a window step by step and carries its state."""
+    """It walks a window as its equation says, carries its state and learns."""
     import torch
 
-    cell = registry.build("cells", Choice("mgu"), input_size=2, hidden_size=3)
+    cell = registry.build("cells", Choice("mgu"), input_size=2, hidden_size=3).double()
+    inputs, h = torch.randn(5, 4, 2).double(), torch.randn(4, 3).double()
 
-    outputs, (h,) = cell.unroll(torch.randn(5, 4, 2))
+    outputs, (last,) = cell.unroll(inputs, (h,))
 
-    assert outputs.shape == (5, 4, 3)
-    assert torch.equal(outputs[-1], h)
+    w_f, w_n, b_f, b_n = *cell.weight_ih.chunk(2), *cell.bias.chunk(2)
+    for x, output in zip(inputs, outputs, strict=True):
+        f = torch.sigmoid(x @ w_f.T + h @ cell.weight_hh_f.T + b_f)
+        h = (1 - f) * h + f * torch.tanh(x @ w_n.T + (f * h) @ cell.weight_hh_n.T + b_n)
+        torch.testing.assert_close(output, h, atol=1e-12, rtol=0)
+    assert torch.equal(outputs[-1], last)
+    assert all(part.any() for part in torch.autograd.grad(last.sum(), [*cell.parameters()]))
 
 
 def test_the_filter_works(registry):
