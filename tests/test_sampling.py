@@ -207,6 +207,39 @@ def test_tokens_come_as_often_as_the_temperature_says(biased, temperature):
         assert abs(counts[text] - 4000 * share) < 4 * math.sqrt(4000 * share * (1 - share))
 
 
+def exact_lengths(model: LanguageModel, letters: list[int], longest: int) -> list[float]:
+    """The probability of each length, all texts enumerated; those that do not end are cut."""
+    shares = [0.0] * (longest + 1)
+
+    def walk_on(ids: list[int], share: float) -> None:
+        if len(ids) > longest:
+            shares[longest] += share
+            return
+        logits, _ = model(torch.tensor(ids)[:, None])
+        found = logits[-1, 0, [END, *letters]].softmax(0).tolist()
+        shares[len(ids) - 1] += share * found[0]
+        for letter, its_share in zip(letters, found[1:], strict=True):
+            walk_on([*ids, letter], share * its_share)
+
+    with torch.no_grad():
+        walk_on([START], 1.0)
+    return shares
+
+
+@pytest.mark.parametrize("open_walk", [torch_walk, open_walk])
+def test_lengths_are_the_models_own(open_walk):
+    """Not one text is dropped: short and long ones are as frequent as the sum over all texts says."""
+    model, letters = small_model(vocabulary_size=5), [3, 4]
+    sampler = Sampler(model, Vocabulary(["a", "b"]), Letters(), "names/epoch1", 1.0, open_walk)
+    expected = exact_lengths(model, letters, 7)
+
+    texts = [one.text for one in sampler.sample(Sampling((1.0, 1.0), 7), 1, range(4000))]
+
+    counts = Counter(map(len, texts))
+    for length, share in enumerate(expected):
+        assert abs(counts[length] - 4000 * share) < 4 * math.sqrt(4000 * share * (1 - share))
+
+
 def test_marks_are_never_written(biased):
     """However much a model wants START or UNKNOWN, they are read only; the loss tells what it thought."""
     model = biased({START: 50.0, UNKNOWN: 50.0, END: 0.0, 3: 0.0})
