@@ -72,6 +72,8 @@ class Child:
         self.close()
 
     def _send(self, question: Any) -> Connection:
+        if self._process is not None and not self._process.is_alive():
+            self.close()  # it died with nothing in hand: no question's fault
         pipe = self._pipe or self._start()
         with self._lost():
             pipe.send(question)
@@ -135,7 +137,7 @@ def _answer(pipe: Connection, answer: Any) -> None:
     pipe.send(("end", None))
 
 
-def portable(error: BaseException) -> BaseException:
+def portable(error: BaseException) -> Exception:
     """The error itself if it survives pickling and is an ordinary one, else a ChildError that quotes it."""
     try:
         if isinstance(error, Exception) and type(pickle.loads(pickle.dumps(error))) is type(error):

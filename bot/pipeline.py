@@ -10,21 +10,20 @@ Names from config.yaml become objects in `house`; every other room is handed wha
 """
 
 import logging
-import secrets
 import threading
+from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from bot.child import Child
 from bot.config import Config
 from bot.curation.chain import funnel
-from bot.errors import BotError
+from bot.errors import BotError, ChildError
 from bot.events import Approved, Delivered, Failed, Filled, SlotTaken, Tell
-from bot.host import Order, open_host
+from bot.host import Answer, Host, Order, in_groups, informed, make_order, open_host
 from bot.house import House
 from bot.interfaces import Target
 from bot.posting.calendar import due_slot
@@ -40,9 +39,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-HOST_DEADLINE = 600.0  # seconds for one order: a host that takes longer hangs
 UNDER_WAY = ("planned", "claimed", "sending")
 REST = timedelta(minutes=5)  # after a turn that failed or brought nothing
+DOUBLINGS = 6  # of REST, for a bot that breaks the host again and again: to some five hours
+
+Made = TypeVar("Made")
 
 
 def train(house: House, model: str, progress: Callable[[Progress], None], fresh: bool = False) -> "Trained":
@@ -57,18 +58,18 @@ def sample(house: House, model: str, sampling: Sampling, seed: int, count: int) 
     return house.sampler(model).sample(sampling, seed, range(count))
 
 
-def fill(house: House, host: Child, bot: str, count: int | None = None, seed: int | None = None) -> Filled:
+def fill(house: House, host: Host, bot: str, count: int | None = None, seed: int | None = None) -> Filled:
     """Sample, curate, queue. count: the bot's batch size if None. seed: a new one if None."""
-    order = Order(
-        bot=bot,
-        count=count or house.bot(bot).batch_size,
-        seed=secrets.randbits(48) if seed is None else seed,
-        seen=house.drafts.seen(bot),
-        posts=tuple(house.drafts.recent_posts(bot)),
-    )
-    judged = host.ask(order, HOST_DEADLINE)
-    drafts = house.drafts.add(bot, judged)
-    return Filled(bot, funnel(judged), drafts, waiting(house, bot))
+    [(order, answer)] = host.ask_all([informed(house, make_order(house, bot, count, seed))])
+    return enqueue(house, order, answer)
+
+
+def enqueue(house: House, order: Order, answer: Answer) -> Filled:
+    """Queue what an order brought, in one transaction; raises what it failed of."""
+    if isinstance(answer, Exception):
+        raise answer
+    drafts = house.drafts.add(order.bot, answer)
+    return Filled(order.bot, funnel(answer), drafts, waiting(house, order.bot))
 
 
 def waiting(house: House, bot: str) -> int:
@@ -135,47 +136,75 @@ def run(house: House, tell: Tell, stop: threading.Event) -> None:
 
 
 class Filling:
-    """One turn: a bot whose stock runs low gets more, by its review policy and then from its model."""
+    """One turn: bots whose stock runs low get more, by their review policies and then from their models.
 
-    def __init__(self, house: House, host: Child, tell: Tell, stop: threading.Event):
+    All that need more ask together: the host samples for those of one model in one decode.
+    """
+
+    def __init__(self, house: House, host: Host, tell: Tell, stop: threading.Event):
         self._house, self._host, self._tell, self._stop = house, host, tell, stop
         self._resting: dict[str, datetime] = {}  # bot -> until when
+        self._broken: Counter[str] = Counter()  # bot -> how often in a row its order broke the host
+        self._before: dict[str, int] = {}  # bot -> its stock when its turn began
 
     def __call__(self) -> None:
-        for bot in self._house.config.bots:
-            resting = self._resting.get(bot)
-            if not self._stop.is_set() and (resting is None or resting <= self._house.clock()):
-                self._turn(bot)
-
-    def _turn(self, bot: str) -> None:
-        try:
-            gained = self._is_stocked(bot) or self._stock_up(bot)
-        except Exception as error:  # also what a plugin raised in the host: the other bots go on
+        orders = [order for bot in self._awake() if (order := self._guarded(bot, self._wish, bot))]
+        for group in in_groups(orders):
             if self._stop.is_set():
-                return  # a batch was broken off, as it shall be
-            if not isinstance(error, BotError):
-                log.exception("bot %s was not filled", bot)
-            self._tell(Failed(bot, str(error) or type(error).__name__))
-            gained = False
-        if not gained:
-            self._resting[bot] = self._house.clock() + REST
+                return
+            for order, answer in self._host.ask_all([informed(self._house, order) for order in group]):
+                self._guarded(order.bot, self._take, order, answer)
+                if self._stop.is_set():
+                    return  # what is in hand is broken off, as it shall be
 
-    def _is_stocked(self, bot: str) -> bool:
-        return stock(self._house, bot) >= self._house.bot(bot).queue_size
+    def _awake(self) -> list[str]:
+        now = self._house.clock()
+        return [bot for bot in self._house.config.bots if self._resting.get(bot, now) <= now]
 
-    def _stock_up(self, bot: str) -> bool:
-        """Whether it brought anything."""
-        before = stock(self._house, bot)
+    def _wish(self, bot: str) -> Order | None:
+        """What a bot still needs when its policy has approved what it wants; None if nothing."""
+        enough = self._house.bot(bot).queue_size
+        self._before[bot] = stock(self._house, bot)
+        if self._before[bot] >= enough or (self._approve(bot) and stock(self._house, bot) >= enough):
+            return None
+        return make_order(self._house, bot)
+
+    def _take(self, order: Order, answer: Answer) -> None:
+        bot = order.bot
+        self._tell(enqueue(self._house, order, answer))
         self._approve(bot)
-        if not self._is_stocked(bot):
-            self._tell(fill(self._house, self._host, bot))
-            self._approve(bot)
-        return stock(self._house, bot) > before
+        del self._broken[bot]
+        if stock(self._house, bot) <= self._before[bot]:
+            self._rest(bot)
 
-    def _approve(self, bot: str) -> None:
+    def _guarded(self, bot: str, act: Callable[..., Made], *given: Any) -> Made | None:
+        """A bot's turn, or a part of it, that harms no other."""
+        if self._stop.is_set():
+            return None
+        try:
+            return act(*given)
+        except Exception as error:  # also what a plugin raised in the host
+            if not self._stop.is_set():
+                self._fail(bot, error)
+        return None
+
+    def _fail(self, bot: str, error: Exception) -> None:
+        """One that broke the host rests twice as long every time: all others had to wait for it."""
+        if not isinstance(error, BotError):
+            log.error("bot %s was not filled", bot, exc_info=error)
+        self._tell(Failed(bot, str(error) or type(error).__name__))
+        self._rest(bot, times=2 ** min(self._broken[bot], DOUBLINGS))
+        self._broken[bot] += isinstance(error, ChildError)
+
+    def _rest(self, bot: str, times: int = 1) -> None:
+        self._resting[bot] = self._house.clock() + REST * times
+
+    def _approve(self, bot: str) -> bool:
+        """Whether its policy has approved any."""
         policy = self._house.bot(bot).review
         if approved := run_policy(policy, bot, self._house.drafts, self._house.desk):
             self._tell(Approved(bot, policy, approved))
+        return bool(approved)
 
 
 class Posting:

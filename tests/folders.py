@@ -2,14 +2,15 @@
 
 import itertools
 import shutil
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bot import pipeline
 from bot.config import load
+from bot.errors import BotError
 from bot.events import Filled
-from bot.host import ModelHost, Order
+from bot.host import Answer, ModelHost, Order
 from bot.house import House
-from bot.records import Judged
 
 CONFIG = """
 models:
@@ -65,10 +66,14 @@ class Host:
     """The model host without its process."""
 
     def __init__(self, house: House):
-        self._answer = ModelHost(house.config)
+        self._serve = ModelHost(house.config)
 
-    def ask(self, order: Order, deadline: float) -> list[Judged]:
-        return self._answer(order)
+    def ask_all(self, orders: Sequence[Order]) -> Iterator[tuple[Order, Answer]]:
+        try:
+            _, *answers = self._serve(orders)
+        except BotError as error:
+            answers = [error] * len(orders)
+        yield from zip(orders, answers, strict=True)
 
 
 def fill(house: House, **options: int) -> Filled:

@@ -152,6 +152,15 @@ def test_one_that_dies_is_told_with_its_exit_code(child):
     assert child.ask(("say", 1), 60) == 1
 
 
+def test_one_that_dies_between_two_questions_harms_neither(child):
+    """The next question is answered by another one."""
+    pid = child.ask("pid", 60)
+    os.kill(pid, signal.SIGKILL)
+    child._process.join(60)
+
+    assert child.ask("pid", 60) != pid
+
+
 def test_one_that_cannot_begin_says_why():
     """What `make` raised is raised at the question, and tried again at the next."""
     with Child(make_nothing, "answerer") as child:

@@ -1,12 +1,18 @@
 """The model host: sampling and filters in a process of their own, set as the bot is set."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot import pipeline
 from bot.config import load
-from bot.errors import BotError, ChildError
-from bot.host import open_host
+from bot.errors import BotError, CheckpointError
+from bot.host import ModelHost, Order, in_groups, make_order, open_host
+from bot.host.orders import MOST_TOKENS
+from bot.host.serving import SAMPLED
+from bot.host.shelf import Shelf
 from bot.house import House
+from bot.records import Sampling
 from tests.folders import Host, fill
 from tests.queues import Clock
 
@@ -60,21 +66,119 @@ def test_a_filter_that_prints_does_not_spoil_the_output(house, bot_folder, capsy
 
 
 def test_the_host_lives_in_a_process_of_its_own(house):
-    """The child answers with judged candidates; what is wrong there is raised here."""
+    """The child answers with judged candidates; what is wrong there is told here."""
+    stranger = replace(make_order(house, "night"), checkpoint="epoch9")
     with open_host(house.config) as host:
         filled = pipeline.fill(house, host, "night", seed=5)
-        with pytest.raises(BotError, match="no bot 'day'"):
-            host.ask(pipeline.Order("day", 1, 1, frozenset(), ()), 60)
+        [(_, answer)] = host.ask_all([stranger])
 
     assert filled.drafts
+    assert isinstance(answer, CheckpointError)
+    assert "no checkpoint 'epoch9'" in str(answer)
 
 
-def test_a_host_that_was_killed_is_told_and_started_again(house):
-    """A crash there is an error here, and the next question is answered."""
+def test_a_host_that_was_killed_is_started_again(house):
+    """With nothing in hand a crash there harms nobody."""
     with open_host(house.config) as host:
         pipeline.fill(house, host, "night", seed=5)
-        host._process.kill()
-        with pytest.raises(ChildError, match="died"):
-            pipeline.fill(house, host, "night", seed=6)
+        host._child._process.kill()
+        host._child._process.join(60)
 
         assert pipeline.fill(house, host, "night", seed=6).funnel.sampled == 24
+
+
+def test_bots_of_one_model_are_asked_together(house):
+    """Each gets what it would have got alone, by its own sampling, filters and queue."""
+    host, orders = ModelHost(house.config), three_orders(house)
+    expected = [answer for order in orders for answer in host([order]) if answer != SAMPLED]
+
+    assert list(host(orders)) == [SAMPLED, *expected]
+    assert [len(answer) for answer in expected] == [7, 40, 7]
+
+
+def three_orders(house):
+    """Of one bot, to be told apart by all that a decode must keep apart."""
+    order = make_order(house, "night", count=7, seed=1)
+    hot = Sampling((1.3, 1.3), max_length=5)
+    return [order, replace(order, count=40, seed=2), replace(order, sampling=hot)]
+
+
+def test_orders_go_together_by_checkpoint_and_size():
+    """Few questions, none so large that it takes for ever; an order larger than that goes alone."""
+
+    def order(bot, model="moons", count=100, most=200):
+        return Order(bot, model, "epoch1", Sampling(max_length=most), count, seed=1)
+
+    def grouped(orders):
+        return [[one.bot for one in group] for group in in_groups(orders)]
+
+    assert grouped([]) == []
+    assert grouped([order("a"), order("b", "suns"), order("c")]) == [["a", "c"], ["b"]]
+    half = [
+        order(name, count=1000, most=MOST_TOKENS // 2000) for name in "abc"
+    ]  # of what one question may hold
+    assert grouped(half) == [["a", "b"], ["c"]]
+    large = order("large", count=4096, most=100_000)
+    assert grouped([order("a"), large, order("b")]) == [["a"], ["large"], ["b"]]
+
+
+class Thing:
+    def __init__(self, size):
+        self.size = size
+
+
+def shelf(budget, weighed=0):
+    loaded = []
+
+    def load(name, size):
+        loaded.append(name)
+        return Thing(int(size))
+
+    return Shelf(budget, load, lambda name, size: weighed), loaded
+
+
+def test_what_was_not_used_for_longest_makes_room():
+    """And only as much as is needed."""
+    held, loaded = shelf(budget=10)
+    for key in [("a", "4"), ("b", "4"), ("a", "4"), ("c", "2"), ("d", "3"), ("a", "4"), ("b", "4")]:
+        held(*key)
+
+    assert loaded == ["a", "b", "c", "d", "b"]
+    assert held.size <= 10
+
+
+def test_room_is_made_before_it_is_needed():
+    """By what a model will take, so far as that is known before it is loaded."""
+    held, _ = shelf(budget=10, weighed=6)
+    held("a", "6")
+    with pytest.raises(ZeroDivisionError):
+        Shelf.__call__(broken(held), "b", "6")
+
+    assert held.size == 0
+
+
+def broken(held):
+    held._load = lambda *key: 1 / 0
+    return held
+
+
+@pytest.mark.parametrize(("size", "weighed"), [("11", 0), ("5", 11)])
+def test_what_exceeds_the_budget_alone_is_refused(size, weighed):
+    """In one line with both sizes and the setting; what is held stays."""
+    held, _ = shelf(budget=10)
+    held("a", "4")
+    held._weigh = lambda *key: weighed
+    with pytest.raises(
+        BotError, match=r"b/\d+ takes 0\.0 MiB of memory, and host\.memory is 0\.0 MiB: raise it"
+    ):
+        held("b", size)
+
+    assert held.size == 4
+
+
+def test_a_budget_holds_real_models(house, bot_folder):
+    """One that is too small for a model is an error that the bot's turn tells."""
+    bot_folder.write_text(bot_folder.read_text() + "host: {memory: 3KiB}\n")
+    order = make_order(house, "night")
+    with pytest.raises(BotError, match=r"moons/epoch\S+ takes .* host\.memory is"):
+        list(ModelHost(load(bot_folder))([order]))

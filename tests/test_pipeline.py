@@ -1,6 +1,7 @@
 """The flow: fill, post, run, replay, on a small model and a real database."""
 
 import json
+import shutil
 import threading
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from bot.events import Approved, Delivered, Failed, Filled, SlotTaken
 from bot.house import House
 from bot.records import Judged, Sampling, Verdict
 from tests.folders import Host, fill, moons
+from tests.hosts import candidate
 from tests.queues import Clock
 
 
@@ -155,9 +157,10 @@ def test_a_policy_approves_in_its_own_name(house, bot_folder):
 class Doubtful(Host):
     """A host whose filters want a person to see every text."""
 
-    def ask(self, order, deadline):
+    def ask_all(self, orders):
         doubt = Verdict("eye", "ask", "who knows")
-        return [replace(one, verdicts=(*one.verdicts, doubt)) for one in super().ask(order, deadline)]
+        for order, judged in super().ask_all(orders):
+            yield order, [replace(one, verdicts=(*one.verdicts, doubt)) for one in judged]
 
 
 def test_what_waits_for_a_person_does_not_starve_a_policy(house, bot_folder):
@@ -179,14 +182,76 @@ def test_what_waits_for_a_person_does_not_starve_a_policy(house, bot_folder):
     assert [type(event) for event in events] == [Filled, Filled]
 
 
+class Counting:
+    """A host that writes down how many orders it was asked for at a time."""
+
+    def __init__(self):
+        self.questions = []
+
+    def ask_all(self, orders):
+        self.questions.append((orders[0].model, len(orders)))
+        for order in orders:
+            yield order, [Judged(candidate(order, index), ()) for index in range(order.count)]
+
+
+def test_many_bots_ask_in_as_few_questions_as_there_are_models(house, bot_folder):
+    """Dozens that share three models are three decodes; each has its own drafts."""
+    models = {f"moons{number}": {} for number in range(3)}
+    names = [f"bot{number:02}" for number in range(60)]
+    bots = {
+        name: {"model": f"moons{at % 3}", "batch_size": 3, "queue_size": 3} for at, name in enumerate(names)
+    }
+    for name in models:
+        shutil.copytree(bot_folder.parent / "checkpoints" / "moons", bot_folder.parent / "checkpoints" / name)
+    bot_folder.write_text(json.dumps({"models": models, "bots": bots}))
+    house, host, events = House(load(bot_folder), Clock()), Counting(), []
+    filling = pipeline.Filling(house, host, events.append, threading.Event())
+
+    filling()
+    filling()
+
+    assert host.questions == [(name, 20) for name in models]
+    assert [event.waiting for event in events] == [3] * 60
+    assert house.drafts.list(bot="bot07")[2].text.startswith("Bot07")
+
+
+def test_what_breaks_the_host_again_and_again_is_asked_less_and_less(house):
+    """It rests twice as long each time, so that the others need not wait for it; then as it did at first."""
+
+    class Breaking:
+        answer = ChildError("the model host gave no answer within 300 s and was killed")
+        asked = 0
+
+        def ask_all(self, orders):
+            self.asked += 1
+            for order in orders:
+                yield order, self.answer
+
+    host, events = Breaking(), []
+    filling = pipeline.Filling(house, host, events.append, threading.Event())
+
+    def asked_within(rests):
+        for _ in range(rests):
+            filling()
+            house.clock.pass_by(pipeline.REST.total_seconds())
+        before, host.asked = host.asked, 0
+        return before
+
+    assert asked_within(1 + 2 + 4 + 8) == 4
+    assert {event.reason for event in events} == {str(host.answer)}
+    host.answer = []
+    assert asked_within(3) == 3
+
+
 def test_a_fill_that_was_broken_off_by_the_end_is_no_failure(house):
     """Once stopped, what the killed host says is not told, and nothing else is begun."""
     stop, events = threading.Event(), []
 
     class Killed:
-        def ask(self, order, deadline):
+        def ask_all(self, orders):
             stop.set()
-            raise ChildError("the model host died (exit code -9)")
+            for order in orders:
+                yield order, ChildError("the model host died (exit code -9)")
 
     filling = pipeline.Filling(house, Killed(), events.append, stop)
     filling()
@@ -214,8 +279,9 @@ def test_what_a_plugin_raises_in_the_host_fails_one_bot(house, caplog):
     """It is told and logged with its traceback, and the bot rests."""
 
     class Broken:
-        def ask(self, order, deadline):
-            raise RuntimeError("a tokenizer divided by nothing")
+        def ask_all(self, orders):
+            for order in orders:
+                yield order, RuntimeError("a tokenizer divided by nothing")
 
     events = []
     filling = pipeline.Filling(house, Broken(), events.append, threading.Event())

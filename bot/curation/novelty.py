@@ -14,6 +14,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
+from sys import getsizeof
 from typing import Self
 
 import numpy as np
@@ -95,6 +96,7 @@ class HashedTrainingSet:
             raise CheckpointError(msg)
         self._upper = np.frombuffer(index, dtype="<u4", count=count, offset=_HEADER.size)
         self._lower = np.frombuffer(index, dtype="u1", count=count, offset=_HEADER.size + 4 * count)
+        self.size = len(index)
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -168,6 +170,8 @@ class TextTrainingSet:
     def __init__(self, texts: Iterable[str], index: HashedTrainingSet | None = None):
         self._items = {normal_form(text): text for text in texts}
         self._index = index or HashedTrainingSet(build_index(self._items))
+        texts_size = sum(getsizeof(text) for item in self._items.items() for text in item)
+        self.size = self._index.size + 2 * texts_size  # cut up for `copied` once more
         self._haystacks = cache(self._cut_up)
 
     def nearest(self, text: str, edits: int) -> Match | None:

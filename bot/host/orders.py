@@ -1,0 +1,52 @@
+"""What the model host is asked for, and which orders go into one question. It knows no queue and no model."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from bot.errors import BotError
+from bot.records import Judged, Sampling
+
+MOST_SAMPLES = 4096  # in one order, as in a bot's batch_size
+MOST_TOKENS = 2_000_000  # in one question, if every sample is as long as it may be: minutes on one core
+
+
+@dataclass(frozen=True)
+class Order:
+    """`count` judged samples for a bot. seen: fingerprints of all it has queued; posts: its recent posts."""
+
+    bot: str
+    model: str
+    checkpoint: str  # its name, no pointer
+    sampling: Sampling
+    count: int
+    seed: int
+    seen: frozenset[int] = frozenset()
+    posts: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.count > MOST_SAMPLES:
+            msg = f"bot {self.bot}: {self.count} texts at one go; at most {MOST_SAMPLES}, ask several times"
+            raise BotError(msg)
+
+
+Answer = list[Judged] | Exception
+
+
+def in_groups(orders: Iterable[Order]) -> Iterator[list[Order]]:
+    """The orders in as few questions as may be: one checkpoint each, and at most MOST_TOKENS or one order.
+
+    What does not fit waits for the next question.
+    """
+    by_checkpoint: dict[tuple[str, str], list[Order]] = {}
+    for order in orders:
+        by_checkpoint.setdefault((order.model, order.checkpoint), []).append(order)
+    for same in by_checkpoint.values():
+        group, tokens = list[Order](), 0
+        for order in same:
+            most = order.count * order.sampling.max_length
+            if group and tokens + most > MOST_TOKENS:
+                yield group
+                group, tokens = [], 0
+            group.append(order)
+            tokens += most
+        yield group

@@ -1,0 +1,81 @@
+"""The child's side of the model host: loads, samples for all orders of a question in one decode, and judges.
+
+It knows no queue and no post: what they know of a bot comes with each order.
+"""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.child import portable
+from bot.config import Config
+from bot.curation.chain import Chain, Context
+from bot.curation.novelty import FILE_NAME
+from bot.host.orders import Answer, Order
+from bot.host.shelf import Shelf
+from bot.house import House
+from bot.interfaces import TrainingSet
+from bot.model import checkpoint
+from bot.records import Candidate
+
+if TYPE_CHECKING:
+    from bot.model.sampling import Sampler
+
+SAMPLED = "sampled"  # the first piece of every answer: what breaks from here on is one order's own
+
+
+class ModelHost:
+    """Answers orders of one checkpoint with SAMPLED and then, in their order, an Answer each."""
+
+    def __init__(self, config: Config):
+        self._house = House(config)
+        self._models = Shelf(config.host.memory, self._load, self._weigh)
+        self._filters = cache(self._house.filters)
+
+    def __call__(self, orders: Sequence[Order]) -> Iterator[Answer | str]:
+        with redirect_stdout(sys.stderr):  # what plugins print shall not spoil the command's own output
+            loaded = self._models(orders[0].model, orders[0].checkpoint)
+            samples = [
+                loaded.sampler.sample(order.sampling, order.seed, range(order.count)) for order in orders
+            ]
+        yield SAMPLED
+        for order, candidates in zip(orders, samples, strict=True):
+            with redirect_stdout(sys.stderr):
+                answer = self._judge(order, candidates, loaded.training_set)
+            yield answer
+
+    def _judge(self, order: Order, candidates: Sequence[Candidate], training_set: TrainingSet) -> Answer:
+        try:
+            context = Context(training_set, order.seen)
+            return Chain(self._filters(order.bot), context).judge(candidates, order.posts)
+        except Exception as error:  # it ends this order, and no other
+            return portable(error)
+
+    def _load(self, model: str, name: str) -> "_Loaded":
+        folder = self._house.checkpoint(model, name)
+        training_set = self._house.training_set(model, folder)
+        return _Loaded(self._house.sampler(model, name), training_set, self._weigh(model, name))
+
+    def _weigh(self, model: str, name: str) -> int:
+        """The weights in float32 and the novelty index."""
+        folder = self._house.checkpoint(model, name)
+        wider = 2 if checkpoint.read_meta(folder).precision == "float16" else 1
+        weights, index = folder / checkpoint.WEIGHTS, folder / FILE_NAME
+        return wider * _file_size(weights) + _file_size(index)
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """A model and what it has read."""
+
+    sampler: "Sampler"
+    training_set: TrainingSet
+    size: int
+
+
+def _file_size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0  # that it is missing, the loading says

@@ -1,0 +1,41 @@
+"""What a bot asks the model host for: its settings, the checkpoint they mean now, what its queue holds."""
+
+import secrets
+from dataclasses import replace
+from pathlib import Path
+
+from bot.curation.bands import temperatures
+from bot.host.orders import Order
+from bot.house import House
+from bot.model import checkpoint
+from bot.records import Sampling
+
+
+def make_order(house: House, bot: str, count: int | None = None, seed: int | None = None) -> Order:
+    """What a bot asks the host for, by its settings and the checkpoint they mean now."""
+    setting = house.bot(bot)
+    folder = house.checkpoint(setting.model, setting.checkpoint)
+    return Order(
+        bot=bot,
+        model=setting.model,
+        checkpoint=folder.name,
+        sampling=sampling_of(house, bot, folder),
+        count=count or setting.batch_size,
+        seed=secrets.randbits(48) if seed is None else seed,
+    )
+
+
+def sampling_of(house: House, bot: str, folder: Path) -> Sampling:
+    """A bot's sampling; a band becomes temperatures by the checkpoint's own calibration."""
+    chosen = house.bot(bot).sampling
+    sampling = Sampling(**chosen.model_dump(exclude={"band"}))
+    if chosen.band is None:
+        return sampling
+    calibration = checkpoint.read_meta(folder).calibration
+    return replace(sampling, temperature=temperatures(chosen.band, calibration), band=chosen.band)
+
+
+def informed(house: House, order: Order) -> Order:
+    """The order with what the queue knows of its bot at this moment."""
+    posts = tuple(house.drafts.recent_posts(order.bot))
+    return replace(order, seen=house.drafts.seen(order.bot), posts=posts)
