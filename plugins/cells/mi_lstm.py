@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from bot import hookimpl
 from bot.model import CompiledCell, Kernel, State
+from bot.model.by_hand import Walk
 
 
 class MiLstm(CompiledCell):
@@ -49,6 +50,39 @@ class MiLstm(CompiledCell):
         c = f.sigmoid() * c + i.sigmoid() * g.tanh()
         h = o.sigmoid() * c.tanh()
         return h, (h, c)
+
+    def look_up_in_torch(
+        self, table: Tensor, ids: Tensor, state: State | None = None
+    ) -> tuple[Tensor, State]:
+        state = self.initial_state(ids.shape[1]) if state is None else state
+        outputs, *after = Walk.apply(self, self.project(table), ids, self.weight_hh, *state)
+        return outputs, tuple(after)
+
+    def between(self, x: Tensor, u: Tensor, before: State) -> tuple[State, State]:
+        """The step after the product, told what the backward pass wants to know: gates and tanh(c)."""
+        factors, summands = x.chunk(2, dim=-1)
+        gates = torch.addcmul(summands, factors, u)
+        i, f, g, o = gates.chunk(4, dim=-1)
+        for gate in (i, f, o):
+            gate.sigmoid_()
+        c = torch.addcmul(f * before[1], i, g.tanh_())
+        bounded = c.tanh()
+        return (gates, bounded), (o * bounded, c)
+
+    def back(
+        self, x: Tensor, u: Tensor, kept: State, before: State, by_after: State
+    ) -> tuple[Tensor, Tensor, State]:
+        gates, bounded = kept
+        (i, f, g, o), (by_h, by_c) = gates.chunk(4, dim=-1), by_after
+        by_c = by_c + torch.ops.aten.tanh_backward(by_h * o, bounded)
+        by_gates = torch.cat([by_c * g, by_c * before[1], by_c * i, by_h * bounded], dim=-1)
+        by_i, by_f, by_g, by_o = by_gates.chunk(4, dim=-1)
+        for by, gate in ((by_i, i), (by_f, f), (by_o, o)):
+            by.mul_(gate - gate * gate)
+        by_g.copy_(torch.ops.aten.tanh_backward(by_g, g))
+        factors, _ = x.chunk(2, dim=-1)
+        by_x = torch.cat([by_gates * u, by_gates], dim=-1)
+        return by_gates * factors, by_x, (torch.zeros_like(by_h), by_c * f)
 
     def kernel_input(self, inputs: Tensor) -> Tensor:
         return inputs @ self.weight_ih.T  # (..., E) -> (..., 4H)

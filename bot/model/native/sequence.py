@@ -55,6 +55,9 @@ class Sequence(torch.autograd.Function):
         by_outputs, *by_states = (gradient.contiguous() for gradient in by)
         table, places, weight, parameters, *walks = ctx.saved_tensors
         kernel: Kernel = ctx.kernel
+        if ctx.kept is None:  # others write there by now
+            msg = "a window's gradients can be had once"
+            raise RuntimeError(msg)
         steps, rows, _ = by_outputs.shape
         by_states = [gradient.clone() for gradient in by_states]
         by_table = torch.empty_like(table) if places is None else torch.zeros_like(table)
@@ -67,7 +70,7 @@ class Sequence(torch.autograd.Function):
         gradients = kernel.gradients(by_outputs, by_states, *sums, room, chunk)
         kernel.library.backward(ctypes.byref(window), ctypes.byref(gradients))
         take_back(ctx.kept)
-        ctx.kept = None  # a second backward pass would read what others write
+        ctx.kept = None
         return None, None, by_table, None, by_weight, by_parameters, *by_states
 
 
