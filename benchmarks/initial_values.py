@@ -1,0 +1,115 @@
+"""Where alpha, beta1 and beta2 of multiplicative integration should start: the papers' values beside others.
+
+    python -m benchmarks.initial_values --corpus FILE [--items] [--steps 400] [--hidden-size 192]
+
+All starts of a cell cost the same a step, so equal numbers of steps are equal budgets, and the same anywhere.
+Losses on held-out text in nats per character, the mean of the seeds; `worse` is how much above the cell's own
+start, seed by seed, with the 95 % interval of that mean.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+from torch import nn
+
+from benchmarks import budget
+from bot.config import Training
+from bot.model import Cell
+from bot.model.language_model import LanguageModel, build
+from bot.registry import Registry
+
+UNIFORM = "uniform"  # within 1/sqrt(H), as a generic reset would draw them
+STARTS = {  # alpha, beta1, beta2; the first is the cell's own
+    "mi_rnn": ["2 .5 .5", "1 .5 .5", "1 1 1", ".5 .5 .5", "0 1 1", UNIFORM],
+    "mi_gru": ["1 .5 .5", "2 .5 .5", "1 1 1", ".5 .5 .5", "0 1 1", UNIFORM],
+    "mi_lstm": ["1 .5 .5", "2 .5 .5", "1 1 1", ".5 .5 .5", "0 1 1", UNIFORM],
+}
+T_95 = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78}  # of Student's distribution, by the number of seeds
+
+Row = dict[str, Any]
+
+
+def set_start(cell: Cell, start: str) -> Cell:
+    """The same cell with its three vectors at other values."""
+    for number, vector in enumerate((cell.alpha, cell.beta1, cell.beta2)):
+        if start == UNIFORM:
+            nn.init.uniform_(vector, -(cell.hidden_size**-0.5), cell.hidden_size**-0.5)
+        else:
+            nn.init.constant_(vector, float(start.split()[number]))
+    return cell
+
+
+def contest(
+    name: str, start: str, seed: int, vocabulary_size: int, chosen: argparse.Namespace
+) -> budget.Contest:
+    cell = Registry(None, Path()).look_up("cells", name)
+
+    def make() -> LanguageModel:
+        return build(
+            lambda inputs, hidden: set_start(cell(inputs, hidden), start),
+            vocabulary_size=vocabulary_size,
+            embedding_size=64,
+            hidden_size=chosen.hidden_size,
+            num_layers=1,
+            seed=seed,
+        )
+
+    settings = Training(
+        max_steps=chosen.steps,
+        evaluate_every=chosen.steps,
+        batch_size=chosen.batch_size,
+        learning_rate=chosen.learning_rate,
+        dropout=0.1,
+        shards=1,
+        seed=seed,
+    )
+    return budget.Contest(
+        {"cell": name, "start": start, "seed": seed, "units": chosen.hidden_size}, make, settings
+    )
+
+
+def rows(outcomes: list[budget.Outcome]) -> list[Row]:
+    """One a cell and start."""
+    losses: dict[tuple[str, str], list[float]] = {}
+    for outcome in outcomes:
+        losses.setdefault((outcome.labels["cell"], outcome.labels["start"]), []).append(outcome.loss)
+    found = []
+    for (cell, start), theirs in losses.items():
+        own = losses[cell, STARTS[cell][0]]
+        worse = [loss - reference for loss, reference in zip(theirs, own, strict=True)]
+        margin = T_95[len(worse)] * stdev(worse) / len(worse) ** 0.5
+        found.append(
+            {"cell": cell, "start": start, "loss": mean(theirs), "worse": mean(worse), "margin": margin}
+        )
+    return found
+
+
+def main() -> None:
+    parser = budget.parser(__doc__)
+    parser.add_argument("--cells", nargs="+", choices=STARTS, default=["mi_rnn", "mi_lstm"])
+    for option, default in (("steps", 400), ("batch-size", 32), ("hidden-size", 192)):
+        parser.add_argument(f"--{option}", type=int, default=default)
+    parser.add_argument("--learning-rate", type=float, default=0.004)
+    chosen = parser.parse_args()
+    corpus = budget.read(chosen.corpus, chosen.items)
+    contests = [
+        contest(cell, start, seed, corpus.vocabulary_size, chosen)
+        for cell in chosen.cells
+        for start in STARTS[cell]
+        for seed in range(1, chosen.seeds + 1)
+    ]
+    found = rows(budget.hold(contests, corpus, chosen.runs))
+    if chosen.json:
+        print(json.dumps({"corpus": corpus.name, "ngram": corpus.ngram, "rows": found}))
+        return
+    print(f"{corpus.name}, {chosen.steps} steps, {chosen.hidden_size} units, {chosen.seeds} seeds")
+    print(f"5-gram {corpus.ngram:.3f}")
+    for row in found:
+        print("| `{cell}` | {start} | {loss:.3f} | {worse:+.3f} ± {margin:.3f} |".format(**row))
+
+
+if __name__ == "__main__":
+    main()
