@@ -1,111 +1,212 @@
-"""Sampling speed on one core: the sampler at several widths beside sampling one at a time with nn.LSTM.
+"""Sampling speed on one core beside nn.LSTM, one text at a time.
 
-    python -m benchmarks.sampling [--hidden-size 512] [--count 1024] [--rounds 5]
+    python -m benchmarks.sampling [--hidden-size 512] [--layers 1] [--cell lstm] [--count 1024] [--text FILE]
 
-Untrained weights; the end mark's bias makes names of about 14 characters. CPU seconds; each round runs
-every way once, the figure is the median of the rounds, so that a busy neighbour slows all ways alike.
+CPU seconds. The control is how it is usually done: nn.LSTM, its embedding as wide as the layer, a softmax and
+a draw a character. Weights are untrained; the end mark's bias makes names of about 14 characters, with their
+end marks. Also printed: what truncation costs; the mean length of samples beside what it must be; how long a
+sample takes alone, once the model is warm; and what 8 bits cost a trained checkpoint in loss, on the lines
+of --text, which it should not have read, or on samples of its own.
 """
 
 import argparse
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from statistics import median
-from unittest.mock import patch
+from statistics import fmean, median, stdev
+from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
-from bot.config import Choice
-from bot.model import sampling
-from bot.model.language_model import build
-from bot.records import Sampling
+from benchmarks import pairs
+from bot.config import Choice, load, shipped
+from bot.errors import CorpusError
+from bot.house import House
+from bot.model import checkpoint
+from bot.model.language_model import LanguageModel, build
+from bot.model.native.decoder import Decoder
+from bot.model.sampling import Sampler
+from bot.model.walk import Walk, open_walk, torch_walk
+from bot.model.weights import load_model
+from bot.records import Candidate, Sampling
 from bot.registry import Registry
 from bot.text.vocabulary import END, START, Vocabulary
 
-LETTERS, EMBEDDING, MEAN, LONGEST = 97, 64, 14, 200
-WIDTHS = (16, 32, 64, 128, 256)
-REGISTRY = Registry(None, Path())
+VOCABULARY, EMBEDDING, MEAN, LONGEST = 100, 64, 14, 200
+CONTROL, TORCH, NATIVE, INT8 = "nn.LSTM, one at a time", "torch", "compiled", "compiled, int8"
+PATHS: dict[str, tuple[Callable[[LanguageModel, str], Walk], str]] = {
+    TORCH: (torch_walk, "float32"),
+    NATIVE: (open_walk, "float32"),
+    INT8: (open_walk, "int8"),
+}
+PLAIN = Sampling((1.0, 1.0), LONGEST)
+TRUNCATED = {
+    "top-k": replace(PLAIN, top_k=40),
+    "top-p": replace(PLAIN, top_p=0.9),
+    "min-p": replace(PLAIN, min_p=0.05),
+    "all three": replace(PLAIN, top_k=40, top_p=0.9, min_p=0.05),
+}
 
 
 class OneAtATime:
-    """How it is usually done: nn.LSTM over one text, a softmax and a draw a character."""
+    """How it is usually done."""
 
-    def __init__(self, hidden_size: int):
-        self.embedding = nn.Embedding(LETTERS + 3, EMBEDDING)
-        self.lstm = nn.LSTM(EMBEDDING, hidden_size)
-        self.head = nn.Linear(hidden_size, LETTERS + 3)
-        _shorten(self.head)
+    def __init__(self, sizes: argparse.Namespace):
+        self.embedding = nn.Embedding(VOCABULARY, sizes.hidden_size)
+        self.lstm = nn.LSTM(sizes.hidden_size, sizes.hidden_size, sizes.layers)
+        self.head = nn.Linear(sizes.hidden_size, VOCABULARY)
+        shorten(self.head)
 
     @torch.inference_mode()
-    def __call__(self, count: int) -> int:
+    def __call__(self, count: int = 24) -> int:
         characters = 0
         for _ in range(count):
             id, state = START, None
             for _ in range(LONGEST):
                 output, state = self.lstm(self.embedding(torch.tensor([[id]])), state)
-                id = int(torch.multinomial(self.head(output[0]).softmax(1), 1))
+                id = torch.multinomial(self.head(output[0]).softmax(1), 1).item()
                 characters += 1
                 if id == END:
                     break
         return characters
 
 
-class Batched:
-    """Our sampler with a given number of rows."""
-
-    def __init__(self, cell: str, hidden_size: int, width: int):
-        def make(inputs: int, hidden: int) -> nn.Module:
-            return REGISTRY.build("cells", Choice(cell, {}), input_size=inputs, hidden_size=hidden)
-
-        sizes = {"vocabulary_size": LETTERS + 3, "embedding_size": EMBEDDING, "hidden_size": hidden_size}
-        model = build(make, **sizes, num_layers=1).eval()
-        _shorten(model.head)
-        letters = Vocabulary([chr(0x100 + number) for number in range(LETTERS)])
-        characters = REGISTRY.build("tokenizers", Choice("characters", {}))
-        self.width, self.sampler = width, sampling.Sampler(model, letters, characters, "model/name", 2.0)
-
-    def __call__(self, count: int) -> int:
-        with patch.object(sampling, "WIDTH", self.width):
-            candidates = self.sampler.sample(Sampling((1.0, 1.0), LONGEST), 1, range(count))
-        return sum(len(candidate.text) + 1 for candidate in candidates)
+@torch.no_grad()
+def shorten(head: nn.Linear, evenly: bool = False) -> None:
+    """Let texts end after about MEAN characters; evenly: whatever they say, so that it is MEAN on average."""
+    head.weight.mul_(0 if evenly else 0.3)
+    head.bias.zero_()
+    head.bias[END] = math.log((VOCABULARY - 3) / (MEAN - 1))
 
 
-def _shorten(head: nn.Linear) -> None:
-    with torch.no_grad():
-        head.bias.zero_()
-        head.bias[END] = math.log(LETTERS / (MEAN - 1))
+def our_sampler(path: str, sizes: argparse.Namespace, evenly: bool = False) -> Sampler:
+    model = build(
+        Registry(None, Path()).look_up("cells", sizes.cell),
+        vocabulary_size=VOCABULARY,
+        embedding_size=EMBEDDING,
+        hidden_size=sizes.hidden_size,
+        num_layers=sizes.layers,
+    )
+    shorten(model.head, evenly)
+    letters = Vocabulary([chr(0x100 + number) for number in range(VOCABULARY - 3)])
+    characters = Registry(None, Path()).build("tokenizers", Choice("characters", {}))
+    return Sampler(model, letters, characters, "model/name", 2.0, PATHS[path][0])
 
 
-def rate(way: Callable[[int], int], count: int) -> float:
-    """Characters a CPU second, end marks counted."""
-    before = time.process_time()
-    characters = way(count)
-    return characters / (time.process_time() - before)
+def draw(sampler: Sampler, path: str, sampling: Sampling, indices: Sequence[int]) -> list[Candidate]:
+    return sampler.sample(replace(sampling, weights=PATHS[path][1]), 1, indices)
+
+
+def way(sampler: Sampler, path: str, sampling: Sampling, count: int) -> Callable[[], int]:
+    """Characters made, end marks counted."""
+    return lambda: sum(len(one.text) + 1 for one in draw(sampler, path, sampling, range(count)))
+
+
+def milliseconds_alone(sampler: Sampler, path: str) -> dict[str, float]:
+    """Of one sample after another, by the clock on the wall."""
+    times = []
+    for index in range(50):
+        before = time.perf_counter()
+        draw(sampler, path, PLAIN, [index])
+        times.append(1000 * (time.perf_counter() - before))
+    return {"median": round(median(times), 1), "longest of 50": round(max(times), 1)}
+
+
+def mean_length(sizes: argparse.Namespace, path: str) -> dict[str, float]:
+    """Of samples whose every token ends them with the same probability."""
+    expected = MEAN * (1 - (1 - 1 / MEAN) ** LONGEST)
+    candidates = draw(our_sampler(path, sizes, evenly=True), path, PLAIN, range(4096))
+    lengths = [min(len(one.text) + 1, LONGEST) for one in candidates]
+    found, error = fmean(lengths), stdev(lengths) / math.sqrt(len(lengths))
+    off = round((found - expected) / error, 1)
+    return {"found": round(found, 3), "must be": round(expected, 3), "standard errors off": off}
+
+
+def cost_of_8_bits(model: str, text: Path | None) -> dict[str, Any]:
+    """A checkpoint's loss in nats a token, with weights of 32 bits and of 8. text: a file, an item a line."""
+    house = House(load(shipped() / "config.yaml"))
+    folder = house.checkpoint(model)
+    meta = checkpoint.read_meta(folder)
+    tokenizer, vocabulary = house.tokenizer(meta.tokenizer), Vocabulary.load(folder / checkpoint.VOCABULARY)
+    network = load_model(folder, meta, house.cell_maker(meta.cell))
+    if Decoder.open(network, "int8") is None:
+        return {"checkpoint": model, "int8": "absent: no compiler, or a cell without a kernel"}
+    own = Sampler(network, vocabulary, tokenizer, model, 1.0)
+    lines = (
+        text.read_text("utf-8").splitlines() if text else [c.text for c in own.sample(PLAIN, 1, range(2000))]
+    )
+    items = list(filter(None, (encoded(vocabulary, tokenizer, line) for line in lines)))[:2000]
+    losses = {weights: loss(open_walk(network, weights), items) for weights in ("float32", "int8")}
+    return {
+        "checkpoint": f"{model}/{folder.name}",
+        "items": len(items),
+        "text": str(text or "its own"),
+        **losses,
+    }
+
+
+def encoded(vocabulary: Vocabulary, tokenizer: Any, line: str) -> list[int]:
+    """Nothing for a line with tokens that the model does not know."""
+    try:
+        return vocabulary.encode(tokenizer.split(line))
+    except CorpusError:
+        return []
+
+
+def loss(walk: Walk, items: Sequence[Sequence[int]]) -> float:
+    """Mean loss in nats a token, end marks counted, in batches of similar lengths."""
+    ordered, total = sorted(items, key=len), 0.0
+    for start in range(0, len(ordered), 256):
+        batch = ordered[start : start + 256]
+        rows = np.arange(len(batch))
+        walk.begin(rows)
+        read = np.full(len(batch), START)
+        for step in range(len(batch[-1]) + 1):
+            logits = torch.as_tensor(walk.step(read[rows], rows)).log_softmax(1)
+            wanted = np.array([(*batch[row], END)[step] for row in rows])
+            total -= logits[torch.arange(len(rows)), torch.from_numpy(wanted)].double().sum().item()
+            read[rows] = wanted
+            rows = rows[wanted != END]
+    return total / sum(len(item) + 1 for item in items)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--hidden-size", type=int, default=512)
-    parser.add_argument("--count", type=int, default=1024, help="texts a round")
-    parser.add_argument("--rounds", type=int, default=5)
-    options = parser.parse_args()
+    parser = pairs.parser(__doc__)
+    for option, default in (("hidden-size", 512), ("layers", 1), ("count", 1024)):
+        parser.add_argument(f"--{option}", type=int, default=default)
+    parser.add_argument("--cell", default="lstm")
+    parser.add_argument(
+        "--checkpoint", default="death_metal", help="a model of config.yaml, its best checkpoint"
+    )
+    parser.add_argument("--text", type=Path)
+    chosen = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    control = "one at a time, nn.LSTM"
-    ways: dict[str, tuple[Callable[[int], int], int]] = {control: (OneAtATime(options.hidden_size), 20)}
-    for cell in ("lstm", "gru"):
-        for width in WIDTHS:
-            ways[f"{cell}, {width} rows"] = (Batched(cell, options.hidden_size, width), options.count)
-    rates: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(options.rounds):
-        for name, (way, count) in ways.items():
-            rates[name].append(rate(way, count))
-    print(f"{options.hidden_size} units, {options.count} texts of about {MEAN} characters, one core")
-    for name, found in rates.items():
-        times = median(ours / theirs for ours, theirs in zip(found, rates[control], strict=True))
-        print(f"{name:24}{median(found):10,.0f} characters/s{times:8.1f} x")
+    measure(chosen)
+
+
+def measure(chosen: argparse.Namespace) -> None:
+    samplers = {path: our_sampler(path, chosen) for path in PATHS}
+    ways: dict[str, Callable[[], float]] = {CONTROL: OneAtATime(chosen)}
+    for path, sampler in samplers.items():
+        ways[path] = way(sampler, path, PLAIN, chosen.count)
+        ways |= {f"{path}, {name}": way(sampler, path, s, chosen.count) for name, s in TRUNCATED.items()}
+    rates = pairs.interleaved(ways, chosen.rounds)
+    cost = {path: {row.name: 1 / row.factor - 1 for row in pairs.rows(rates, path)} for path in PATHS}
+    costs = {path: {n: f"{cost[path][f'{path}, {n}']:+.0%}" for n in TRUNCATED} for path in PATHS}
+    more: dict[str, object] = {f"{path}, cost of truncation": found for path, found in costs.items()}
+    more |= {f"{path}, mean length": mean_length(chosen, path) for path in PATHS}
+    more |= {f"{path}, milliseconds alone": milliseconds_alone(s, path) for path, s in samplers.items()}
+    more |= {f"{path}, build": draw(s, path, PLAIN, [0])[0].build for path, s in samplers.items()}
+    more["8 bits"] = cost_of_8_bits(chosen.checkpoint, chosen.text)
+    title = (
+        f"{chosen.cell}, H {chosen.hidden_size}, {chosen.layers} layers, {chosen.count} names of about {MEAN}"
+    )
+    pairs.show(title, pairs.rows(rates, CONTROL), "characters/s", chosen.json, **more)
 
 
 if __name__ == "__main__":
