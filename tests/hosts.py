@@ -33,9 +33,6 @@ class Sampler:
         self._meet("sampling")
         return [list(indices) for _, _, indices in requests]
 
-    def sample(self, sampling, seed, indices):
-        return self.sample_many([(sampling, seed, indices)])[0]
-
 
 class Loaded:
     size = 1000

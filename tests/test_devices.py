@@ -1,14 +1,21 @@
 """Devices: what a setting chooses, what is done where memory runs out, and cuDNN's passes on the CPU."""
 
 from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
 
+from bot.config import Choice
 from bot.errors import DeviceError
 from bot.model import devices
 from bot.model.devices import CPU, choose, cudnn_gru, cudnn_lstm, cudnn_rnn, within_memory
-from tests.models import cell_makers
+from bot.model.sampling import Sampler
+from bot.model.walk import open_walk
+from bot.records import Sampling
+from bot.registry import Registry
+from bot.text.vocabulary import Vocabulary
+from tests.models import cell_makers, small_model
 
 CUDA = torch.device("cuda")
 PASSES = {
@@ -171,3 +178,69 @@ def check(walk, cell, names, training):
             gradients = torch.autograd.grad(outputs.square().sum(), weights)
             wanted = torch.autograd.grad(expected.square().sum(), weights)
             torch.testing.assert_close(gradients, wanted)
+
+
+class Narrow:
+    """A walk with memory for a few rows at a time."""
+
+    def __init__(self, walk, fits):
+        self._walk, self._fits, self.tried = walk, fits, []
+
+    def __getattr__(self, name):
+        return getattr(self._walk, name)
+
+    def step(self, ids, rows):
+        self.tried.append(len(rows))
+        if len(rows) > self._fits:
+            raise ERRORS[0]
+        return self._walk.step(ids, rows)
+
+
+def sampler_of(model, open_walk):
+    letters = Vocabulary([chr(ord("a") + number) for number in range(17)])
+    characters = Registry(None, Path()).build("tokenizers", Choice("characters"))
+    return Sampler(model, letters, characters, "names/epoch1", 2.0, open_walk)
+
+
+def texts(sampler):
+    return [one.text for one in sampler.sample(Sampling(max_length=9), 3, range(40))]
+
+
+def test_where_memory_runs_out_fewer_samples_stand_side_by_side(caplog):
+    """They are the same samples, and it is said."""
+    model, walks = small_model(), []
+
+    def narrow(model, weights):
+        walks.append(Narrow(open_walk(model, weights), fits=12))
+        return walks[-1]
+
+    assert texts(sampler_of(model, narrow)) == texts(sampler_of(model, open_walk))
+    assert walks[0].tried[:3] == [40, 20, 10]
+    assert "not enough memory on cpu for a batch of 40" in caplog.text
+
+
+def test_a_model_that_finds_no_memory_to_sample_goes_to_the_cpu(monkeypatch):
+    """And stays there, for this sampler; whoever else holds the model finds it where it was."""
+    model, far = small_model(), small_model().to("meta")
+    monkeypatch.setattr(devices, "moved", lambda model, device: {"cpu": small_model()}[device.type])
+
+    def crowded(model, weights):
+        if model.embedding.weight.is_meta:
+            raise ERRORS[0]
+        return open_walk(model, weights)
+
+    sampler = sampler_of(far, crowded)
+
+    assert texts(sampler) == texts(sampler_of(model, open_walk))
+    assert sampler.sample(Sampling(max_length=1), 1, [0])[0].device == "cpu"
+    assert far.embedding.weight.is_meta
+
+
+def test_a_moved_model_is_a_copy():
+    """Here to a device without memory, as no other is at hand."""
+    model = small_model()
+    copy = devices.moved(model, torch.device("meta"))
+
+    assert all(tensor.is_meta for tensor in copy.state_dict().values())
+    assert not any(tensor.is_meta for tensor in model.state_dict().values())
+    assert copy.state_dict().keys() == model.state_dict().keys()

@@ -87,13 +87,17 @@ def test_a_host_that_was_killed_is_started_again(house):
         assert pipeline.fill(house, host, "night", seed=6).funnel.sampled == 24
 
 
-def test_bots_of_one_model_are_asked_together(house):
+def test_bots_of_one_model_are_sampled_in_one_decode(house):
     """Each gets what it would have got alone, by its own sampling, filters and queue."""
     host, orders = ModelHost(house.config), three_orders(house)
     expected = [answer for order in orders for answer in host([order]) if answer != SAMPLED]
+    sampler, decodes = host._models("moons", orders[0].checkpoint).sampler, []
+    decode = sampler.sample_many
+    sampler.sample_many = lambda requests: decodes.append(len(requests)) or decode(requests)
 
     assert list(host(orders)) == [SAMPLED, *expected]
     assert [len(answer) for answer in expected] == [7, 40, 7]
+    assert decodes == [3]
 
 
 def three_orders(house):

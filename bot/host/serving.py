@@ -39,9 +39,8 @@ class ModelHost:
     def __call__(self, orders: Sequence[Order]) -> Iterator[Answer | str]:
         with redirect_stdout(sys.stderr):  # what plugins print shall not spoil the command's own output
             loaded = self._models(orders[0].model, orders[0].checkpoint)
-            samples = [
-                loaded.sampler.sample(order.sampling, order.seed, range(order.count)) for order in orders
-            ]
+            requests = [(order.sampling, order.seed, range(order.count)) for order in orders]
+            samples = loaded.sampler.sample_many(requests)
         yield SAMPLED
         for order, candidates in zip(orders, samples, strict=True):
             with redirect_stdout(sys.stderr):
@@ -57,13 +56,12 @@ class ModelHost:
 
     def _load(self, model: str, name: str) -> "_Loaded":
         folder = self._house.checkpoint(model, name)
-        training_set = self._house.training_set(model, folder)
-        return _Loaded(self._house.sampler(model, name), training_set, self._weigh(model, name))
+        return _Loaded(self._house.sampler(model, name), self._house.training_set(model, folder))
 
     def _weigh(self, model: str, name: str) -> int:
-        """The weights in float32 and the novelty index."""
+        """The weights in float32, twice as the sampler keeps them, and the novelty index."""
         folder = self._house.checkpoint(model, name)
-        wider = 2 if checkpoint.read_meta(folder).precision == "float16" else 1
+        wider = 4 if checkpoint.read_meta(folder).precision == "float16" else 2
         weights, index = folder / checkpoint.WEIGHTS, folder / FILE_NAME
         return wider * _file_size(weights) + _file_size(index)
 
@@ -74,7 +72,10 @@ class _Loaded:
 
     sampler: "Sampler"
     training_set: TrainingSet
-    size: int
+
+    @property
+    def size(self) -> int:
+        return self.sampler.size + self.training_set.size
 
 
 def _file_size(path: Path) -> int:

@@ -6,7 +6,9 @@ measured on a GPU: docs/devices.md lists them. It does not know what is computed
 Shapes: T time steps, B rows, E input_size, H hidden_size.
 """
 
+import copy
 import gc
+import logging
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Literal, TypeVar
@@ -16,6 +18,8 @@ from torch import Tensor, nn
 
 from bot.errors import DeviceError
 from bot.model.cell import State
+
+log = logging.getLogger(__name__)
 
 CPU = torch.device("cpu")
 LACKS = ("out of memory", "not enough memory", "can't allocate memory")  # how backends say it
@@ -47,6 +51,12 @@ def put(model: Model, setting: str) -> Model:
     return within_memory(lambda _, device: model.to(device), 1, choose(setting))
 
 
+def moved(model: Model, device: torch.device) -> Model:
+    """A copy of a model on another device; who else holds the model keeps it where it is."""
+    parameters = {id(t): nn.Parameter(t.detach().to(device), t.requires_grad) for t in model.parameters()}
+    return copy.deepcopy(model, parameters | {id(t): t.to(device) for t in model.buffers()})
+
+
 def name_of(device: torch.device) -> str:
     """What a sample's provenance calls the device: another graphics card may round otherwise."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
@@ -67,6 +77,7 @@ def within_memory(
             if not is_out_of_memory(error):
                 raise
             lack = str(error).partition("\n")[0]  # the error itself would keep alive what filled the memory
+            log.warning("not enough memory on %s for a batch of %d (%.200s)", place, size, lack)
         _give_back(place)
     msg = f"there is not enough memory, not even for a batch of {smallest} on the CPU ({lack:.200})"
     raise DeviceError(msg)

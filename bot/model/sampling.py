@@ -6,6 +6,7 @@ a seed has the same bits alone as among a thousand. It does not know what become
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import chain
 from statistics import fmean
 from typing import Any
@@ -73,17 +74,30 @@ class Sampler:
     def _decode(self, requests: Sequence[Request], weights: str) -> list[list[Candidate]]:
         for request in requests:
             _check(request.sampling)
+        count = max(1, sum(len(request.indices) for request in requests))
         with torch.inference_mode(), one_thread():
-            if weights not in self._walks:
-                self._walks[weights] = self._open_walk(self._model, weights)
-            walk = self._walks[weights]
-            room = walk.room(sum(len(request.indices) for request in requests))
-            rows = Rows(requests, room, walk.placed)
-            _run(walk, rows, self._barred())
+            build, rows = devices.within_memory(partial(self._walked, requests, weights), count, self._device)
         return [
-            [self._candidate(walk.build, request, index, rows.sample(n, index)) for index in request.indices]
+            [self._candidate(build, request, index, rows.sample(n, index)) for index in request.indices]
             for n, request in enumerate(requests)
         ]
+
+    def _walked(
+        self, requests: Sequence[Request], weights: str, most: int, device: torch.device
+    ) -> tuple[str, Rows]:
+        """The walk's build, and all samples ended; at most so many stand side by side."""
+        if device != self._device:  # memory is short where the model was: it stays away from there
+            self._model, self._walks = devices.moved(self._model, device), {}
+        if weights not in self._walks:
+            self._walks[weights] = self._open_walk(self._model, weights)
+        walk = self._walks[weights]
+        rows = Rows(requests, walk.room(most), walk.placed)
+        _run(walk, rows, self._barred())
+        return walk.build, rows
+
+    @property
+    def _device(self) -> torch.device:
+        return self._model.embedding.weight.device
 
     def _barred(self) -> NDArray[np.float32]:
         """(V,) -inf for what is never written."""
@@ -104,7 +118,7 @@ class Sampler:
             nll=sample.nll,
             surprise=sample.nll / self.held_out_loss,
             build=build,
-            device=devices.name_of(self._model.embedding.weight.device),
+            device=devices.name_of(self._device),
         )
 
 
