@@ -10,6 +10,7 @@ With --tune every cell is tried at several learning rates, for a third of the ti
 import argparse
 import json
 import platform
+from bisect import bisect
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -57,28 +58,27 @@ def model(cell: str, layers: int, size: int, vocabulary_size: int, seed: int) ->
     )
 
 
-def size_within(parameters: int, cell: str, layers: int, vocabulary_size: int) -> int:
-    """The most units, a multiple of 8, that need no more parameters."""
+def units_for(parameters: int, cell: str, layers: int, vocabulary_size: int) -> int:
+    """The units, a multiple of 8, that need as many parameters as can be."""
 
-    def fits(size: int) -> bool:
+    def count(size: int) -> int:
         with torch.device("meta"):
             laid_out = model(cell, layers, size, vocabulary_size, 0)
-        return sum(parameter.numel() for parameter in laid_out.parameters()) <= parameters
+        return sum(parameter.numel() for parameter in laid_out.parameters())
 
-    low, high = 1, 2
-    while fits(8 * high):
+    low, high = 8, 16
+    while count(high) < parameters:
         low, high = high, 2 * high
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if fits(8 * middle) else (low, middle)
-    return 8 * low
+    sizes = range(low, high + 1, 8)
+    above = bisect(sizes, parameters, key=count)
+    return min(sizes[max(0, above - 1) : above + 1], key=lambda size: abs(count(size) - parameters))
 
 
 def contest(
     cell: str, rate: float, seed: int, seconds: float, parameters: int, vocabulary_size: int
 ) -> budget.Contest:
     layers, _ = CELLS[cell]
-    size = size_within(parameters, cell, layers, vocabulary_size)
+    size = units_for(parameters, cell, layers, vocabulary_size)
     settings = Training(
         max_steps=NEVER,
         max_minutes=seconds / 60,

@@ -88,7 +88,7 @@ def _draw(path: Path, rows: Sequence[Row], known: Mapping[str, object]) -> None:
         losses.plot(row.losses, [place] * len(row.losses), "o", color="tab:blue", alpha=0.5)
         losses.plot(row.loss, place, "|", color="black", markersize=14)
     losses.axvline(known["ngram"], color="tab:red", linewidth=1)
-    losses.text(known["ngram"], len(rows) + 0.7, "5-gram", color="tab:red", ha="center")
+    losses.annotate("5-gram", (known["ngram"], 0.6), (4, 0), textcoords="offset points", color="tab:red")
     speeds.barh(list(places), [row.speed / 1000 for row in rows], color="tab:gray")
     losses.set_yticks(list(places), [row.cell for row in rows])
     losses.set_xlabel("loss, nats per character (a dot a seed)")

@@ -5,6 +5,7 @@ import signal
 from pathlib import Path
 
 import pytest
+import torch
 
 from benchmarks import budget, initial_values, league
 from tests.models import cell_makers
@@ -41,15 +42,15 @@ def test_the_league_knows_every_cell() -> None:
 
 @pytest.mark.parametrize("cell", league.CELLS)
 def test_the_cells_are_equally_large(cell: str) -> None:
-    """As many units as fit: nearly all of the parameters are used, and none more."""
+    """No multiple of 8 units comes nearer to the number of parameters."""
     layers, _ = league.CELLS[cell]
-    size = league.size_within(60_000, cell, layers, vocabulary_size=30)
+    units = league.units_for(60_000, cell, layers, vocabulary_size=30)
 
-    parameters = [
-        sum(parameter.numel() for parameter in league.model(cell, layers, units, 30, 0).parameters())
-        for units in (size, size + 8)
+    off = [
+        abs(sum(map(torch.numel, league.model(cell, layers, size, 30, 0).parameters())) - 60_000)
+        for size in (units - 8, units, units + 8)
     ]
-    assert parameters[0] <= 60_000 < parameters[1]
+    assert min(off) == off[1]
 
 
 def test_the_league_writes_a_page_and_a_figure(text: Path, tmp_path: Path, monkeypatch, capsys) -> None:
