@@ -167,22 +167,27 @@ def test_a_row_s_product_does_not_depend_on_its_neighbours(shape: tuple[int, int
         assert torch.equal(some, whole[rows, :-3])
 
 
+def eight_bits(rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Whole numbers from -127 to 127, and each row's scale."""
+    scale = rows.abs().amax(1, keepdim=True) / 127
+    return (rows * (1 / scale)).round().double(), scale.double()
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (100, 512), (97, 33), (40, 6)], ids=str)
 def test_products_of_eight_bits_are_those_of_whole_numbers(shape: tuple[int, int]) -> None:
     """Rounded and multiplied as whole numbers; near the product of floats; the same beside any rows."""
     torch.manual_seed(1)
-    weight, bias, x = torch.randn(shape), torch.randn(shape[0]), torch.rand(60, shape[1]) * 2 - 1
+    weight, bias, x = torch.randn(shape), torch.randn(shape[0]), torch.randn(60, shape[1])
     found, alone = torch.empty(60, shape[0]), torch.empty(1, shape[0])
     product = Product8(weight, bias)
 
     product(x, torch.arange(60), found)
     product(x, torch.tensor([17]), alone)
 
-    largest = weight.abs().amax(1, keepdim=True)
-    whole = (weight / largest * 127).round().double()
-    exact = (x * 127).round().double() @ whole.T * (largest.T.double() / 127**2) + bias
+    (inputs, ours), (weights, theirs) = eight_bits(x), eight_bits(weight)
+    exact = inputs @ weights.T * ours * theirs.T + bias
     torch.testing.assert_close(found.double(), exact, atol=2e-5, rtol=1e-5)
-    assert (found - functional.linear(x, weight, bias)).abs().max() < 0.03 * shape[1] ** 0.5
+    assert (found - functional.linear(x, weight, bias)).abs().max() < 0.06 * shape[1] ** 0.5
     assert torch.equal(alone[0], found[17])
 
 

@@ -94,10 +94,10 @@ class _Layer:
 
 
 def _head(model: LanguageModel, product: type[Product]) -> Callable[[Tensor, Tensor, Tensor], None]:
-    """What makes logits of outputs. What is normed first is not between -1 and 1: no 8 bits for it."""
+    """What makes logits (n, V) of the outputs (capacity, H) of rows (n,)."""
+    last = product(model.head.weight, model.head.bias)
     if isinstance(model.norm, nn.Identity):
-        return product(model.head.weight, model.head.bias)
-    last = Product(model.head.weight, model.head.bias)
+        return last
 
     def normed(outputs: Tensor, rows: Tensor, logits: Tensor) -> None:
         with torch.no_grad():

@@ -62,7 +62,7 @@ class Product:
 
 
 class Product8(Product):
-    """The same with weights of 8 bits, a scale for each output, for inputs between -1 and 1."""
+    """The same with weights of 8 bits, and inputs of 8 bits, a scale for each output and each row."""
 
     def __init__(self, weight: Tensor, bias: Tensor | None = None):
         weight = weight.detach().float().contiguous()
@@ -76,7 +76,7 @@ class Product8(Product):
         _loaded().pack_weight8(at(weight), self.outputs, self.inputs, *packed)
 
     def __call__(self, x: Tensor, rows: Tensor, y: Tensor) -> None:
-        room = torch.empty(len(rows), self.inputs + 3, dtype=torch.uint8)
+        room = torch.empty(len(rows), self.inputs + 7, dtype=torch.uint8)
         packed = (at(self._panels), at(self._scales), at(self._offsets), at(self._bias))
         sizes = (self.outputs, self.inputs)
         where = (at(room), at(y), y.stride(0))

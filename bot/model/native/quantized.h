@@ -1,7 +1,7 @@
-// Products with weights of 8 bits, for inputs between -1 and 1. It knows nothing of cells.
+// Products of rows by weights, both in 8 bits. It knows nothing of cells.
 //
-// Each output has its own scale: w = scale * q with q from -127 to 127; an input is round(127 x). Sums are whole numbers,
-// so they come out the same on every processor and beside any other rows.
+// Each output and each row has its own scale: w = scale * q with q from -127 to 127, the largest of them 127. Sums are
+// whole numbers, so they come out the same beside any other rows.
 #pragma once
 #include "maths.h"
 #if defined(__AVX512VNNI__)
@@ -13,14 +13,20 @@
 
 INLINE int64_t fours_of(int64_t inputs) { return (inputs + 3) / 4; }
 
+INLINE float largest_of(const float *x, int64_t count) {
+  float largest = 1e-30f;
+#pragma omp simd reduction(max : largest)
+  for (int64_t k = 0; k < count; ++k) largest = fabsf(x[k]) > largest ? fabsf(x[k]) : largest;
+  return largest;
+}
+
 // w (outputs, inputs) -> panels[outputs / PANEL8][inputs / 4][PANEL8][4] filled up with zeros, the scale of each output
 // and what 128 in every input would add to its sum.
 static void pack8(const float *w, int64_t outputs, int64_t inputs, int8_t *panels, float *scales, int32_t *offsets) {
   const int64_t fours = fours_of(inputs);
   memset(panels, 0, (outputs + PANEL8 - 1) / PANEL8 * fours * PANEL8 * 4);
   for (int64_t n = 0; n < outputs; ++n) {
-    float largest = 1e-30f;
-    for (int64_t k = 0; k < inputs; ++k) largest = fabsf(w[n * inputs + k]) > largest ? fabsf(w[n * inputs + k]) : largest;
+    const float largest = largest_of(w + n * inputs, inputs);
     int8_t *panel = panels + n / PANEL8 * fours * PANEL8 * 4 + n % PANEL8 * 4;
     int32_t sum = 0;
     for (int64_t k = 0; k < inputs; ++k) {
@@ -28,7 +34,7 @@ static void pack8(const float *w, int64_t outputs, int64_t inputs, int8_t *panel
       panel[k / 4 * PANEL8 * 4 + k % 4] = q;
       sum += q;
     }
-    scales[n] = largest / (127.0f * 127.0f);
+    scales[n] = largest / 127.0f;
     offsets[n] = 128 * sum;
   }
 }
@@ -74,25 +80,29 @@ static void tile8_of(int rows, const uint8_t *x, const int8_t *panel, int64_t fo
   }
 }
 
-// Rows [from, to) of x, named by `rows`, as whole numbers in the order in which tile8 reads them.
-static void quantize(const float *x, const int64_t *rows, int64_t from, int64_t to, int64_t inputs, uint8_t *near) {
+// Rows [from, to) of x, named by `rows`, as whole numbers in the order in which tile8 reads them, and their scales.
+static void quantize(const float *x, const int64_t *rows, int64_t from, int64_t to, int64_t inputs, uint8_t *near,
+                     float *scales) {
   for (int64_t m = from; m < to; ++m) {
     const float *row = x + rows[m] * inputs;
-    for (int64_t k = 0; k < fours_of(inputs) * 4; ++k) {
-      const float value = k < inputs ? row[k] : 0.0f;
-      const float bounded = value > 1.0f ? 1.0f : (value < -1.0f ? -1.0f : value);
-      near[(k / 4 * (to - from) + m - from) * 4 + k % 4] = (uint8_t)((int32_t)nearbyintf(bounded * 127.0f) + 128);
-    }
+    scales[m] = largest_of(row, inputs) / 127.0f;
+    const float inverse = 1.0f / scales[m];
+    for (int64_t k = 0; k < fours_of(inputs) * 4; ++k)
+      near[(k / 4 * (to - from) + m - from) * 4 + k % 4] =
+          (uint8_t)((k < inputs ? (int32_t)nearbyintf(row[k] * inverse) : 0) + 128);
   }
 }
 
-// y[m][n] = bias[n] + sum over k of x[rows[m]][k] * w[n][k]; near: count * (inputs + 3) bytes of room.
+// y[m][n] = bias[n] + sum over k of x[rows[m]][k] * w[n][k]; room: count * (inputs + 7) bytes.
 static void product8(const float *x, const int64_t *rows, int64_t count, const int8_t *panels, const float *scales,
-                     const int32_t *offsets, const float *bias, int64_t outputs, int64_t inputs, uint8_t *near, float *y,
+                     const int32_t *offsets, const float *bias, int64_t outputs, int64_t inputs, void *room, float *y,
                      int64_t y_stride) {
+  float *row_scales = room;
+  uint8_t *near = (uint8_t *)(row_scales + count);
   const int64_t tiles = (count + ROWS8 - 1) / ROWS8, fours = fours_of(inputs);
   for (int64_t i = 0; i < tiles; ++i)
-    quantize(x, rows, count * i / tiles, count * (i + 1) / tiles, inputs, near + count * i / tiles * fours * 4);
+    quantize(x, rows, count * i / tiles, count * (i + 1) / tiles, inputs, near + count * i / tiles * fours * 4,
+             row_scales);
   for (int64_t n = 0; n < outputs; n += PANEL8)
     for (int64_t i = 0; i < tiles; ++i) {
       const int64_t from = count * i / tiles, to = count * (i + 1) / tiles;
@@ -102,6 +112,7 @@ static void product8(const float *x, const int64_t *rows, int64_t count, const i
       for (int64_t m = from; m < to; ++m)
         for (int64_t j = 0; j < width; ++j)
           y[m * y_stride + n + j] =
-              (bias ? bias[n + j] : 0.0f) + scales[n + j] * (float)(sums[(m - from) * PANEL8 + j] - offsets[n + j]);
+              (bias ? bias[n + j] : 0.0f) +
+              scales[n + j] * row_scales[m] * (float)(sums[(m - from) * PANEL8 + j] - offsets[n + j]);
     }
 }
