@@ -1,12 +1,16 @@
 """Training speed on one core beside nn.LSTM: a whole step, clipping and AdamW included, on random ids.
 
     python -m benchmarks.training [--hidden-size 512] [--layers 1] [--batch-size 64] [--steps 100]
+    python -m benchmarks.training --threads [--neighbours 1]     two threads against one, on the wall clock
 
-CPU seconds. The control is what one writes without this program: nn.LSTM, its embedding as wide as the layer.
+Otherwise in CPU seconds. The control is what one writes without this program: nn.LSTM, its embedding as wide as the layer.
 `matrices` is the floor: the matrix products alone that a step of an LSTM cannot do without.
 """
 
 import argparse
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -171,12 +175,47 @@ def one_core(sizes: argparse.Namespace) -> None:
     pairs.show(title, pairs.rows(rates, CONTROL), "characters/s", sizes.json, share_of_matrices=floor)
 
 
+def on(threads: int, step: Callable[[], float]) -> Callable[[], float]:
+    """The same with torch's products split over so many threads."""
+
+    def threaded() -> float:
+        torch.set_num_threads(threads)
+        return step()
+
+    return threaded
+
+
+def threads(sizes: argparse.Namespace) -> None:
+    ids = torch.randint(VOCABULARY, (sizes.steps + 1, sizes.batch_size))
+    reference, ways = step_of(Reference("LSTM", sizes, sizes.hidden_size), ids), {}
+    for cell in sizes.cells:
+        ways |= {f"{cell}, one thread": on(1, our_step(cell, sizes, ids))}
+        ways |= {f"{cell}, two parts": on(1, our_step(cell, sizes, ids, shards=2))}
+    ways |= {f"{CONTROL}, OpenMP {count}": on(count, reference) for count in (1, 2)}
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(sizes.neighbours)]
+    try:
+        rates = pairs.interleaved(ways, sizes.rounds, time.perf_counter)
+    finally:
+        for process in busy:
+            process.kill()
+    gains = {}
+    for name in ways:
+        if name.endswith(("two parts", "OpenMP 2")):
+            alone = name.replace("two parts", "one thread").replace("OpenMP 2", "OpenMP 1")
+            gains[name] = f"x{next(r.factor for r in pairs.rows(rates, alone) if r.name == name):.2f} of one"
+    title = f"H {sizes.hidden_size}, B {sizes.batch_size}, T {sizes.steps}, {sizes.neighbours} busy neighbours, wall"
+    pairs.show(title, pairs.rows(rates, f"{CONTROL}, OpenMP 1"), "characters/s", sizes.json, **gains)
+
+
 def main() -> None:
     parser = pairs.parser(__doc__)
     for option, default in (("hidden-size", 512), ("layers", 1), ("batch-size", 64), ("steps", 100)):
         parser.add_argument(f"--{option}", type=int, default=default)
     parser.add_argument("--cells", nargs="*", default=["lstm", "mi_lstm", "gru"])
-    one_core(parser.parse_args())
+    parser.add_argument("--threads", action="store_true", help="two threads against one, wall clock")
+    parser.add_argument("--neighbours", type=int, default=0, help="busy processes beside")
+    sizes = parser.parse_args()
+    threads(sizes) if sizes.threads else one_core(sizes)
 
 
 if __name__ == "__main__":
