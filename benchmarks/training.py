@@ -3,8 +3,8 @@
     python -m benchmarks.training [--hidden-size 512] [--layers 1] [--batch-size 64] [--steps 100]
     python -m benchmarks.training --threads [--neighbours 1]     two threads against one, on the wall clock
 
-Otherwise in CPU seconds. The control is what one writes without this program: nn.LSTM, its embedding as wide as the layer.
-`matrices` is the floor: the matrix products alone that a step of an LSTM cannot do without.
+Otherwise in CPU seconds. The control is what one writes without this program: nn.LSTM, its embedding as wide
+as the layer. `matrices` is the floor: the matrix products alone that a step of an LSTM cannot do without.
 """
 
 import argparse
@@ -203,7 +203,7 @@ def threads(sizes: argparse.Namespace) -> None:
         if name.endswith(("two parts", "OpenMP 2")):
             alone = name.replace("two parts", "one thread").replace("OpenMP 2", "OpenMP 1")
             gains[name] = f"x{next(r.factor for r in pairs.rows(rates, alone) if r.name == name):.2f} of one"
-    title = f"H {sizes.hidden_size}, B {sizes.batch_size}, T {sizes.steps}, {sizes.neighbours} busy neighbours, wall"
+    title = f"H {sizes.hidden_size}, B {sizes.batch_size}, T {sizes.steps}, wall, {sizes.neighbours} neighbours"
     pairs.show(title, pairs.rows(rates, f"{CONTROL}, OpenMP 1"), "characters/s", sizes.json, **gains)
 
 
