@@ -2,8 +2,6 @@
 
 import math
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from itertools import count
@@ -24,7 +22,6 @@ from bot.records import Progress
 from bot.text.vocabulary import END, START
 from tests.models import small_model, training_settings
 
-ROOT = Path(__file__).parents[1]
 NAMES = [[3 + (row * step) % 17 for step in range(1, 2 + row % 6)] for row in range(40)]  # short items
 NOVEL = [[3 + (step * step) % 17 for step in range(60)], [3 + (5 * step) % 17 for step in range(45)]]  # long
 
@@ -124,34 +121,6 @@ def test_an_interrupted_run_goes_on_bit_by_bit(
 def interrupt_at(step: int) -> Callable[[Progress], None]:
     """Press Ctrl-C after that step."""
     return lambda progress: signal.raise_signal(signal.SIGINT) if progress.step == step else None
-
-
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from tests.test_training import run, small_model
-
-def kill(progress):
-    if progress.step == 7:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-run(small_model(), Path(sys.argv[1]), progress=kill)
-"""
-
-
-def test_a_killed_run_goes_on_bit_by_bit(state_file: Path) -> None:
-    """After SIGKILL the last evaluation's state is there; from it the same weights are reached."""
-    straight = small_model()
-    expected = run(straight, state_file)
-    state_file.unlink()
-
-    ended = subprocess.run([sys.executable, "-c", KILLED, str(state_file)], cwd=ROOT, check=False)
-    resumed = small_model()
-    result = run(resumed, state_file, resume=True)
-
-    assert ended.returncode == -signal.SIGKILL
-    assert torch.equal(weights(resumed), weights(straight))
-    assert result == expected
 
 
 def test_an_interrupted_run_saves_its_model(state_file: Path) -> None:
