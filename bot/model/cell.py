@@ -34,6 +34,13 @@ class Cell(nn.Module):
         """One step in time: (B, G) and a state -> output (B, H) and the next state."""
         raise NotImplementedError
 
+    def gate_values(self, wx: Tensor, state: State) -> dict[str, Tensor]:
+        """What the gates of such a step let through, 0 to 1, by name: (B, H) each. For figures alone.
+
+        A cell that leaves this out has its state shown instead.
+        """
+        return {}
+
     def unroll(self, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """Walk a window: (T, B, E) -> outputs (T, B, H) and the state after it.
 
