@@ -21,11 +21,11 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 
 from benchmarks import pairs
+from bot.model import Kernel
 from bot.model.batches import Batch
 from bot.model.evaluation import cross_entropy
 from bot.model.gradient import BackPropagation
 from bot.model.language_model import build
-from bot.model.native import Kernel
 from bot.model.noise import SILENCE
 from bot.model.schedule import make_optimizer
 from bot.registry import Registry
@@ -203,7 +203,8 @@ def threads(sizes: argparse.Namespace) -> None:
         if name.endswith(("two parts", "OpenMP 2")):
             alone = name.replace("two parts", "one thread").replace("OpenMP 2", "OpenMP 1")
             gains[name] = f"x{next(r.factor for r in pairs.rows(rates, alone) if r.name == name):.2f} of one"
-    title = f"H {sizes.hidden_size}, B {sizes.batch_size}, T {sizes.steps}, wall, {sizes.neighbours} neighbours"
+    size = f"H {sizes.hidden_size}, B {sizes.batch_size}, T {sizes.steps}"
+    title = f"{size}, wall clock, {sizes.neighbours} busy neighbours"
     pairs.show(title, pairs.rows(rates, f"{CONTROL}, OpenMP 1"), "characters/s", sizes.json, **gains)
 
 

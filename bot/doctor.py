@@ -9,6 +9,7 @@ from bot.config import load
 from bot.errors import BotError, CorpusError
 from bot.house import House
 from bot.model import checkpoint
+from bot.model.native import compiler
 from bot.review.policies import look_up
 
 
@@ -31,6 +32,7 @@ def examine(config: Path) -> list[Finding]:
 
 
 def _findings(house: House) -> Iterator[Finding]:
+    yield Finding("fast passes", True, compiler.described())
     yield _look("database", partial(_database, house))
     for model in house.config.models:
         yield _look(f"model {model}", partial(_model, house, model))

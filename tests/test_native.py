@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from bot.model import CompiledCell
 from bot.model.cell import Cell, State
 from bot.model.language_model import LanguageModel, build
-from bot.model.native import CompiledCell, compiler, memory
+from bot.model.native import compiler, memory
 from bot.model.native.decoder import Decoder
 from bot.model.native.products import Product, Product8, draw, library
 from tests.models import cell_makers

@@ -4,19 +4,29 @@
 reads a checkpoint's metadata alone starts fast.
 """
 
+from importlib import import_module
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bot.model.cell import Cell, State
-    from bot.model.native import CompiledCell, Kernel
+    from bot.model.counted import CountedModel
+    from bot.model.native.cell import CompiledCell
+    from bot.model.native.kernel import Kernel
 
-__all__ = ["Cell", "CompiledCell", "Kernel", "State"]
+__all__ = ["Cell", "CompiledCell", "CountedModel", "Kernel", "State"]
+
+_HOMES = {
+    "Cell": "cell",
+    "CompiledCell": "native.cell",
+    "CountedModel": "counted",
+    "Kernel": "native.kernel",
+    "State": "cell",
+}
 
 
 def __getattr__(name: str) -> object:
-    if name not in __all__:
+    if name not in _HOMES:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)
-    from bot.model import cell, native
-
-    return getattr(cell if hasattr(cell, name) else native, name)
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from bot import hookimpl
 from bot.model import CompiledCell, Kernel, State
+from bot.model.devices import cudnn_gru
 
 
 class Gru(CompiledCell):
@@ -48,13 +49,8 @@ class Gru(CompiledCell):
         return self.bias_ih
 
     def unroll_in_torch(self, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        """torch's fused pass; it wants a leading dimension for layers."""
-        (h,) = self.initial_state(inputs.shape[1]) if state is None else state
-        weights: list[Tensor] = [self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh]
-        outputs, h = torch.gru(
-            inputs, h[None], weights, True, 1, 0.0, self.training, False, False
-        )  # has_biases, num_layers, dropout, train, bidirectional, batch_first
-        return outputs, (h[0],)
+        state = self.initial_state(inputs.shape[1]) if state is None else state
+        return cudnn_gru(inputs, state, self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
 
     def look_up_in_torch(
         self, table: Tensor, ids: Tensor, state: State | None = None

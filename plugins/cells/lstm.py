@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from bot import hookimpl
 from bot.model import CompiledCell, Kernel, State
+from bot.model.devices import cudnn_lstm
 
 
 class Lstm(CompiledCell):
@@ -64,19 +65,17 @@ class Lstm(CompiledCell):
         return self.bias
 
     def unroll_in_torch(self, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        """torch's fused pass, which knows no options; it wants two biases and a dimension for layers."""
+        """torch's own pass, which knows no options."""
         if not self.compiles():
             return super().unroll_in_torch(inputs, state)
-        h, c = self.initial_state(inputs.shape[1]) if state is None else state
-        weights = [self.weight_ih, self.weight_hh, self.bias, torch.zeros_like(self.bias)]
-        outputs, h, c = torch.lstm(
-            inputs, (h[None], c[None]), weights, True, 1, 0.0, self.training, False, False
-        )  # has_biases, num_layers, dropout, train, bidirectional, batch_first
-        return outputs, (h[0], c[0])
+        state = self.initial_state(inputs.shape[1]) if state is None else state
+        return cudnn_lstm(inputs, state, self.weight_ih, self.weight_hh, self.bias)
 
     def look_up_in_torch(
         self, table: Tensor, ids: Tensor, state: State | None = None
     ) -> tuple[Tensor, State]:
+        if not self.compiles():
+            return super().look_up_in_torch(table, ids, state)
         return self.unroll_in_torch(functional.embedding(ids, table), state)
 
 

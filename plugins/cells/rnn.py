@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from bot import hookimpl
 from bot.model import Cell, State
+from bot.model.devices import cudnn_rnn
 
 
 class Rnn(Cell):
@@ -41,14 +42,13 @@ class Rnn(Cell):
         return h, (h,)
 
     def unroll(self, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        """torch's fused pass; it wants two biases and a leading dimension for layers."""
-        (h,) = self.initial_state(inputs.shape[1]) if state is None else state
-        fused = torch.rnn_relu if self.nonlinearity == "relu" else torch.rnn_tanh
-        weights = [self.weight_ih, self.weight_hh, self.bias, torch.zeros_like(self.bias)]
-        outputs, h = fused(
-            inputs, h[None], weights, True, 1, 0.0, self.training, False, False
-        )  # has_biases, num_layers, dropout, train, bidirectional, batch_first
-        return outputs, (h[0],)
+        """torch's own pass."""
+        state = self.initial_state(inputs.shape[1]) if state is None else state
+        weights = (self.weight_ih, self.weight_hh, self.bias)
+        return cudnn_rnn(inputs, state, *weights, nonlinearity=self.nonlinearity)
+
+    def look_up(self, table: Tensor, ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+        return self.unroll(functional.embedding(ids, table), state)
 
 
 @hookimpl

@@ -34,6 +34,13 @@ def compiler() -> str:
     return shutil.which(os.environ.get("CC", "cc")) or ""
 
 
+def described() -> str:
+    """In words for a person: with what is compiled, or what is missing and what it costs."""
+    if not compiler():
+        return "no C compiler (the package gcc): torch computes alone, half as fast"
+    return f"compiled at first use by {_version().splitlines()[0]}"
+
+
 @cache
 def digest(source: Path) -> str:
     """Names what a compiled file computes: its source, the compiler, its flags and the processor."""
