@@ -132,7 +132,7 @@ def cost_of_8_bits(model: str, text: Path | None) -> dict[str, Any]:
     folder = house.checkpoint(model)
     meta = checkpoint.read_meta(folder)
     tokenizer, vocabulary = house.tokenizer(meta.tokenizer), Vocabulary.load(folder / checkpoint.VOCABULARY)
-    network = load_model(folder, meta, house.cell_maker(meta.cell))
+    network = load_model(folder, meta, house.model_maker(meta.cell))
     if Decoder.open(network, "int8") is None:
         return {"checkpoint": model, "int8": "absent: no compiler, or a cell without a kernel"}
     own = Sampler(network, vocabulary, tokenizer, model, 1.0)

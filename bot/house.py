@@ -7,7 +7,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
@@ -144,7 +144,7 @@ class House:
             msg = f"{place}: {ids} ids, the model has {meta.vocabulary_size}"
             raise CheckpointError(msg)
         return Sampler(
-            put(load_model(folder, meta, self.cell_maker(meta.cell)), self.config.device),
+            put(load_model(folder, meta, self.model_maker(meta.cell)), self.config.device),
             vocabulary,
             self.tokenizer(meta.tokenizer),
             f"{model}/{folder.name}",
@@ -155,9 +155,20 @@ class House:
         tokenizer: Tokenizer = self.registry.build("tokenizers", _choice(choice))
         return tokenizer
 
-    def cell_maker(self, choice: Any) -> Callable[[int, int], Any]:
-        """make(input_size, hidden_size) -> a cell."""
-        return lambda i, h: self.registry.build("cells", _choice(choice), input_size=i, hidden_size=h)
+    def model_maker(self, choice: Any) -> Callable[..., Any]:
+        """make(vocabulary_size=..., embedding_size=..., ...) -> a new model of this cell."""
+        from bot.model.counted import CountedModel
+        from bot.model.language_model import build
+
+        new = partial(self.registry.build, "cells", _choice(choice))
+
+        def make(**sizes: Any) -> Any:
+            kind = self.registry.look_up("cells", choice.name)
+            if isinstance(kind, type) and issubclass(kind, CountedModel):
+                return new(vocabulary_size=sizes["vocabulary_size"])
+            return build(lambda i, h: new(input_size=i, hidden_size=h), **sizes)
+
+        return make
 
     # what is chosen
 

@@ -7,7 +7,7 @@ Whatever stops it, the checkpoints stay loadable and the run can be gone on with
 import hashlib
 import platform
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -18,8 +18,8 @@ from bot.errors import TrainingError
 from bot.house import House
 from bot.model import checkpoint
 from bot.model.checkpoint import Meta, Plugin
+from bot.model.counted import CountedModel, Model, count
 from bot.model.devices import put
-from bot.model.language_model import LanguageModel, build
 from bot.model.ngram import NGram
 from bot.model.sampling import Sampler, calibrate
 from bot.model.training import Result, train
@@ -83,6 +83,10 @@ class Trainer:
         """Train, or go on with the unfinished run unless `fresh`; an evaluation publishes a checkpoint."""
         model = self._new_model()
         checkpoint.make_shelf(self.root, self.name)
+        if isinstance(model, CountedModel):
+            return self._finish(
+                count(model, self._train_ids, self._held_out_ids, save=self._save, progress=progress)
+            )
         result = train(
             model,
             self._train_ids,
@@ -102,10 +106,9 @@ class Trainer:
     def _state_file(self) -> Path:
         return self.root / self.name / STATE
 
-    def _new_model(self) -> LanguageModel:
+    def _new_model(self) -> Model:
         setting = self.setting
-        model = build(
-            self._house.cell_maker(setting.cell),
+        model: Model = self._house.model_maker(setting.cell)(
             vocabulary_size=len(self._vocabulary),
             embedding_size=setting.embedding_size,
             hidden_size=setting.hidden_size,
@@ -118,7 +121,7 @@ class Trainer:
     def _ids(self, documents: Sequence[Document]) -> list[list[int]]:
         return [self._vocabulary.encode(self._tokenizer.split(document.text)) for document in documents]
 
-    def _samples(self, model: LanguageModel) -> Sequence[str]:
+    def _samples(self, model: Model) -> Sequence[str]:
         sampler = Sampler(model, self._vocabulary, self._tokenizer, self.name, held_out_loss=1.0)
         return [one.text for one in sampler.sample(SHOWN, self.setting.training.seed, range(5))]
 
@@ -128,17 +131,17 @@ class Trainer:
         index = build_index(document.text for document in self.corpus.documents)
         return {FILE_NAME: index, checkpoint.VOCABULARY: self._vocabulary.encoded()}
 
-    def _save(self, model: LanguageModel, history: Sequence[Measurement]) -> None:
+    def _save(self, model: Model, history: Sequence[Measurement]) -> None:
         """Publish the model as the latest and, if it is, as the best; drop what this run has outgrown."""
         files = self._files | {checkpoint.HISTORY: as_csv(history)}
         weights = pack(model, self.setting.training.precision)
-        checkpoint.settle(checkpoint.publish(self.root, self._meta(history[-1]), weights, files))
+        checkpoint.settle(checkpoint.publish(self.root, self._meta(model, history[-1]), weights, files))
         in_use = self._house.drafts.checkpoints_in_use()
         checkpoint.prune(self.root, self.name, self._run, in_use.__contains__)
 
-    def _meta(self, now: Measurement) -> Meta:
+    def _meta(self, model: Model, now: Measurement) -> Meta:
         setting = self.setting
-        return Meta(
+        meta = Meta(
             model=self.name,
             tokenizer=Plugin(setting.tokenizer.name, dict(setting.tokenizer.options)),
             cell=Plugin(setting.cell.name, dict(setting.cell.options)),
@@ -160,6 +163,7 @@ class Trainer:
             build={"torch": version("torch"), "python": platform.python_version()},
             created_at=self._house.clock().isoformat(timespec="seconds"),
         )
+        return _without_layers(meta) if isinstance(model, CountedModel) else meta
 
     def _data(self) -> dict[str, Any]:
         """What the model has read, as its checkpoint tells it."""
@@ -190,3 +194,9 @@ class Trainer:
         card = model_card(meta, command, self.setting.warning, sampler.sample, known, texts)
         checkpoint.write_atomically(folder / "README.md", card.encode())
         return Trained(folder, meta, result)
+
+
+def _without_layers(meta: Meta) -> Meta:
+    """What is true of a counted model: it has no sizes, and of the settings only the split concerns it."""
+    settings = {name: meta.settings[name] for name in ("validation_share", "seed")}
+    return replace(meta, embedding_size=0, hidden_size=0, num_layers=0, head_norm=False, settings=settings)

@@ -7,22 +7,31 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from bot.model import Cell
+from bot.model import Cell, CountedModel
 from bot.model.language_model import LanguageModel, build
 
 CELLS = Path(__file__).parents[1] / "plugins" / "cells"
 
 
-@cache
 def cell_makers() -> dict[str, Callable[[int, int], Cell]]:
     """Every shipped cell by name."""
-    makers: dict[str, Callable[[int, int], Cell]] = {}
+    return {name: kind for name, kind in _registered().items() if not issubclass(kind, CountedModel)}
+
+
+def counted_makers() -> dict[str, Callable[[int], CountedModel]]:
+    """Every shipped model that is counted, by name."""
+    return {name: kind for name, kind in _registered().items() if issubclass(kind, CountedModel)}
+
+
+@cache
+def _registered() -> dict[str, type]:
+    kinds: dict[str, type] = {}
     for path in sorted(CELLS.glob("*.py")):
         spec = importlib.util.spec_from_file_location(f"cells_{path.stem}", path)
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-        makers |= module.register_cells()
-    return makers
+        kinds |= module.register_cells()
+    return kinds
 
 
 def small_model(

@@ -18,6 +18,7 @@ from pydantic import TypeAdapter
 
 from bot.config import Choice, shipped
 from bot.errors import Ask, CorpusError, NotSent, Reject
+from bot.model import CountedModel
 from bot.records import Candidate, Document, Kind, Post, Receipt, Sampling, Secret
 from bot.registry import KINDS, Registry
 
@@ -32,7 +33,6 @@ OPTIONS = {  # of the plugins that cannot do without; paths are files of the `re
     "feed": {"path": "feed.xml"},
     "jsonl": {"path": "posts.jsonl"},
 }
-GIVEN = {"cells": {"input_size", "hidden_size"}}  # what the program supplies
 POST = Post("Rotting Grave & Sons <3", "k1", "metal", datetime(2026, 1, 1, tzinfo=UTC))
 
 
@@ -42,6 +42,14 @@ def names_of(kind: str, *, where=lambda name: True):
 
 def has_file(name: str) -> bool:
     return "path" in OPTIONS.get(name, {})
+
+
+def given_to(kind: str, name: str) -> set[str]:
+    """What the program supplies."""
+    if kind != "cells":
+        return set()
+    counted = issubclass(REGISTRY.look_up(kind, name), CountedModel)
+    return {"vocabulary_size"} if counted else {"input_size", "hidden_size"}
 
 
 def kind_of(target: str) -> Kind:
@@ -131,7 +139,7 @@ def test_only_files_must_be_named(kind, name):
     parameters = inspect.signature(REGISTRY.look_up(kind, name)).parameters.values()
     mandatory = {parameter.name for parameter in parameters if parameter.default is parameter.empty}
 
-    assert mandatory <= OPTIONS.get(name, {}).keys() | GIVEN.get(kind, set())
+    assert mandatory <= OPTIONS.get(name, {}).keys() | given_to(kind, name)
 
 
 # ---- corpora ------------------------------------------------------------------------------------

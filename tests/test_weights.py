@@ -3,6 +3,7 @@
 import json
 import struct
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from bot.errors import CheckpointError
 from bot.model.checkpoint import WEIGHTS, publish, read_meta
-from bot.model.language_model import LanguageModel
+from bot.model.language_model import LanguageModel, build
 from bot.model.weights import load_model, pack
 from tests.checkpoints import META
 from tests.models import cell_makers, small_model
@@ -32,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def load(folder: Path, **changes: object) -> LanguageModel:
-    return load_model(folder, replace(read_meta(folder), **changes), LSTM)
+    return load_model(folder, replace(read_meta(folder), **changes), partial(build, LSTM))
 
 
 @pytest.mark.parametrize("cell", sorted(cell_makers()))
@@ -40,9 +41,8 @@ def test_a_loaded_model_says_the_same(tmp_path: Path, cell: str) -> None:
     """Every cell survives the round trip bit by bit."""
     model = small_model(cell, layers=2)
 
-    loaded = load_model(
-        folder := shelve(tmp_path, model, num_layers=2), read_meta(folder), cell_makers()[cell]
-    )
+    folder = shelve(tmp_path, model, num_layers=2)
+    loaded = load_model(folder, read_meta(folder), partial(build, cell_makers()[cell]))
 
     assert torch.equal(loaded(IDS)[0], model(IDS)[0])
 

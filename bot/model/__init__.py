@@ -5,7 +5,6 @@ reads a checkpoint's metadata alone starts fast.
 """
 
 from importlib import import_module
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:

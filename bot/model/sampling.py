@@ -5,7 +5,7 @@ a seed has the same bits alone as among a thousand. It does not know what become
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import chain
 from statistics import fmean
@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from bot.errors import BotError
 from bot.interfaces import Tokenizer
 from bot.model import devices
-from bot.model.language_model import LanguageModel
+from bot.model.counted import Model
 from bot.model.rows import Request, Rows, Sample
 from bot.model.threads import one_thread
 from bot.model.walk import Walk, open_walk
@@ -37,12 +38,12 @@ class Sampler:
 
     def __init__(
         self,
-        model: LanguageModel,
+        model: Model,
         vocabulary: Vocabulary,
         tokenizer: Tokenizer,
         checkpoint: str,
         held_out_loss: float,
-        open_walk: Callable[[LanguageModel, str], Walk] = open_walk,
+        open_walk: Callable[[Model, str], Walk] = open_walk,
     ):
         self.checkpoint, self.held_out_loss = checkpoint, held_out_loss
         self._model, self._vocabulary, self._tokenizer = model, vocabulary, tokenizer
@@ -52,8 +53,7 @@ class Sampler:
     @property
     def size(self) -> int:
         """About how many bytes it takes: a walk keeps the weights once more, in an order of its own."""
-        tensors = chain(self._model.parameters(), self._model.buffers())
-        return 2 * sum(tensor.nbytes for tensor in tensors)
+        return 2 * sum(tensor.nbytes for tensor in self._tensors())
 
     def sample(self, sampling: Sampling, seed: int, indices: Sequence[int]) -> list[Candidate]:
         """The samples of these indices, in their order.
@@ -77,8 +77,9 @@ class Sampler:
         count = max(1, sum(len(request.indices) for request in requests))
         with torch.inference_mode(), one_thread():
             build, rows = devices.within_memory(partial(self._walked, requests, weights), count, self._device)
+        where = build, devices.name_of(self._device)
         return [
-            [self._candidate(build, request, index, rows.sample(n, index)) for index in request.indices]
+            [self._candidate(where, request, index, rows.sample(n, index)) for index in request.indices]
             for n, request in enumerate(requests)
         ]
 
@@ -97,7 +98,10 @@ class Sampler:
 
     @property
     def _device(self) -> torch.device:
-        return self._model.embedding.weight.device
+        return next(self._tensors()).device
+
+    def _tensors(self) -> Iterator[Tensor]:
+        return chain(self._model.parameters(), self._model.buffers())
 
     def _barred(self) -> NDArray[np.float32]:
         """(V,) -inf for what is never written."""
@@ -105,7 +109,8 @@ class Sampler:
         barred[[START, UNKNOWN]] = -math.inf
         return barred
 
-    def _candidate(self, build: str, request: Request, index: int, sample: Sample) -> Candidate:
+    def _candidate(self, where: tuple[str, str], request: Request, index: int, sample: Sample) -> Candidate:
+        """where: build and device."""
         text = self._tokenizer.join(self._vocabulary.decode(sample.ids))
         return Candidate(
             text=text,
@@ -117,8 +122,8 @@ class Sampler:
             temperature=sample.temperature,
             nll=sample.nll,
             surprise=sample.nll / self.held_out_loss,
-            build=build,
-            device=devices.name_of(self._device),
+            build=where[0],
+            device=where[1],
         )
 
 

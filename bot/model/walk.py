@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bot.model import draw
+from bot.model.counted import CountedModel, Model
 from bot.model.language_model import LanguageModel, States
 from bot.model.native import compiler, products
 from bot.model.native.decoder import Decoder
@@ -194,14 +195,18 @@ def _torch() -> str:
     return f"torch {torch.__version__}, {platform.machine()} {kernels}"
 
 
-def open_walk(model: LanguageModel, weights: str) -> Walk:
+def open_walk(model: Model, weights: str) -> Walk:
     """The fastest there is for this model on its device; weights: float32 or int8, where that is possible."""
+    if isinstance(model, CountedModel):
+        return torch_walk(model)
     decoder = Decoder.open(model, "int8" if weights == "int8" else "float32")
     return torch_walk(model) if decoder is None else NativeWalk(decoder)
 
 
-def torch_walk(model: LanguageModel, weights: str = "float32") -> Walk:
+def torch_walk(model: Model, weights: str = "float32") -> Walk:
     """The way that works everywhere; it knows no other weights."""
+    if isinstance(model, CountedModel):
+        return TorchWalk(model, set(), torch.device("cpu"), f"numpy {np.__version__}")
     steps = NetworkSteps(model)
     sizes = {size for cell in model._cells() for weight in cell.parameters() for size in weight.shape}
     kind = "packed weights" if steps.packed else "plain weights"

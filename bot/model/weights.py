@@ -15,24 +15,24 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from bot.errors import CheckpointError, PluginError
-from bot.model.cell import Cell
 from bot.model.checkpoint import WEIGHTS, Meta
-from bot.model.language_model import LanguageModel, build
+from bot.model.counted import CountedModel, Model
 
-TYPES = {"float32": (torch.float32, "F32", 4), "float16": (torch.float16, "F16", 2)}  # torch, header, bytes
+PRECISIONS = {"float32": torch.float32, "float16": torch.float16}
+NAMES = {torch.float32: "F32", torch.float16: "F16", torch.int64: "I64", torch.int32: "I32"}  # in a header
 MAX_HEADER = 1 << 20  # bytes; a header takes about 100 a tensor
 
-Shapes = dict[str, tuple[int, ...]]
+Header = dict[str, dict[str, object]]
 
 
-def pack(model: LanguageModel, precision: str = "float32") -> bytes:
-    """The weights in the given precision; the same weights give the same bytes.
+def pack(model: Model, precision: str = "float32") -> bytes:
+    """The weights in the given precision, whole numbers as they are; the same weights give the same bytes.
 
     Raises CheckpointError if one is not finite (float16 ends at 65,504).
     """
-    dtype, _, _ = TYPES[precision]
     tensors = {
-        name: tensor.detach().to("cpu", dtype).contiguous() for name, tensor in model.state_dict().items()
+        name: tensor.detach().to("cpu", _stored(tensor, precision)).contiguous()
+        for name, tensor in model.state_dict().items()
     }
     if broken := _not_finite(tensors):
         msg = f"{broken} holds values that are not finite in {precision}"
@@ -40,27 +40,32 @@ def pack(model: LanguageModel, precision: str = "float32") -> bytes:
     return bytes(safetensors.torch.save(tensors))
 
 
-def load_model(folder: Path, meta: Meta, make_cell: Callable[[int, int], Cell]) -> LanguageModel:
+def load_model(folder: Path, meta: Meta, make_model: Callable[..., Model]) -> Model:
     """The model of a checkpoint, its weights in float32 on the CPU.
 
-    make_cell(input_size, hidden_size) makes one layer of meta.cell. The file's header is compared with the
-    shapes that `meta` implies before memory is taken for either. Raises CheckpointError.
+    make_model(vocabulary_size=..., ...) makes a model of meta.cell, as `language_model.build` does. The
+    file's header is compared with the shapes that `meta` implies before memory is taken for either. Raises
+    CheckpointError.
     """
     path = folder / WEIGHTS
     try:
         header = _header(path)
-        model = _skeleton(meta, make_cell, most_layers=len(header))
-        expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
-        _compare(header, expected, meta.precision, path)
-        tensors = _tensors(path, meta)
+        model = _skeleton(meta, make_model, header)
+        _compare(header, model.state_dict(), meta.precision, path)
+        model.load_state_dict(_tensors(path, meta), assign=True)
+        if isinstance(model, CountedModel):
+            model.restored()
     except (PluginError, OSError, ValueError, TypeError, RuntimeError, OverflowError, struct.error) as error:
         msg = f"{path}: the weights cannot be read ({str(error).splitlines()[0]:.200})"
         raise CheckpointError(msg) from error
-    model.load_state_dict(tensors, assign=True)
     return model
 
 
-def _header(path: Path) -> dict[str, dict[str, object]]:
+def _stored(tensor: torch.Tensor, precision: str) -> torch.dtype:
+    return PRECISIONS[precision] if tensor.is_floating_point() else tensor.dtype
+
+
+def _header(path: Path) -> Header:
     """What the file says of its tensors, by name; its size is known to agree."""
     with path.open("rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
@@ -75,19 +80,29 @@ def _header(path: Path) -> dict[str, dict[str, object]]:
     return header
 
 
-def _skeleton(meta: Meta, make_cell: Callable[[int, int], Cell], most_layers: int) -> LanguageModel:
-    """The model without memory: shapes only."""
-    sizes = {
-        "vocabulary_size": meta.vocabulary_size,
+def _skeleton(meta: Meta, make_model: Callable[..., Model], header: Header) -> Model:
+    """The model without memory: shapes only. A counted one has no layers, and as many entries as the file."""
+    layers = {
         "embedding_size": meta.embedding_size,
         "hidden_size": meta.hidden_size,
         "num_layers": meta.num_layers,
     }
-    if min(sizes.values()) < 1 or meta.num_layers > most_layers:
-        msg = f"meta.json has {sizes}, the file {most_layers} tensors"
+    sizes = {"vocabulary_size": meta.vocabulary_size} | (layers if any(layers.values()) else {})
+    if min(sizes.values()) < 1 or meta.num_layers > len(header):
+        msg = f"meta.json has {sizes}, the file {len(header)} tensors"
         raise ValueError(msg)
     with torch.device("meta"), _Undrawn():
-        return build(make_cell, **sizes, head_norm=meta.head_norm)
+        model = make_model(**sizes, head_norm=meta.head_norm)
+        if isinstance(model, CountedModel):
+            model.make_room({name: _length(entry) for name, entry in header.items()})
+    return model
+
+
+def _length(entry: dict[str, object]) -> int:
+    match entry.get("shape"):
+        case [int(length)]:
+            return length
+    return 0
 
 
 class _Undrawn(TorchFunctionMode):
@@ -102,15 +117,16 @@ class _Undrawn(TorchFunctionMode):
         return function(*args, **given)
 
 
-def _compare(header: dict[str, dict[str, object]], expected: Shapes, precision: str, path: Path) -> None:
+def _compare(header: Header, expected: dict[str, torch.Tensor], precision: str, path: Path) -> None:
     """Every expected tensor and no other, each in its shape and type, and just the bytes for them."""
-    _, dtype, width = TYPES[precision]
+    size = 0
     for name in expected.keys() | header.keys():
-        said, shape = header.get(name), expected.get(name)
-        if said is None or shape is None or said.get("shape") != list(shape) or said.get("dtype") != dtype:
-            msg = f"{name}: meta.json implies {dtype} {shape}, the file has {said}"
+        said, tensor = header.get(name), expected.get(name)
+        implied = None if tensor is None else (NAMES[_stored(tensor, precision)], list(tensor.shape))
+        if said is None or tensor is None or (said.get("dtype"), said.get("shape")) != implied:
+            msg = f"{name}: meta.json implies {implied}, the file has {said}"
             raise ValueError(msg)
-    size = width * sum(torch.Size(shape).numel() for shape in expected.values())
+        size += tensor.numel() * _stored(tensor, precision).itemsize
     with path.open("rb") as file:
         start = 8 + struct.unpack("<Q", file.read(8))[0]
     if path.stat().st_size != start + size:
@@ -123,7 +139,8 @@ def _tensors(path: Path, meta: Meta) -> dict[str, torch.Tensor]:
     if hashlib.sha256(content).hexdigest() != meta.weights_sha256:
         msg = "the file has changed since it was published (sha256)"
         raise ValueError(msg)
-    tensors = {name: tensor.float() for name, tensor in safetensors.torch.load(content).items()}
+    stored = safetensors.torch.load(content).items()
+    tensors = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in stored}
     if broken := _not_finite(tensors):
         msg = f"{broken} holds values that are not finite"
         raise ValueError(msg)

@@ -60,14 +60,22 @@ def _what(meta: Meta, command: str) -> str:
     corpus = meta.corpus
     options = ", ".join(f"{name}: {value}" for name, value in corpus["options"].items())
     return (
-        f"A language model of {meta.tokenizer.name}: {meta.num_layers} × {meta.cell.name} of "
-        f"{meta.hidden_size} units, embedding {meta.embedding_size}, {meta.vocabulary_size} ids, "
-        f"weights in {meta.precision}.\nTrained by `{command}` on the corpus "
+        f"A language model of {meta.tokenizer.name}: {_shape(meta)}.\n"
+        f"Trained by `{command}` on the corpus "
         f"`{corpus['name']}: {{{options}}}`: {corpus['kept']:,} distinct items ({corpus['read']:,} read, "
         f"{corpus['repeated']:,} repeated, {corpus['empty']:,} empty), {corpus['held_out']:,} of them "
         f"held out; SHA-256 `{corpus['sha256'][:16]}…`.\n"
         "`novelty.index` holds hashes of the corpus, no text of it."
     )
+
+
+def _shape(meta: Meta) -> str:
+    ids = f"{meta.vocabulary_size} ids"
+    if not meta.num_layers:  # it was counted
+        options = "".join(f"{name} {value}, " for name, value in meta.cell.options.items())
+        return f"{meta.cell.name}, {options}{ids}"
+    layers = f"{meta.num_layers} × {meta.cell.name} of {meta.hidden_size} units"
+    return f"{layers}, embedding {meta.embedding_size}, {ids}, weights in {meta.precision}"
 
 
 def _losses(meta: Meta) -> str:
