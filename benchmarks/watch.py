@@ -19,6 +19,7 @@ from typing import Any
 
 from bot.config import Choice
 from bot.config.settings import Training
+from bot.model import Cell
 from bot.model.language_model import build
 from bot.model.training import train
 from bot.model.watch import EXPLODED, FLAT, SETTLED, VANISHED, Level
@@ -126,7 +127,8 @@ def run(case: Case, steps: int, hidden_size: int) -> Found:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--cells", nargs="+", default=REGISTRY.names("cells"))
+    cells = [name for name in REGISTRY.names("cells") if issubclass(REGISTRY.look_up("cells", name), Cell)]
+    parser.add_argument("--cells", nargs="+", default=cells)
     parser.add_argument("--steps", type=int, default=400)
     parser.add_argument("--hidden-size", type=int, default=128)
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
