@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from bot.model.cell import State
+from bot.model.packing import times
 
 CHUNK = 16  # steps whose gradients by the weight are summed in one product
 
@@ -37,9 +38,9 @@ class Walk(torch.autograd.Function):
     def forward(
         ctx: Any, cell: ByHand, table: Tensor, ids: Tensor, weight: Tensor, *state: Tensor
     ) -> tuple[Tensor, ...]:
-        said, kept, states = [], [], [state]
+        said, kept, states, product = [], [], [state], times(weight)
         for places in ids.unbind(0):
-            said.append(states[-1][0] @ weight.T)
+            said.append(product(states[-1][0]))
             known, after = cell.between(table.index_select(0, places), said[-1], states[-1])
             kept.append(known)
             states.append(after)
@@ -54,12 +55,13 @@ class Walk(torch.autograd.Function):
         by_outputs, *by_after = by
         by_table, by_weight = torch.zeros_like(table), torch.zeros_like(weight)
         by_said: list[Tensor] = []
+        product = times(weight.T)
         for t in reversed(range(len(ids))):
             by_after[0] = by_after[0] + by_outputs[t]
             x = table.index_select(0, ids[t])
             by_u, by_x, by_before = ctx.cell.back(x, said[t], kept[t], states[t], tuple(by_after))
             by_table.index_add_(0, ids[t], by_x)
-            by_after = [by_before[0].addmm_(by_u, weight), *by_before[1:]]
+            by_after = [by_before[0].add_(product(by_u)), *by_before[1:]]
             by_said.append(by_u)
             if len(by_said) == CHUNK or t == 0:
                 outputs = [state[0] for state in states[t : t + len(by_said)]]

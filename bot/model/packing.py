@@ -25,6 +25,15 @@ def packed(module: Module) -> tuple[Module, bool]:
     return twin, sum(_pack(part, name) for part, name in found) > 0
 
 
+def times(weight: Tensor) -> Callable[[Tensor], Tensor]:
+    """What multiplies x (n, K) by a weight (N, K) many times, by its packed form if there is one."""
+    plain = weight.dtype != torch.float32 or weight.device.type != "cpu"
+    form = None if plain else _form(weight.detach().contiguous())
+    if form is None:
+        return lambda x: x @ weight.T
+    return lambda x: torch.ops.mkldnn._linear_pointwise(x, form, None, "none", [], "")
+
+
 def _pack(part: nn.Module, name: str) -> bool:
     weight = part._parameters[name]
     if weight is None or weight.dim() != 2 or weight.dtype != torch.float32 or weight.device.type != "cpu":
