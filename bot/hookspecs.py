@@ -26,7 +26,10 @@ def register_tokenizers() -> dict[str, Callable[..., Tokenizer]]:  # type: ignor
 
 @hookspec
 def register_cells() -> dict[str, type]:  # type: ignore[empty-body]
-    """Return {name: Cell class}; the class is called with input_size, hidden_size and its options."""
+    """Return {name: Cell class}; the class is called with input_size, hidden_size and its options.
+
+    Or a CountedModel class, called with vocabulary_size and its options.
+    """
 
 
 @hookspec
