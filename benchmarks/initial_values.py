@@ -21,6 +21,7 @@ from bot.model import Cell
 from bot.model.language_model import LanguageModel, build
 from bot.registry import Registry
 
+REGISTRY = Registry(None, Path())
 UNIFORM = "uniform"  # within 1/sqrt(H), as a generic reset would draw them
 STARTS = {  # alpha, beta1, beta2; the first is the cell's own
     "mi_rnn": ["2 .5 .5", "1 .5 .5", "1 1 1", ".5 .5 .5", "0 1 1", UNIFORM],
@@ -45,7 +46,7 @@ def set_start(cell: Cell, start: str) -> Cell:
 def contest(
     name: str, start: str, seed: int, vocabulary_size: int, chosen: argparse.Namespace
 ) -> budget.Contest:
-    cell = Registry(None, Path()).look_up("cells", name)
+    cell = REGISTRY.look_up("cells", name)
 
     def make() -> LanguageModel:
         return build(

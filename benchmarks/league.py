@@ -25,6 +25,7 @@ from bot.model.language_model import LanguageModel, build
 from bot.model.native import compiler
 from bot.registry import Registry
 
+REGISTRY = Registry(None, Path())
 EMBEDDING, NEVER = 64, 10**9
 BATCH_SIZE, WINDOW = 32, 128
 RATES = [0.004, 0.008, 0.016]
@@ -48,7 +49,7 @@ CELLS = {
 
 def model(cell: str, layers: int, size: int, vocabulary_size: int, seed: int) -> LanguageModel:
     return build(
-        Registry(None, Path()).look_up("cells", cell),
+        REGISTRY.look_up("cells", cell),
         vocabulary_size=vocabulary_size,
         embedding_size=EMBEDDING,
         hidden_size=size,
