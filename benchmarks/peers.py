@@ -147,8 +147,11 @@ def verdict(contest: str, found: Sequence[pairs.Row]) -> str:
     ranked = sorted(found, key=lambda row: -row.rate)
     networks = [row for row in ranked if "lstm" in row.name.lower()]
     ahead = ", ".join(f"{networks[0].rate / row.rate:.1f} times {row.name}" for row in networks[1:])
-    first = f"{contest}: {ranked[0].name} is first, {ranked[0].rate / networks[0].rate:.1f} times any network"
-    return f"{first}. Of the networks {networks[0].name} is first, {ahead}."
+    of_networks = f"of the networks {networks[0].name} is first, {ahead}"
+    if ranked[0] is networks[0]:
+        return f"{contest}: {of_networks}; nothing else is faster."
+    lead = ranked[0].rate / networks[0].rate
+    return f"{contest}: {ranked[0].name} is first, {lead:.1f} times any network; {of_networks}."
 
 
 def corpus(text: Path | None) -> list[str]:
