@@ -42,6 +42,10 @@ class Gru(CompiledCell):
         h = torch.lerp((n_x + r * n_h).tanh(), h, z)  # (1 - z) * n + z * h
         return h, (h,)
 
+    def gate_values(self, wx: Tensor, state: State) -> dict[str, Tensor]:
+        r, z, _ = (wx + functional.linear(state[0], self.weight_hh, self.bias_hh)).chunk(3, dim=-1)
+        return {"reset": r.sigmoid(), "update": z.sigmoid()}
+
     def parameters_of_step(self) -> Tensor:
         return self.bias_hh
 

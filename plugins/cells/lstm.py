@@ -55,6 +55,11 @@ class Lstm(CompiledCell):
         h = o * c.tanh()
         return h, (h, c)
 
+    def gate_values(self, wx: Tensor, state: State) -> dict[str, Tensor]:
+        *i, f, _, o = torch.addmm(wx, state[0], self.weight_hh.T).split(self.hidden_size, dim=-1)
+        forget = self._gate(f)
+        return {"input": self._gate(i[0]) if i else 1 - forget, "forget": forget, "output": self._gate(o)}
+
     def _gate(self, total: Tensor) -> Tensor:
         return total.sigmoid() if self.gates == "sigmoid" else (0.2 * total + 0.5).clamp(0, 1)
 

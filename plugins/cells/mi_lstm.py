@@ -51,6 +51,11 @@ class MiLstm(CompiledCell):
         h = o.sigmoid() * c.tanh()
         return h, (h, c)
 
+    def gate_values(self, wx: Tensor, state: State) -> dict[str, Tensor]:
+        factors, summands = wx.chunk(2, dim=-1)
+        i, f, _, o = torch.addcmul(summands, factors, state[0] @ self.weight_hh.T).chunk(4, dim=-1)
+        return {"input": i.sigmoid(), "forget": f.sigmoid(), "output": o.sigmoid()}
+
     def look_up_in_torch(
         self, table: Tensor, ids: Tensor, state: State | None = None
     ) -> tuple[Tensor, State]:

@@ -1,0 +1,103 @@
+"""What is seen inside a trained model: its gradient on the way back, its gates while it reads."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from bot.model import Cell
+from bot.model.evaluation import cross_entropy
+from bot.model.inspection import activations, gradient_flow
+from bot.model.language_model import LanguageModel
+from tests.models import cell_makers, small_model
+
+IDS = torch.randint(3, 20, (9, 4), generator=torch.Generator().manual_seed(1))  # (T + 1, B)
+
+
+def norms_by_hand(model: LanguageModel, back: int) -> Tensor:
+    """The same for one layer: walk to the state so many steps back, cut there, walk on, differentiate."""
+    cut = len(IDS) - 1 - back
+    _, (state,) = model(IDS[:cut])
+    state = tuple(part.detach().requires_grad_() for part in state)
+    logits, _ = model(IDS[cut:-1], (state,))
+    cross_entropy(logits[-1:], IDS[-1:], reduction="sum").backward()
+    return torch.stack([part.grad for part in state]).square().sum((0, 2)).sqrt()
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm", "mi_lstm", "sru"])
+@pytest.mark.parametrize("back", [1, 4, 7])
+def test_the_flow_is_the_gradient_in_the_state_so_far_back(cell: str, back: int) -> None:
+    """Cutting the walk at that step and differentiating gives the same lengths, row by row."""
+    model = small_model(cell)
+
+    flow = gradient_flow(model, IDS)
+
+    assert flow.shape == (1, 8, 4)
+    torch.testing.assert_close(torch.from_numpy(flow[0, back]).float(), norms_by_hand(model, back))
+
+
+@pytest.mark.parametrize("factor", [0.5, 1.5])
+def test_what_is_multiplied_at_every_step_vanishes_or_explodes(factor: float) -> None:
+    """A relu layer that never cuts, with half (or one and a half) the identity for its recurrent weights."""
+    cell = cell_makers()["rnn"](6, 8, nonlinearity="relu")
+    model = LanguageModel([cell], vocabulary_size=20, embedding_size=6)
+    nn.init.constant_(cell.bias, 100.0)
+    with torch.no_grad():
+        cell.weight_hh.copy_(factor * torch.eye(8))
+
+    flow = torch.from_numpy(gradient_flow(model, IDS)[0].copy()).float()
+
+    torch.testing.assert_close(flow[1:], factor * flow[:-1])
+
+
+def test_looking_leaves_the_model_as_it_was() -> None:
+    """Weights want their gradients as before and have got none."""
+    model = small_model(layers=2)
+
+    gradient_flow(model, IDS)
+
+    assert all(parameter.requires_grad and parameter.grad is None for parameter in model.parameters())
+
+
+@pytest.mark.parametrize("cell", sorted(cell_makers()))
+def test_every_cell_shows_what_it_does_while_it_reads(cell: str) -> None:
+    """Its gates, each between 0 and 1, or its state; layer by layer a value for every unit at every token."""
+    for layer in activations(small_model(cell, layers=2), [3, 4, 5]):
+        assert layer.values
+        for name, values in layer.values.items():
+            assert values.shape == (3, 8), name
+            assert not layer.are_gates or (values.min() >= 0 and values.max() <= 1), name
+
+
+@pytest.mark.parametrize(("cell", "gates"), [("lstm", 3), ("mi_lstm", 3), ("gru", 2), ("rnn", 0)])
+def test_gates_are_known_by_name(cell: str, gates: int) -> None:
+    """The cells everyone knows show their gates; one without gates shows its state instead."""
+    [layer] = activations(small_model(cell), [3, 4, 5])
+
+    assert layer.are_gates is bool(gates)
+    assert list(layer.values) == [["h"], [], ["reset", "update"], ["input", "forget", "output"]][gates]
+
+
+@pytest.mark.parametrize("options", [{}, {"coupled": True}, {"gates": "hard_sigmoid"}])
+def test_the_gates_of_an_lstm_are_those_it_steps_with(options: dict) -> None:
+    """c = f*c + i*g, h = o*tanh(c): what is kept of c, and shown, is what the gates say."""
+    made: Cell = cell_makers()["lstm"](6, 8, **options)
+    wx, h, c = made.project(torch.randn(4, 6)), torch.randn(4, 8), torch.randn(4, 8)
+
+    gates = made.gate_values(wx, (h, c))
+
+    _, (_, without) = made.step(wx, (h, torch.zeros_like(c)))
+    shown, (_, kept) = made.step(wx, (h, c))
+    torch.testing.assert_close(kept - without, gates["forget"] * c)
+    torch.testing.assert_close(shown, gates["output"] * kept.tanh())
+    assert (without.abs() <= gates["input"]).all()
+
+
+def test_the_gates_of_a_gru_are_those_it_steps_with() -> None:
+    """h = (1 - z)*n + z*h: where the state plays no part in gate and candidate, z of it is kept."""
+    made: Cell = cell_makers()["gru"](6, 8)
+    nn.init.zeros_(made.weight_hh)
+    wx, h = made.project(torch.randn(4, 6)), torch.randn(4, 8)
+
+    (after, _), (without, _) = made.step(wx, (h,)), made.step(wx, (torch.zeros_like(h),))
+
+    torch.testing.assert_close(after - without, made.gate_values(wx, (h,))["update"] * h)
