@@ -22,6 +22,7 @@ class Vocabulary:
     def __init__(self, tokens: Sequence[str], complete: bool = True):
         self.tokens = tuple(tokens)
         self.complete = complete
+        self._texts = (*MARKS, *self.tokens)  # by id
         self._ids = {token: id for id, token in enumerate(self.tokens, len(MARKS))}
         if len(self._ids) != len(self.tokens):
             msg = "the tokens of a vocabulary must differ"
@@ -54,11 +55,7 @@ class Vocabulary:
 
     def decode(self, ids: Sequence[int]) -> list[str]:
         """Tokens of ids; a START or END among them is dropped, an UNKNOWN reads <unknown>."""
-        return [
-            MARKS[UNKNOWN] if id == UNKNOWN else self.tokens[id - len(MARKS)]
-            for id in ids
-            if id not in (START, END)
-        ]
+        return [self._texts[id] for id in ids if id not in (START, END)]
 
     def encoded(self) -> bytes:
         """The content of vocabulary.json: the tokens, readable, in the order of their ids."""
