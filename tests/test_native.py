@@ -284,3 +284,24 @@ def test_a_folder_that_others_may_write_to_is_not_run_from(
     assert isinstance(loaded, ctypes.CDLL)
     assert loaded.one() == 1
     assert [path.suffix for path in folder.iterdir()] == [".so"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"BOT_NATIVE": "off"}, "no C compiler"),
+        ({"CC": "false"}, "does not compile them"),
+        ({}, "compiled by "),
+    ],
+)
+def test_a_person_is_told_what_computes(change: dict[str, str], said: str, tmp_path: Path) -> None:
+    """With what is compiled, or why nothing is; without loading torch."""
+    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path)} | change
+    line = (
+        "import sys; from bot.model.native import compiler as c; print(c.described(), 'torch' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", line], env=environment, capture_output=True, text=True, check=True
+    )
+    assert said in done.stdout
+    assert done.stdout.endswith("False\n")

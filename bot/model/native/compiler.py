@@ -38,7 +38,9 @@ def described() -> str:
     """In words for a person: with what is compiled, or what is missing and what it costs."""
     if not compiler():
         return "no C compiler (the package gcc): torch computes alone, half as fast"
-    return f"compiled at first use by {_version().splitlines()[0]}"
+    if load(HEADERS / "decoding.c") is None:
+        return f"{compiler()} does not compile them: torch computes alone, half as fast"
+    return f"compiled by {_version().splitlines()[0]}"
 
 
 @cache
