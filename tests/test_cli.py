@@ -13,8 +13,8 @@ from bot.errors import BotError
 from bot.records import Draft
 
 COMMANDS = {
-    "init", "train", "sample", "fill", "queue", "review", "approve", "reject", "edit", "undo", "replay",
-    "post", "run", "status", "plugins", "doctor", "schema",
+    "init", "train", "import", "sample", "fill", "queue", "review", "approve", "reject", "edit", "undo",
+    "replay", "post", "run", "status", "plugins", "doctor", "schema",
 }  # fmt: skip
 
 # The commands that must start fast, on a small server too; {} is the configuration.

@@ -1,4 +1,4 @@
-"""train, sample: what works on a model."""
+"""train, import, sample: what works on a model."""
 
 import sys
 from pathlib import Path
@@ -25,6 +25,50 @@ def train(
     from bot.cli.training_screen import train_on_screen
 
     train_on_screen(house, model, fresh)
+
+
+@app.command("import")
+def bring_in(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="What torch.save wrote of nn.RNN, nn.GRU or nn.LSTM.")
+    ],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="What it shall be called here.")],
+    vocabulary: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Its tokens by id: a JSON list or mapping, one a line, or a text of just these characters.",
+        ),
+    ] = None,
+    end: Annotated[str, typer.Option(help=r"The token that ends a text, as '\n'.")] = "",
+    start: Annotated[str, typer.Option(help="The token that stands before a text [default: --end]")] = "",
+    relu: Annotated[bool, typer.Option("--relu", help="Its nn.RNN has nonlinearity='relu'.")] = False,
+    config: ConfigPath = HERE,
+) -> None:
+    """Bring a checkpoint of another program in; nothing in the file is run.
+
+    The corpus of models.MODEL in the configuration, if there is one, is what copies are told by.
+    """
+    house = open_house(config)
+    from bot.importing import bring_in as read_and_publish
+    from bot.model.foreign.adopting import Marks
+
+    marks = Marks(_unescaped(start), _unescaped(end))
+    imported = read_and_publish(house, file, model, vocabulary, marks, "relu" if relu else "tanh")
+    meta = imported.meta
+    print(imported.folder)
+    say(
+        f"{meta.num_layers} x {meta.cell.name} of {meta.hidden_size} units, {meta.vocabulary_size - 3} tokens"
+    )
+    if not end:
+        say("It knows no end: its texts are cut at max_length. Name the token that ends one with --end")
+    if not imported.known_items:
+        say(f"Copies of what it has read cannot be told: set models.{model}.corpus, then import it again")
+    say(f"Next: bot sample {model}")
+
+
+def _unescaped(token: str) -> str:
+    return token.replace(r"\n", "\n").replace(r"\t", "\t")
 
 
 @app.command()

@@ -1,0 +1,173 @@
+"""A foreign checkpoint becomes a folder that samples like any other, or leaves nothing behind."""
+
+import io
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from bot import importing
+from bot.cli.app import app
+from bot.config import load
+from bot.errors import CheckpointError
+from bot.house import House
+from bot.importing import bring_in, tokens_in
+from bot.model import checkpoint
+from bot.model.foreign import process
+from bot.model.foreign.adopting import Marks
+from bot.records import Sampling
+from tests.foreign import LETTERS, Network, Payload, saved, trained
+from tests.queues import Clock
+
+ENDED = Marks(end="c")
+
+
+@pytest.fixture
+def house(tmp_path):
+    tmp_path.joinpath("config.yaml").write_text("models: {known: {corpus: {lines: {path: words.txt}}}}")
+    words = [first + second for first in LETTERS for second in LETTERS]
+    tmp_path.joinpath("words.txt").write_text("\n".join(words))
+    return House(load(tmp_path / "config.yaml"), Clock())
+
+
+@pytest.fixture
+def here(monkeypatch):
+    """Files are read in this process: what a confined one does, test_foreign.py says."""
+
+    def read(path):
+        return process._parsed(process.translated(io.BytesIO(path.read_bytes())))
+
+    monkeypatch.setattr(importing, "read", read)
+
+
+@pytest.fixture
+def network(tmp_path):
+    """A trained network's file, with its letters."""
+    content = {"model": trained(Network("gru")).state_dict(), "chars": LETTERS}
+    tmp_path.joinpath("net.pt").write_bytes(saved(content))
+    return tmp_path / "net.pt"
+
+
+def test_it_samples_like_any_other(house, here, network):
+    """`best` names it; texts end at the token that ends one and hold letters of the network only."""
+    imported = bring_in(house, network, "letters", None, ENDED, "tanh")
+    texts = [one.text for one in house.sampler("letters").sample(Sampling(max_length=30), 1, range(50))]
+
+    assert house.checkpoint("letters") == imported.folder
+    assert set("".join(texts)) <= set(LETTERS) - {"c"}
+    assert len({len(text) for text in texts}) > 3
+
+
+def test_its_surprise_is_measured_by_its_own_texts(house, here, network):
+    """What it has not read nobody knows; so a band means the same as for any other model."""
+    meta = bring_in(house, network, "letters", None, ENDED, "tanh").meta
+
+    surprises = dict(meta.calibration)
+    assert surprises[1.0] == pytest.approx(1.0)
+    assert surprises[0.4] < 1 < surprises[1.3]
+    assert meta.settings["imported"] == "net.pt"
+    assert meta.cell == checkpoint.Plugin("gru")
+
+
+def test_copies_are_told_by_the_corpus_of_the_configuration(house, here, network):
+    """Without one none can be."""
+    known = bring_in(house, network, "known", None, ENDED, "tanh")
+    unknown = bring_in(house, network, "unknown", None, ENDED, "tanh")
+
+    assert (known.known_items, unknown.known_items) == (121, 0)
+    assert house.training_set("known", known.folder).nearest("ab", 0).item == "ab"
+    assert house.training_set("unknown", unknown.folder).nearest("ab", 0) is None
+
+
+def test_a_network_that_never_ends_is_cut(house, here, network):
+    """At max_length, every text."""
+    bring_in(house, network, "letters", None, Marks(), "tanh")
+    sampler = house.sampler("letters")
+
+    assert {len(one.text) for one in sampler.sample(Sampling(max_length=17), 1, range(20))} == {17}
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("list.json", json.dumps(LETTERS)),
+        ("ids.json", json.dumps({letter: id for id, letter in enumerate(LETTERS)})),
+        ("lines.txt", "".join(f"{letter}\n" for letter in LETTERS)),
+        ("text.txt", "kabcdefghij" * 3),
+    ],
+)
+def test_tokens_are_named_by_a_file(tmp_path, name, content):
+    """A JSON list or mapping, one a line, or a text of just these characters."""
+    tmp_path.joinpath(name).write_text(content)
+
+    assert list(tokens_in(tmp_path / name, 11)) == LETTERS
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("list.json", "[1, 2]", "0 tokens, and the network has 2 tokens"),
+        ("list.json", "{", "no JSON can be read from it"),
+        ("lines.txt", "a\nb\nc\n", "3 lines and 4 different characters, and the network has 2 tokens"),
+        ("both.txt", "a\n\n", r"2 tokens; if both fit, write a JSON list"),
+        ("twice.txt", "aa\naa\n", None),
+    ],
+)
+def test_a_file_of_other_tokens_is_refused(tmp_path, name, content, message):
+    """With what it holds and what is wanted; a text of two characters is one for a network of two."""
+    tmp_path.joinpath(name).write_text(content)
+    if message is None:
+        assert tokens_in(tmp_path / name, 2) == ["\n", "a"]
+        return
+    with pytest.raises(CheckpointError, match=message):
+        tokens_in(tmp_path / name, 2)
+
+
+def test_without_a_vocabulary_there_is_no_language(house, here, tmp_path):
+    """It is said how to name one."""
+    tmp_path.joinpath("bare.pt").write_bytes(saved(Network().state_dict()))
+    with pytest.raises(CheckpointError, match="name its tokens with --vocabulary FILE"):
+        bring_in(house, tmp_path / "bare.pt", "letters", None, ENDED, "tanh")
+
+
+def test_what_is_refused_leaves_nothing_behind(house, here, network):
+    """Whatever is wrong is found before anything is written."""
+    with pytest.raises(CheckpointError, match=r"net\.pt: the network's vocabulary has no token 'z'"):
+        bring_in(house, network, "letters", None, Marks(end="z"), "tanh")
+
+    assert not house.config.checkpoints_folder.exists()
+
+
+def test_the_command(house, network, tmp_path):
+    """In a process of its own, and what should be known is said."""
+    words = ["import", str(network), "letters", "--config", str(tmp_path / "config.yaml")]
+    result = CliRunner().invoke(app, words)
+
+    assert result.exit_code == 0, result.exception
+    assert result.stdout.strip() == str(house.checkpoint("letters"))
+    told = ("2 x gru of 10 units, 11 tokens", "It knows no end", "Copies of what it has read", "Next: bot")
+    assert [line for line in told if line not in result.stderr] == []
+
+
+def test_the_command_refuses_what_could_run(house, tmp_path):
+    """One line, no folder."""
+    mark = tmp_path / "mark"
+    content = {"model": Network().state_dict(), "more": Payload(mark.touch)}
+    tmp_path.joinpath("bad.pt").write_bytes(saved(content))
+    words = ["import", str(tmp_path / "bad.pt"), "letters", "--config", str(tmp_path / "config.yaml")]
+    result = CliRunner().invoke(app, words)
+
+    assert "bad.pt: it holds more than weights and plain values" in str(result.exception)
+    assert not mark.exists()
+    assert not house.config.checkpoints_folder.exists()
+
+
+def test_a_break_is_typed_as_it_is_shown(house, here, tmp_path):
+    """`--end '\\n'` is the end of a line."""
+    content = {"model": trained(Network()).state_dict(), "chars": [*LETTERS[:-1], "\n"]}
+    tmp_path.joinpath("net.pt").write_bytes(saved(content))
+    words = ["import", str(tmp_path / "net.pt"), "letters", "--end", r"\n"]
+    result = CliRunner().invoke(app, [*words, "--config", str(tmp_path / "config.yaml")])
+
+    assert result.exit_code == 0, result.exception
+    assert "It knows no end" not in result.stderr
