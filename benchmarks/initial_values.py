@@ -1,27 +1,24 @@
 """Where alpha, beta1 and beta2 of multiplicative integration should start: the papers' values beside others.
 
-    python -m benchmarks.initial_values --corpus FILE [--items] [--steps 400] [--hidden-size 192]
+    python -m benchmarks.initial_values --corpus FILE [--items] [--steps 400] [--hidden-size 128]
 
 All starts of a cell cost the same a step, so equal numbers of steps are equal budgets, and the same anywhere.
-Losses on held-out text in nats per character, the mean of the seeds; `worse` is how much above the cell's own
-start, seed by seed, with the 95 % interval of that mean.
+Each cell at its learning rate in the league. Losses on held-out text in nats per character, the mean of the
+seeds; behind it how much above the cell's own start, seed by seed, with the 95 % interval of that mean.
 """
 
 import argparse
 import json
-from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
+import torch
 from torch import nn
 
-from benchmarks import budget
+from benchmarks import budget, league
 from bot.config import Training
-from bot.model import Cell
-from bot.model.language_model import LanguageModel, build
-from bot.registry import Registry
+from bot.model.language_model import LanguageModel
 
-REGISTRY = Registry(None, Path())
 UNIFORM = "uniform"  # within 1/sqrt(H), as a generic reset would draw them
 STARTS = {  # alpha, beta1, beta2; the first is the cell's own
     "mi_rnn": ["2 .5 .5", "1 .5 .5", "1 1 1", ".5 .5 .5", "0 1 1", UNIFORM],
@@ -33,42 +30,35 @@ T_95 = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78}  # of Student's distribution, by th
 Row = dict[str, Any]
 
 
-def set_start(cell: Cell, start: str) -> Cell:
-    """The same cell with its three vectors at other values."""
+def set_start(model: LanguageModel, start: str, seed: int) -> LanguageModel:
+    """The same model with the three vectors of its cell at other values."""
+    [cell] = model.cells
+    random, bound = torch.Generator().manual_seed(seed), cell.hidden_size**-0.5
     for number, vector in enumerate((cell.alpha, cell.beta1, cell.beta2)):
         if start == UNIFORM:
-            nn.init.uniform_(vector, -(cell.hidden_size**-0.5), cell.hidden_size**-0.5)
+            nn.init.uniform_(vector, -bound, bound, generator=random)
         else:
             nn.init.constant_(vector, float(start.split()[number]))
-    return cell
+    return model
 
 
 def contest(
-    name: str, start: str, seed: int, vocabulary_size: int, chosen: argparse.Namespace
+    cell: str, start: str, seed: int, vocabulary_size: int, chosen: argparse.Namespace
 ) -> budget.Contest:
-    cell = REGISTRY.look_up("cells", name)
-
-    def make() -> LanguageModel:
-        return build(
-            lambda inputs, hidden: set_start(cell(inputs, hidden), start),
-            vocabulary_size=vocabulary_size,
-            embedding_size=64,
-            hidden_size=chosen.hidden_size,
-            num_layers=1,
-            seed=seed,
-        )
-
+    units, rate = chosen.hidden_size, league.CELLS[cell][1]
     settings = Training(
         max_steps=chosen.steps,
         evaluate_every=chosen.steps,
         batch_size=chosen.batch_size,
-        learning_rate=chosen.learning_rate,
-        dropout=0.1,
+        learning_rate=rate,
+        warmup_steps=30,
+        dropout=0.0,
         shards=1,
         seed=seed,
     )
+    labels = {"cell": cell, "start": start, "units": units, "rate": rate, "seed": seed}
     return budget.Contest(
-        {"cell": name, "start": start, "seed": seed, "units": chosen.hidden_size}, make, settings
+        labels, lambda: set_start(league.model(cell, 1, units, vocabulary_size, seed), start, seed), settings
     )
 
 
@@ -91,9 +81,8 @@ def rows(outcomes: list[budget.Outcome]) -> list[Row]:
 def main() -> None:
     parser = budget.parser(__doc__)
     parser.add_argument("--cells", nargs="+", choices=STARTS, default=["mi_rnn", "mi_lstm"])
-    for option, default in (("steps", 400), ("batch-size", 32), ("hidden-size", 192)):
+    for option, default in (("steps", 400), ("batch-size", 32), ("hidden-size", 128)):
         parser.add_argument(f"--{option}", type=int, default=default)
-    parser.add_argument("--learning-rate", type=float, default=0.004)
     chosen = parser.parse_args()
     corpus = budget.read(chosen.corpus, chosen.items)
     contests = [

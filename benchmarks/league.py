@@ -28,7 +28,7 @@ from bot.registry import Registry
 REGISTRY = Registry(None, Path())
 EMBEDDING, NEVER = 64, 10**9
 BATCH_SIZE, WINDOW = 32, 128
-RATES = [0.004, 0.008, 0.016]
+RATES = [0.008, 0.016, 0.03]
 # Layers and learning rate of each cell: the best of --tune on tinyshakespeare.
 CELLS = {
     "rnn": (1, 0.004),
