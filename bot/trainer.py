@@ -5,6 +5,7 @@ Whatever stops it, the checkpoints stay loadable and the run can be gone on with
 """
 
 import hashlib
+import logging
 import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +20,8 @@ from bot.house import House
 from bot.model import checkpoint
 from bot.model.checkpoint import Meta, Plugin
 from bot.model.counted import CountedModel, Model, count
-from bot.model.devices import put
+from bot.model.devices import CPU, is_out_of_memory, moved, put
+from bot.model.language_model import LanguageModel
 from bot.model.ngram import NGram
 from bot.model.sampling import Sampler, calibrate
 from bot.model.training import Result, train
@@ -29,6 +31,8 @@ from bot.records import Document, Progress, Sampling
 from bot.reports.card import model_card
 from bot.text.corpus import split
 from bot.text.vocabulary import Vocabulary
+
+log = logging.getLogger(__name__)
 
 STATE = "run.safetensors"  # of an unfinished run, beside its checkpoints
 SHOWN = Sampling((0.8, 0.8))
@@ -87,20 +91,30 @@ class Trainer:
             return self._finish(
                 count(model, self._train_ids, self._held_out_ids, save=self._save, progress=progress)
             )
-        result = train(
-            model,
-            self._train_ids,
-            self._held_out_ids,
-            self.setting.training,
-            save=self._save,
-            progress=progress,
-            state_file=self._state_file,
-            sample=self._samples,
-            resume=self.unfinished and not fresh,
-        )
+        result = self._train(model, progress, resume=self.unfinished and not fresh)
         if not result.interrupted:
             self._state_file.unlink()
         return self._finish(result)
+
+    def _train(self, model: LanguageModel, progress: Callable[[Progress], None], resume: bool) -> Result:
+        """Where memory runs out on another device, the run goes on on the CPU from where it was stored."""
+        try:
+            return train(
+                model,
+                self._train_ids,
+                self._held_out_ids,
+                self.setting.training,
+                save=self._save,
+                progress=progress,
+                state_file=self._state_file,
+                sample=self._samples,
+                resume=resume,
+            )
+        except (RuntimeError, MemoryError) as error:
+            if model.embedding.weight.device.type == "cpu" or not is_out_of_memory(error):
+                raise
+            log.warning("training %s goes on on the CPU: %s", self.name, str(error).partition("\n")[0])
+        return self._train(moved(model, CPU), progress, resume=self.unfinished)
 
     @property
     def _state_file(self) -> Path:

@@ -1,6 +1,7 @@
 """Devices: what a setting chooses, what is done where memory runs out, and cuDNN's passes on the CPU."""
 
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -8,14 +9,14 @@ import torch
 
 from bot.config import Choice
 from bot.errors import DeviceError
-from bot.model import devices
+from bot.model import devices, noise
 from bot.model.devices import CPU, choose, cudnn_gru, cudnn_lstm, cudnn_rnn, within_memory
 from bot.model.sampling import Sampler
 from bot.model.walk import open_walk
 from bot.records import Sampling
 from bot.registry import Registry
 from bot.text.vocabulary import Vocabulary
-from tests.models import cell_makers, small_model
+from tests.models import cell_makers, small_model, training_settings
 
 CUDA = torch.device("cuda")
 PASSES = {
@@ -244,3 +245,16 @@ def test_a_moved_model_is_a_copy():
     assert all(tensor.is_meta for tensor in copy.state_dict().values())
     assert not any(tensor.is_meta for tensor in model.state_dict().values())
     assert copy.state_dict().keys() == model.state_dict().keys()
+
+
+@pytest.mark.parametrize("cell", sorted(cell_makers()))
+def test_no_tensor_is_left_behind_on_the_cpu(cell):
+    """Noise, states, window, gradient of every cell are where its weights are; here, on a device of shapes."""
+    model = devices.moved(small_model(cell, layers=2), torch.device("meta"))
+    settings = training_settings(dropout=0.5, embedding_dropout=0.1, weight_dropout=0.3)
+    drawn = noise.draw(model, 4, settings, torch.Generator().manual_seed(1))
+    logits, state = model(torch.zeros(5, 4, dtype=torch.int64, device="meta"), noise=drawn)
+    gradients = torch.autograd.grad(logits.sum(), list(model.parameters()), allow_unused=True)
+
+    found = [logits, *chain(*state), *(gradient for gradient in gradients if gradient is not None)]
+    assert all(tensor.is_meta for tensor in found)

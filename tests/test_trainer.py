@@ -3,6 +3,7 @@
 import shutil
 
 import pytest
+import torch
 
 from bot import pipeline
 from bot.config import load
@@ -68,3 +69,28 @@ def test_a_model_without_a_corpus_cannot_be_trained(tmp_path):
 
     with pytest.raises(CorpusError, match=r"models\.bare"):
         pipeline.train(house, "bare", lambda progress: None)
+
+
+def test_where_a_devices_memory_runs_out_the_run_goes_on_on_the_cpu(house, monkeypatch, caplog):
+    """From where it was stored, and it is said; on the CPU there is nowhere left to go."""
+    trainer, began = Trainer(house, "moons"), []
+    at_home = trainer._new_model()
+    monkeypatch.setattr("bot.trainer.put", lambda model, setting: model.to("meta"))
+    monkeypatch.setattr("bot.trainer.moved", lambda model, device: at_home)
+    monkeypatch.setattr(Trainer, "_finish", lambda self, result: result)
+
+    def train(model, *_, state_file, resume, **__):
+        began.append((model.embedding.weight.device.type, resume))
+        state_file.touch()
+        if model.embedding.weight.is_meta or len(began) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return Result((), False, "all done")
+
+    monkeypatch.setattr("bot.trainer.train", train)
+
+    assert trainer.run(lambda progress: None).note == "all done"
+    assert began == [("meta", False), ("cpu", True)]
+    assert "training moons goes on on the CPU: CUDA out of memory" in caplog.text
+    monkeypatch.setattr("bot.trainer.put", lambda model, setting: model)
+    with pytest.raises(torch.OutOfMemoryError):
+        trainer.run(lambda progress: None)
