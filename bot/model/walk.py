@@ -155,11 +155,8 @@ class _Trial:
     """One step of WIDTH rows, made again in other numbers and another order: the bits tell."""
 
     def __init__(self, steps: Steps, device: torch.device):
-        self._steps = steps
-        self._ids, self._before = (
-            torch.zeros(WIDTH, dtype=torch.int64, device=device),
-            steps.initial_state(WIDTH),
-        )
+        self._steps, self._before = steps, steps.initial_state(WIDTH)
+        self._ids = torch.zeros(WIDTH, dtype=torch.int64, device=device)
         for _ in range(2):  # START, then another id for every row
             logits, self._before = steps.step(self._ids, self._before)
             self._ids = torch.arange(WIDTH, device=device) % logits.shape[1]
