@@ -249,7 +249,7 @@ def test_a_moved_model_is_a_copy():
 
 @pytest.mark.parametrize("cell", sorted(cell_makers()))
 def test_no_tensor_is_left_behind_on_the_cpu(cell):
-    """Noise, states, window, gradient of every cell are where its weights are; here, on a device of shapes."""
+    """Noise, states, window and gradient of every cell are where its weights are; here, mere shapes."""
     model = devices.moved(small_model(cell, layers=2), torch.device("meta"))
     settings = training_settings(dropout=0.5, embedding_dropout=0.1, weight_dropout=0.3)
     drawn = noise.draw(model, 4, settings, torch.Generator().manual_seed(1))

@@ -59,9 +59,9 @@ class ModelHost:
         return _Loaded(self._house.sampler(model, name), self._house.training_set(model, folder))
 
     def _weigh(self, model: str, name: str) -> int:
-        """The weights in float32, twice as the sampler keeps them, and the novelty index."""
+        """The weights in float32 and the novelty index: the least that it will be."""
         folder = self._house.checkpoint(model, name)
-        wider = 4 if checkpoint.read_meta(folder).precision == "float16" else 2
+        wider = 2 if checkpoint.read_meta(folder).precision == "float16" else 1
         weights, index = folder / checkpoint.WEIGHTS, folder / FILE_NAME
         return wider * _file_size(weights) + _file_size(index)
 
