@@ -31,13 +31,13 @@ BATCH_SIZE, WINDOW = 32, 128
 RATES = [0.008, 0.016, 0.03]
 # Layers and learning rate of each cell: the best of --tune on tinyshakespeare.
 CELLS = {
-    "rnn": (1, 0.004),
-    "gru": (1, 0.008),
-    "lstm": (1, 0.008),
-    "mi_rnn": (1, 0.004),
-    "mi_gru": (1, 0.008),
-    "mi_lstm": (1, 0.008),
-    "layer_norm_lstm": (1, 0.008),
+    "rnn": (1, 0.008),
+    "gru": (1, 0.016),
+    "lstm": (1, 0.016),
+    "mi_rnn": (1, 0.008),
+    "mi_gru": (1, 0.016),
+    "mi_lstm": (1, 0.016),
+    "layer_norm_lstm": (1, 0.016),
     "layer_norm_mi_lstm": (1, 0.008),
     "krause_mlstm": (1, 0.008),
     "mogrifier_lstm": (1, 0.008),
