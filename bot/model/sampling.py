@@ -53,7 +53,7 @@ class Sampler:
 
     @property
     def size(self) -> int:
-        """About how many bytes it takes: a walk keeps the weights once more, in its own order, and its rows."""
+        """About how many bytes it takes: a walk keeps the weights once more, in its own order, and rows."""
         return SPREAD * sum(tensor.nbytes for tensor in self._tensors())
 
     def sample(self, sampling: Sampling, seed: int, indices: Sequence[int]) -> list[Candidate]:
