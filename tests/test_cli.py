@@ -13,7 +13,7 @@ from bot.errors import BotError
 from bot.records import Draft
 
 COMMANDS = {
-    "init", "train", "import", "sample", "fill", "queue", "review", "approve", "reject", "edit", "undo",
+    "init", "train", "import", "figures", "sample", "fill", "queue", "review", "approve", "reject", "edit", "undo",
     "replay", "post", "run", "status", "plugins", "doctor", "schema",
 }  # fmt: skip
 
@@ -147,6 +147,18 @@ def test_json_is_one_document_on_stdout(filled, words):
     out, _ = filled(*words, "--json")
 
     assert json.loads(out) is not None
+
+
+def test_figures_are_named_as_they_are_drawn(call, tmp_path):
+    """The pictures' paths on stdout, what each has found on stderr."""
+    out, err = call("figures", "moons", "--output", str(tmp_path / "here"))
+
+    assert [line.rpartition("/")[2] for line in out.splitlines()] == [
+        "losses.png",
+        "gradient-flow.png",
+        "gates-layer1.png",
+    ]
+    assert "moons: held-out loss" in err
 
 
 def test_the_queue_as_json_has_the_records_own_fields(filled):

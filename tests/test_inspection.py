@@ -11,6 +11,7 @@ from bot.model.language_model import LanguageModel
 from tests.models import cell_makers, small_model
 
 IDS = torch.randint(3, 20, (9, 4), generator=torch.Generator().manual_seed(1))  # (T + 1, B)
+WINDOWS = IDS.T.tolist()
 
 
 def norms_by_hand(model: LanguageModel, back: int) -> Tensor:
@@ -29,7 +30,7 @@ def test_the_flow_is_the_gradient_in_the_state_so_far_back(cell: str, back: int)
     """Cutting the walk at that step and differentiating gives the same lengths, row by row."""
     model = small_model(cell)
 
-    flow = gradient_flow(model, IDS)
+    flow = gradient_flow(model, WINDOWS)
 
     assert flow.shape == (1, 8, 4)
     torch.testing.assert_close(torch.from_numpy(flow[0, back]).float(), norms_by_hand(model, back))
@@ -44,7 +45,7 @@ def test_what_is_multiplied_at_every_step_vanishes_or_explodes(factor: float) ->
     with torch.no_grad():
         cell.weight_hh.copy_(factor * torch.eye(8))
 
-    flow = torch.from_numpy(gradient_flow(model, IDS)[0].copy()).float()
+    flow = torch.from_numpy(gradient_flow(model, WINDOWS)[0].copy()).float()
 
     torch.testing.assert_close(flow[1:], factor * flow[:-1])
 
@@ -53,7 +54,7 @@ def test_looking_leaves_the_model_as_it_was() -> None:
     """Weights want their gradients as before and have got none."""
     model = small_model(layers=2)
 
-    gradient_flow(model, IDS)
+    gradient_flow(model, WINDOWS)
 
     assert all(parameter.requires_grad and parameter.grad is None for parameter in model.parameters())
 

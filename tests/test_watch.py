@@ -5,7 +5,17 @@ from dataclasses import replace
 
 import pytest
 
-from bot.model.watch import SETTLED, Level, Measurement, as_csv, has_diverged, is_spike, remark, trouble
+from bot.model.watch import (
+    SETTLED,
+    Level,
+    Measurement,
+    as_csv,
+    from_csv,
+    has_diverged,
+    is_spike,
+    remark,
+    trouble,
+)
 
 
 def history(*losses: tuple[float, float]) -> list[Measurement]:
@@ -152,7 +162,7 @@ def test_a_spike_stands_out() -> None:
 
 
 def test_the_history_is_a_table() -> None:
-    """One line a measurement under the names of the columns."""
+    """One line a measurement under the names of the columns; read back it is the same."""
     lines = as_csv(history((3.0, 3.1), (2.5, 2.6))).decode().splitlines()
 
     assert lines == [
@@ -160,3 +170,12 @@ def test_the_history_is_a_table() -> None:
         "100,0.0,0.01,1.0,0.05,3.0,3.1",
         "200,0.5,0.01,1.0,0.05,2.5,2.6",
     ]
+    assert from_csv(as_csv(FALLING)) == FALLING
+
+
+def test_an_older_table_lacks_a_column() -> None:
+    """Its losses are there all the same."""
+    [row] = from_csv(b"step,epoch,learning_rate,gradient_norm,train_loss,held_out_loss\n9,0.5,0.01,1,3,3.1\n")
+
+    assert (row.step, row.train_loss, row.held_out_loss) == (9, 3.0, 3.1)
+    assert math.isnan(row.gradient_reach)

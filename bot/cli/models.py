@@ -1,4 +1,4 @@
-"""train, import, sample: what works on a model."""
+"""train, import, figures, sample: what works on a model."""
 
 import sys
 from pathlib import Path
@@ -69,6 +69,28 @@ def bring_in(
 
 def _unescaped(token: str) -> str:
     return token.replace(r"\n", "\n").replace(r"\t", "\t")
+
+
+@app.command()
+def figures(
+    model: ModelName,
+    which: Annotated[
+        str, typer.Option("--checkpoint", metavar="NAME", help="best, latest or a checkpoint's name.")
+    ] = "best",
+    output: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Where to [default: figures/MODEL/NAME]")
+    ] = None,
+    text: Annotated[str, typer.Option(help="What its gates are shown reading [default: its own words]")] = "",
+    config: ConfigPath = HERE,
+) -> None:
+    """Draw a checkpoint's losses, how far back it learns, and what its gates do while it reads."""
+    from bot.figures import Figures, write
+
+    drawn = Figures(open_house(config), model, which, text)
+    folder = output or Path("figures") / model / drawn.folder.name
+    for drawing in drawn.draw():
+        print(write(drawing, folder))
+        say(f"  {drawing.title}")
 
 
 @app.command()

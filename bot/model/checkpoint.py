@@ -92,9 +92,13 @@ def publish(root: Path, meta: Meta, weights: bytes, files: Mapping[str, bytes]) 
 
 def make_shelf(root: Path, model: str) -> None:
     """The folder of a model's checkpoints. Raises CheckpointError where none can be made."""
-    shelf = root / _checked(model)
-    with _one_line(shelf):
-        shelf.mkdir(parents=True, exist_ok=True)
+    make_folder(root / _checked(model))
+
+
+def make_folder(folder: Path) -> None:
+    """With those above it. Raises CheckpointError where none can be made."""
+    with _one_line(folder):
+        folder.mkdir(parents=True, exist_ok=True)
 
 
 def point(root: Path, model: str, pointer: str, name: str) -> None:

@@ -28,14 +28,14 @@ class Activations:
     values: dict[str, Floats]
 
 
-def gradient_flow(model: LanguageModel, ids: Tensor) -> Floats:
-    """Norms of d loss_T / d state_{T-k}: ids (T + 1, B) -> (layers, T, B), k = 0 to T - 1 along the second.
+def gradient_flow(model: LanguageModel, windows: Sequence[Sequence[int]]) -> Floats:
+    """Norms of d loss_T / d state_{T-k}: B windows of T + 1 ids -> (layers, T, B), k = 0 to T - 1.
 
     The loss is that of the last id alone. A state is all that a layer hands from step to step, for an
     LSTM both h and c; it counts wherever it goes, also to the layers above (Hochreiter 1991; Bengio et al.
     1994; Pascanu et al. 2013, arXiv:1211.5063).
     """
-    ids = ids.to(model.embedding.weight.device)
+    ids = torch.tensor(windows, device=model.embedding.weight.device).T  # (T + 1, B)
     with _frozen(model), torch.enable_grad():
         states, loss = _walk(model, ids)
         parts = [part for layers in states for state in layers for part in state]

@@ -64,6 +64,15 @@ def as_csv(history: Sequence[Measurement]) -> bytes:
     return table.getvalue().encode()
 
 
+def from_csv(table: bytes) -> list[Measurement]:
+    """What `as_csv` wrote; not a number for a column that older tables lack."""
+    columns = [field.name for field in fields(Measurement) if field.name != "step"]
+    return [
+        Measurement(int(row["step"]), *(float(row.get(name, "nan")) for name in columns))
+        for row in csv.DictReader(io.StringIO(table.decode()))
+    ]
+
+
 def has_diverged(measured: Measurement, vocabulary_size: int, first_loss: float) -> bool:
     """Whether the network is far worse than one that guesses evenly, ln V, and than it was at first.
 
