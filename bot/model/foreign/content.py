@@ -53,10 +53,10 @@ def vocabulary_of(content: Any, size: int) -> list[str]:
 def tokens_of(value: Any) -> list[str]:
     """The tokens of what may be a vocabulary, [] if it is none."""
     if isinstance(value, Mapping):
-        ids_first = all(isinstance(key, int) for key in value)
-        by_id = dict(value) if ids_first else {id: token for token, id in value.items() if type(id) is int}
-        value = [by_id[id] for id in range(len(by_id)) if id in by_id] if len(by_id) == len(value) else []
-        value = value if len(value) == len(by_id) else []
+        ids_first = all(type(key) is int for key in value)
+        by_id = value if ids_first else {id: token for token, id in value.items() if type(id) is int}
+        ids = range(len(value))
+        value = [by_id[id] for id in ids] if all(id in by_id for id in ids) else []
     if not isinstance(value, list | tuple) or not all(isinstance(token, str) for token in value):
         return []
     return list(value) if len(set(value)) == len(value) else []
