@@ -29,12 +29,14 @@ from bot.model.watch import Measurement, as_csv
 from bot.model.weights import pack
 from bot.records import Document, Progress, Sampling
 from bot.reports.card import model_card
+from bot.reports.losses import draw_losses
 from bot.text.corpus import split
 from bot.text.vocabulary import Vocabulary
 
 log = logging.getLogger(__name__)
 
 STATE = "run.safetensors"  # of an unfinished run, beside its checkpoints
+PICTURE = "losses.png"  # of the run, beside its checkpoints
 SHOWN = Sampling((0.8, 0.8))
 
 
@@ -62,6 +64,7 @@ class Trainer:
         tokens = [self._tokenizer.split(document.text) for document in documents]
         self._vocabulary = Vocabulary.build(tokens, self._tokenizer.vocabulary_size)
         self._train_ids, self._held_out_ids = self._ids(self.train_documents), self._ids(self.held_out)
+        self.history: Sequence[Measurement] = ()  # what was measured, also before a run was gone on with
 
     @property
     def root(self) -> Path:
@@ -152,6 +155,9 @@ class Trainer:
         checkpoint.settle(checkpoint.publish(self.root, self._meta(model, history[-1]), weights, files))
         in_use = self._house.drafts.checkpoints_in_use()
         checkpoint.prune(self.root, self.name, self._run, in_use.__contains__)
+        self.history = history
+        picture = draw_losses(self.name, history, self.ngram_loss).png()
+        checkpoint.write_atomically(self.root / self.name / PICTURE, picture)
 
     def _meta(self, model: Model, now: Measurement) -> Meta:
         setting = self.setting

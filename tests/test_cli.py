@@ -13,8 +13,8 @@ from bot.errors import BotError
 from bot.records import Draft
 
 COMMANDS = {
-    "init", "train", "import", "figures", "sample", "fill", "queue", "review", "approve", "reject", "edit", "undo",
-    "replay", "post", "run", "status", "plugins", "doctor", "schema",
+    "init", "train", "import", "figures", "sample", "fill", "queue", "review", "approve", "reject", "edit",
+    "undo", "replay", "post", "run", "status", "plugins", "doctor", "schema",
 }  # fmt: skip
 
 # The commands that must start fast, on a small server too; {} is the configuration.
@@ -147,6 +147,19 @@ def test_json_is_one_document_on_stdout(filled, words):
     out, _ = filled(*words, "--json")
 
     assert json.loads(out) is not None
+
+
+def test_training_shows_what_it_does(call, monkeypatch):
+    """A line an evaluation; curves and bar once, for nobody watches; a narrow window has no curves."""
+    monkeypatch.setenv("COLUMNS", "80")
+    _, err = call("train", "moons", "--fresh")
+    monkeypatch.setenv("COLUMNS", "50")
+    _, narrow = call("train", "moons", "--fresh")
+
+    assert err.count("held out 0") + err.count("held out 1") >= 2
+    assert err.count("step 30 to 60") == 1
+    assert err.count("tokens/s") == 1
+    assert "step 30 to 60" not in narrow
 
 
 def test_figures_are_named_as_they_are_drawn(call, tmp_path):

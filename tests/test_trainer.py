@@ -33,6 +33,11 @@ def test_training_leaves_a_checkpoint_that_says_what_it_is(house):
     assert len(meta.calibration) == 5
 
 
+def test_the_losses_lie_beside_the_checkpoints_as_a_picture(house):
+    """It is drawn anew at every evaluation."""
+    assert (house.config.checkpoints_folder / "moons" / "losses.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_the_card_counts_copies_before_and_after_the_filter(house):
     """The card names the share of exact copies, and that none is left after the index has vetoed."""
     card = (house.checkpoint("moons") / "README.md").read_text(encoding="utf-8")

@@ -1,13 +1,23 @@
-"""Training as a person sees it: a bar with time left, a line an evaluation, samples, a report at the end."""
+"""Training as a person sees it: a line an evaluation, the losses as curves, a bar with time left, a report.
 
-from rich.console import Console
+Where nobody watches, in a file or a pipe, curves and bar come once, at the end.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.text import Text
 
 from bot import records
+from bot.cli.curve import Curve, draw
 from bot.cli.show import plain
 from bot.house import House
+from bot.model.watch import Measurement
 from bot.trainer import Trained, Trainer
+
+NARROW, WIDE = 60, 100  # letters; a window below has no room for curves, above they stay as they are
+LOW, LINES = 20, 8  # lines, of the window and of the curves
 
 
 def train_on_screen(house: House, model: str, fresh: bool) -> None:
@@ -26,25 +36,39 @@ def train_on_screen(house: House, model: str, fresh: bool) -> None:
     console.print("Losses are nats per token; lower is better.")
     if trainer.unfinished and not fresh:
         console.print("Going on with the unfinished run (--fresh would begin anew).")
-    with _bar(console) as bar:
-        trained = trainer.run(_Lines(bar).show, fresh)
+    with _Live(console) as bar:
+        trained = trainer.run(_Lines(bar, trainer).show, fresh)
     _report(console, trainer, trained)
 
 
-def _bar(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.fields[left]} left, {task.fields[speed]:,.0f} tokens/s"),
-        console=console,
-    )
+class _Live(Progress):
+    """The bar, and over it the curves where there is room for them."""
+
+    def __init__(self, console: Console):
+        self.curves: tuple[Curve, ...] = ()
+        super().__init__(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[left]} left, {task.fields[speed]:,.0f} tokens/s"),
+            console=console,
+        )
+
+    def get_renderables(self) -> Iterator[RenderableType]:
+        if self.curves and _has_room(self.console):
+            yield draw(self.curves, min(self.console.width, WIDE), LINES)
+        yield from super().get_renderables()
+
+
+def _has_room(console: Console) -> bool:
+    """Also for the letters themselves."""
+    return console.width >= NARROW and console.height >= LOW and console.encoding == "utf-8"
 
 
 class _Lines:
-    """Moves the bar, and prints above it what an evaluation found."""
+    """Moves the bar and the curves, and prints above them what an evaluation found."""
 
-    def __init__(self, bar: Progress):
-        self._bar = bar
+    def __init__(self, bar: _Live, trainer: Trainer):
+        self._bar, self._trainer = bar, trainer
         self._task = bar.add_task("starting", total=None, left="?", speed=0.0)
 
     def show(self, progress: records.Progress) -> None:
@@ -58,6 +82,7 @@ class _Lines:
         )
         if progress.validation_loss is not None:
             self._evaluated(progress, progress.validation_loss)
+            self._bar.curves = _curves(self._trainer.history, self._trainer.ngram_loss)
         if progress.note:
             self._bar.console.print(Text(f"  {progress.note}", style="yellow"))
 
@@ -70,6 +95,18 @@ class _Lines:
             line.append("  ·  ", style="dim").append_text(plain(text[:40]))
         line.truncate(self._bar.console.width, overflow="ellipsis")
         self._bar.console.print(line)
+
+
+def _curves(history: Sequence[Measurement], ngram_loss: float) -> tuple[Curve, ...]:
+    """None before there are two evaluations to draw a line between."""
+    if len(history) < 2:
+        return ()
+    steps = tuple(row.step for row in history)
+    return (
+        Curve("5-gram", steps[:1], (ngram_loss,), "dim"),
+        Curve("training", steps, tuple(row.train_loss for row in history), "yellow"),
+        Curve("held out", steps, tuple(row.held_out_loss for row in history), "bold cyan"),
+    )
 
 
 def _report(console: Console, trainer: Trainer, trained: Trained) -> None:
