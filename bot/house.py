@@ -108,7 +108,7 @@ class House:
         """The checkpoint's novelty index: hashes of its corpus."""
         return HashedTrainingSet.open(folder / FILE_NAME)
 
-    def training_set(self, model: str, folder: Path) -> TrainingSet:
+    def training_set(self, model: str, folder: Path) -> HashedTrainingSet | TextTrainingSet:
         """The novelty index, with the texts as evidence if the very corpus the model learned is at hand."""
         index = self.known_texts(folder)
         try:

@@ -20,9 +20,7 @@ class Tokenizer(Protocol):
 
 
 class TrainingSet(Protocol):
-    """What is known of the corpus a model was trained on, by text or by hash alone; size: bytes it takes."""
-
-    size: int
+    """What is known of the corpus a model was trained on, by text or by hash alone."""
 
     def nearest(self, text: str, edits: int) -> Match | None:
         """The nearest training item within `edits`, after NFKC and casefold."""

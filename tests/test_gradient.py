@@ -62,3 +62,32 @@ def test_the_gradient_is_that_of_the_mean_loss() -> None:
     torch.testing.assert_close(
         ours, [parameter.grad for parameter in model.parameters()], atol=1e-6, rtol=1e-4
     )
+
+
+def test_where_memory_is_short_the_parts_become_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch that does not fit is computed in more parts, and so are all after it; the gradient stays."""
+    model, widest = small_model(), []
+    forward = type(model).forward
+
+    def scarce(self: LanguageModel, ids: Tensor, *others: object) -> object:
+        if ids.shape[1] > 9:
+            msg = "CUDA out of memory. Tried to allocate 2.00 GiB"
+            raise torch.OutOfMemoryError(msg)
+        widest.append(ids.shape[1])
+        return forward(self, ids, *others)
+
+    whole = in_parts(model, 1)
+    monkeypatch.setattr(type(model), "forward", scarce)
+    parts = in_parts(model, 1)
+
+    torch.testing.assert_close(parts, whole, atol=1e-6, rtol=1e-4)
+    assert widest == [8, 8, 8, 9]
+
+
+def test_what_is_not_for_want_of_memory_is_raised() -> None:
+    """Noise for other rows than the batch has, for one."""
+    model = small_model()
+    noise = draw(model, 5, training_settings(), SEED)
+
+    with pytest.raises(RuntimeError, match="size"):
+        BackPropagation(model, 1)(BATCH, None, noise)

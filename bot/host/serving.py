@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from bot.child import portable
 from bot.config import Config
 from bot.curation.chain import Chain, Context
-from bot.curation.novelty import FILE_NAME
+from bot.curation.novelty import FILE_NAME, HashedTrainingSet, TextTrainingSet
 from bot.host.orders import Answer, Order
 from bot.host.shelf import Shelf
 from bot.house import House
@@ -71,7 +71,7 @@ class _Loaded:
     """A model and what it has read."""
 
     sampler: "Sampler"
-    training_set: TrainingSet
+    training_set: HashedTrainingSet | TextTrainingSet
 
     @property
     def size(self) -> int:

@@ -8,12 +8,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bot.model.cell import Cell, State
+    from bot.model.cell import Cell, State, input_weight, recurrent_weight
     from bot.model.counted import CountedModel
     from bot.model.native.cell import CompiledCell
     from bot.model.native.kernel import Kernel
 
-__all__ = ["Cell", "CompiledCell", "CountedModel", "Kernel", "State"]
+__all__ = ["Cell", "CompiledCell", "CountedModel", "Kernel", "State", "input_weight", "recurrent_weight"]
 
 _HOMES = {
     "Cell": "cell",
@@ -21,6 +21,8 @@ _HOMES = {
     "CountedModel": "counted",
     "Kernel": "native.kernel",
     "State": "cell",
+    "input_weight": "cell",
+    "recurrent_weight": "cell",
 }
 
 

@@ -11,6 +11,17 @@ from torch.nn import functional
 State = tuple[Tensor, ...]  # each (B, ...): rows can be picked, dropped and replaced
 
 
+def input_weight(outputs: int, input_size: int) -> nn.Parameter:
+    """A weight (outputs, input_size) that keeps the size of what it reads (Glorot and Bengio 2010)."""
+    return nn.Parameter(nn.init.xavier_uniform_(torch.empty(outputs, input_size)))
+
+
+def recurrent_weight(gates: int, hidden_size: int) -> nn.Parameter:
+    """A weight (gates * H, H), an orthogonal square for each gate (Saxe et al. 2013, arXiv:1312.6120)."""
+    squares = [nn.init.orthogonal_(torch.empty(hidden_size, hidden_size)) for _ in range(gates)]
+    return nn.Parameter(torch.cat(squares))
+
+
 class Cell(nn.Module):
     """One recurrent layer: a projection of its inputs, made for a whole window at once, and a step in time.
 

@@ -78,7 +78,7 @@ def within_memory(
                 raise
             lack = str(error).partition("\n")[0]  # the error itself would keep alive what filled the memory
             log.warning("not enough memory on %s for a batch of %d (%.200s)", place, size, lack)
-        _give_back(place)
+        give_back(place)
     msg = f"there is not enough memory, not even for a batch of {smallest} on the CPU ({lack:.200})"
     raise DeviceError(msg)
 
@@ -98,7 +98,7 @@ def _rungs(batch: int, device: torch.device, smallest: int) -> Iterator[tuple[in
             size //= 2
 
 
-def _give_back(device: torch.device) -> None:
+def give_back(device: torch.device) -> None:
     """Let go of what a broken attempt has left in the device's memory."""
     gc.collect()
     if device.type == "cuda":

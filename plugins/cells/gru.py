@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bot import hookimpl
-from bot.model import CompiledCell, Kernel, State
+from bot.model import CompiledCell, Kernel, State, input_weight, recurrent_weight
 from bot.model.devices import cudnn_gru
 
 
@@ -19,14 +19,10 @@ class Gru(CompiledCell):
     def __init__(self, input_size: int, hidden_size: int):
         super().__init__(input_size, hidden_size)
         gates = 3 * hidden_size
-        self.weight_ih = nn.Parameter(torch.empty(gates, input_size))
-        self.weight_hh = nn.Parameter(torch.empty(gates, hidden_size))
+        self.weight_ih = input_weight(gates, input_size)
+        self.weight_hh = recurrent_weight(3, hidden_size)
         self.bias_ih = nn.Parameter(torch.zeros(gates))
         self.bias_hh = nn.Parameter(torch.zeros(gates))
-        nn.init.xavier_uniform_(self.weight_ih)
-        with torch.no_grad():
-            for gate in self.weight_hh.chunk(3):
-                nn.init.orthogonal_(gate)
 
     def initial_state(self, batch_size: int) -> State:
         return (self.weight_hh.new_zeros(batch_size, self.hidden_size),)

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bot import hookimpl
-from bot.model import Cell, State
+from bot.model import Cell, State, input_weight, recurrent_weight
 
 
 class KrauseMlstm(Cell):
@@ -16,15 +16,11 @@ class KrauseMlstm(Cell):
 
     def __init__(self, input_size: int, hidden_size: int):
         super().__init__(input_size, hidden_size)
-        self.weight_ih = nn.Parameter(torch.empty(5 * hidden_size, input_size))  # m and the gates
-        self.weight_hh_m = nn.Parameter(torch.empty(hidden_size, hidden_size))
-        self.weight_hh = nn.Parameter(torch.empty(4 * hidden_size, hidden_size))
+        self.weight_ih = input_weight(5 * hidden_size, input_size)  # m and the gates
+        self.weight_hh_m = recurrent_weight(1, hidden_size)
+        self.weight_hh = recurrent_weight(4, hidden_size)
         self.bias = nn.Parameter(torch.zeros(4 * hidden_size))
-        nn.init.xavier_uniform_(self.weight_ih)
-        nn.init.orthogonal_(self.weight_hh_m)
         with torch.no_grad():
-            for gate in self.weight_hh.chunk(4):
-                nn.init.orthogonal_(gate)
             self.bias[hidden_size : 2 * hidden_size] = 1.0  # forget little at first
 
     def initial_state(self, batch_size: int) -> State:

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bot import hookimpl
-from bot.model import Cell, State
+from bot.model import Cell, State, input_weight, recurrent_weight
 
 
 class LayerNormLstm(Cell):
@@ -18,16 +18,13 @@ class LayerNormLstm(Cell):
     def __init__(self, input_size: int, hidden_size: int):
         super().__init__(input_size, hidden_size)
         gates = 4 * hidden_size
-        self.weight_ih = nn.Parameter(torch.empty(gates, input_size))
-        self.weight_hh = nn.Parameter(torch.empty(gates, hidden_size))
+        self.weight_ih = input_weight(gates, input_size)
+        self.weight_hh = recurrent_weight(4, hidden_size)
         self.bias = nn.Parameter(torch.zeros(gates))
         self.gain_ih = nn.Parameter(torch.ones(gates))
         self.gain_hh = nn.Parameter(torch.ones(gates))
         self.norm_c = nn.LayerNorm(hidden_size)
-        nn.init.xavier_uniform_(self.weight_ih)
         with torch.no_grad():
-            for gate in self.weight_hh.chunk(4):
-                nn.init.orthogonal_(gate)
             self.bias[hidden_size : 2 * hidden_size] = 1.0  # forget little at first
 
     def initial_state(self, batch_size: int) -> State:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bot import hookimpl
-from bot.model import CompiledCell, Kernel, State
+from bot.model import CompiledCell, Kernel, State, input_weight, recurrent_weight
 from bot.model.devices import cudnn_lstm
 
 
@@ -31,13 +31,10 @@ class Lstm(CompiledCell):
         super().__init__(input_size, hidden_size)
         self.gates, self.coupled = gates, coupled
         count = 3 if coupled else 4  # f g o, or i f g o
-        self.weight_ih = nn.Parameter(torch.empty(count * hidden_size, input_size))
-        self.weight_hh = nn.Parameter(torch.empty(count * hidden_size, hidden_size))
+        self.weight_ih = input_weight(count * hidden_size, input_size)
+        self.weight_hh = recurrent_weight(count, hidden_size)
         self.bias = nn.Parameter(torch.zeros(count * hidden_size))
-        nn.init.xavier_uniform_(self.weight_ih)
         with torch.no_grad():
-            for gate in self.weight_hh.chunk(count):
-                nn.init.orthogonal_(gate)
             self.bias.chunk(count)[-3].fill_(1.0)  # forget little at first
 
     def initial_state(self, batch_size: int) -> State:

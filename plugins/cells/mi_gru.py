@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from bot import hookimpl
-from bot.model import Cell, State
+from bot.model import Cell, State, input_weight, recurrent_weight
 
 
 class MiGru(Cell):
@@ -16,16 +16,12 @@ class MiGru(Cell):
     def __init__(self, input_size: int, hidden_size: int):
         super().__init__(input_size, hidden_size)
         gates = 3 * hidden_size
-        self.weight_ih = nn.Parameter(torch.empty(gates, input_size))
-        self.weight_hh = nn.Parameter(torch.empty(gates, hidden_size))
+        self.weight_ih = input_weight(gates, input_size)
+        self.weight_hh = recurrent_weight(3, hidden_size)
         self.alpha = nn.Parameter(torch.full((gates,), 1.0))
         self.beta1 = nn.Parameter(torch.full((gates,), 0.5))
         self.beta2 = nn.Parameter(torch.full((gates,), 0.5))
         self.bias = nn.Parameter(torch.zeros(gates))
-        nn.init.xavier_uniform_(self.weight_ih)
-        with torch.no_grad():
-            for gate in self.weight_hh.chunk(3):
-                nn.init.orthogonal_(gate)
 
     def initial_state(self, batch_size: int) -> State:
         return (self.weight_hh.new_zeros(batch_size, self.hidden_size),)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from bot import hookimpl
-from bot.model import CompiledCell, Kernel, State
+from bot.model import CompiledCell, Kernel, State, input_weight, recurrent_weight
 from bot.model.by_hand import Walk
 
 
@@ -21,16 +21,13 @@ class MiLstm(CompiledCell):
     def __init__(self, input_size: int, hidden_size: int):
         super().__init__(input_size, hidden_size)
         gates = 4 * hidden_size
-        self.weight_ih = nn.Parameter(torch.empty(gates, input_size))
-        self.weight_hh = nn.Parameter(torch.empty(gates, hidden_size))
+        self.weight_ih = input_weight(gates, input_size)
+        self.weight_hh = recurrent_weight(4, hidden_size)
         self.alpha = nn.Parameter(torch.full((gates,), 1.0))
         self.beta1 = nn.Parameter(torch.full((gates,), 0.5))
         self.beta2 = nn.Parameter(torch.full((gates,), 0.5))
         self.bias = nn.Parameter(torch.zeros(gates))
-        nn.init.xavier_uniform_(self.weight_ih)
         with torch.no_grad():
-            for gate in self.weight_hh.chunk(4):
-                nn.init.orthogonal_(gate)
             self.bias[hidden_size : 2 * hidden_size] = 1.0  # forget little at first
 
     def initial_state(self, batch_size: int) -> State:

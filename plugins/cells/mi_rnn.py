@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from bot import hookimpl
-from bot.model import Cell, State
+from bot.model import Cell, State, input_weight, recurrent_weight
 
 
 class MiRnn(Cell):
@@ -12,14 +12,12 @@ class MiRnn(Cell):
 
     def __init__(self, input_size: int, hidden_size: int):
         super().__init__(input_size, hidden_size)
-        self.weight_ih = nn.Parameter(torch.empty(hidden_size, input_size))
-        self.weight_hh = nn.Parameter(torch.empty(hidden_size, hidden_size))
+        self.weight_ih = input_weight(hidden_size, input_size)
+        self.weight_hh = recurrent_weight(1, hidden_size)
         self.alpha = nn.Parameter(torch.full((hidden_size,), 2.0))
         self.beta1 = nn.Parameter(torch.full((hidden_size,), 0.5))
         self.beta2 = nn.Parameter(torch.full((hidden_size,), 0.5))
         self.bias = nn.Parameter(torch.zeros(hidden_size))
-        nn.init.xavier_uniform_(self.weight_ih)
-        nn.init.orthogonal_(self.weight_hh)
 
     def initial_state(self, batch_size: int) -> State:
         return (self.weight_hh.new_zeros(batch_size, self.hidden_size),)

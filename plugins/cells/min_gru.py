@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bot import hookimpl
-from bot.model import Cell, State
+from bot.model import Cell, State, input_weight
 
 
 class MinGru(Cell):
@@ -16,9 +16,8 @@ class MinGru(Cell):
 
     def __init__(self, input_size: int, hidden_size: int):
         super().__init__(input_size, hidden_size)
-        self.weight_ih = nn.Parameter(torch.empty(2 * hidden_size, input_size))
+        self.weight_ih = input_weight(2 * hidden_size, input_size)
         self.bias = nn.Parameter(torch.zeros(2 * hidden_size))
-        nn.init.xavier_uniform_(self.weight_ih)
 
     def initial_state(self, batch_size: int) -> State:
         return (self.bias.new_zeros(batch_size, self.hidden_size),)

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bot import hookimpl
-from bot.model import Cell, State
+from bot.model import Cell, State, input_weight
 
 
 class MinLstm(Cell):
@@ -16,9 +16,8 @@ class MinLstm(Cell):
 
     def __init__(self, input_size: int, hidden_size: int):
         super().__init__(input_size, hidden_size)
-        self.weight_ih = nn.Parameter(torch.empty(3 * hidden_size, input_size))
+        self.weight_ih = input_weight(3 * hidden_size, input_size)
         self.bias = nn.Parameter(torch.zeros(3 * hidden_size))
-        nn.init.xavier_uniform_(self.weight_ih)
         with torch.no_grad():
             self.bias[hidden_size : 2 * hidden_size] = 1.0  # forget little at first
 

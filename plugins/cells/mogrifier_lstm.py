@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bot import hookimpl
-from bot.model import Cell, State
+from bot.model import Cell, State, input_weight, recurrent_weight
 
 
 class MogrifierLstm(Cell):
@@ -17,16 +17,12 @@ class MogrifierLstm(Cell):
 
     def __init__(self, input_size: int, hidden_size: int, rounds: NonNegativeInt = 5):
         super().__init__(input_size, hidden_size)
-        self.weight_ih = nn.Parameter(torch.empty(4 * hidden_size, input_size))
-        self.weight_hh = nn.Parameter(torch.empty(4 * hidden_size, hidden_size))
+        self.weight_ih = input_weight(4 * hidden_size, input_size)
+        self.weight_hh = recurrent_weight(4, hidden_size)
         self.bias = nn.Parameter(torch.zeros(4 * hidden_size))
         sizes = [(input_size, hidden_size), (hidden_size, input_size)]  # of Q, of R
-        self.rounds = nn.ParameterList(torch.empty(sizes[number % 2]) for number in range(rounds))
-        for matrix in (self.weight_ih, *self.rounds):
-            nn.init.xavier_uniform_(matrix)
+        self.rounds = nn.ParameterList(input_weight(*sizes[number % 2]) for number in range(rounds))
         with torch.no_grad():
-            for gate in self.weight_hh.chunk(4):
-                nn.init.orthogonal_(gate)
             self.bias[hidden_size : 2 * hidden_size] = 1.0  # forget little at first
 
     def initial_state(self, batch_size: int) -> State:

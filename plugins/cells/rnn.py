@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bot import hookimpl
-from bot.model import Cell, State
+from bot.model import Cell, State, input_weight, recurrent_weight
 from bot.model.devices import cudnn_rnn
 
 
@@ -20,15 +20,12 @@ class Rnn(Cell):
     def __init__(self, input_size: int, hidden_size: int, nonlinearity: Literal["tanh", "relu"] = "tanh"):
         super().__init__(input_size, hidden_size)
         self.nonlinearity = nonlinearity
-        self.weight_ih = nn.Parameter(torch.empty(hidden_size, input_size))
-        self.weight_hh = nn.Parameter(torch.empty(hidden_size, hidden_size))
+        self.weight_ih = input_weight(hidden_size, input_size)
+        self.weight_hh = recurrent_weight(1, hidden_size)
         self.bias = nn.Parameter(torch.zeros(hidden_size))
         if nonlinearity == "relu":
             nn.init.normal_(self.weight_ih, std=0.001)
             nn.init.eye_(self.weight_hh)
-        else:
-            nn.init.xavier_uniform_(self.weight_ih)
-            nn.init.orthogonal_(self.weight_hh)
 
     def initial_state(self, batch_size: int) -> State:
         return (self.weight_hh.new_zeros(batch_size, self.hidden_size),)

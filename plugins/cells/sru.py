@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from bot import hookimpl
-from bot.model import Cell, State
+from bot.model import Cell, State, input_weight
 
 
 class Sru(Cell):
@@ -15,13 +15,12 @@ class Sru(Cell):
 
     def __init__(self, input_size: int, hidden_size: int):
         super().__init__(input_size, hidden_size)
-        self.weight_ih = nn.Parameter(torch.empty(3 * hidden_size, input_size))  # f r and what is written
+        self.weight_ih = input_weight(3 * hidden_size, input_size)  # f r and what is written
         self.weight_hh = nn.Parameter(torch.zeros(2 * hidden_size))  # v of f and r
         self.bias = nn.Parameter(torch.zeros(2 * hidden_size))
         self.skip = (
             nn.Identity() if input_size == hidden_size else nn.Linear(input_size, hidden_size, bias=False)
         )
-        nn.init.xavier_uniform_(self.weight_ih)
 
     def initial_state(self, batch_size: int) -> State:
         return (self.bias.new_zeros(batch_size, self.hidden_size),)
