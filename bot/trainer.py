@@ -6,10 +6,12 @@ Whatever stops it, the checkpoints stay loadable and the run can be gone on with
 
 import hashlib
 import logging
+import os
 import platform
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from bot.model.counted import CountedModel, Model, count
 from bot.model.devices import CPU, is_out_of_memory, moved, put
 from bot.model.language_model import LanguageModel
 from bot.model.ngram import NGram
+from bot.model.profiling import Profile, profile
 from bot.model.sampling import Sampler, calibrate
 from bot.model.training import Result, train
 from bot.model.watch import Measurement, as_csv
@@ -92,12 +95,41 @@ class Trainer:
         checkpoint.make_shelf(self.root, self.name)
         if isinstance(model, CountedModel):
             return self._finish(
-                count(model, self._train_ids, self._held_out_ids, save=self._save, progress=progress)
+                count(
+                    model,
+                    self._train_ids,
+                    self._held_out_ids,
+                    save=partial(self._save, self.root),
+                    progress=progress,
+                )
             )
         result = self._train(model, progress, resume=self.unfinished and not fresh)
         if not result.interrupted:
             self._state_file.unlink()
         return self._finish(result)
+
+    def profile(self, steps: int = 50) -> Profile:
+        """Where the time of a training goes; nothing is kept. Raises TrainingError if it has no steps."""
+        model = self._new_model()
+        if isinstance(model, CountedModel):
+            msg = (
+                f"models.{self.name}: cell {self.setting.cell.name} is counted, there are no steps to look at"
+            )
+            raise TrainingError(msg)
+        shelf = checkpoint.make_shelf(self.root, self.name)
+        with tempfile.TemporaryDirectory(
+            dir=shelf, prefix=f"{checkpoint.UNFINISHED}{os.getpid()}-"
+        ) as folder:
+            return profile(
+                model,
+                self._train_ids,
+                self._held_out_ids,
+                self.setting.training,
+                save=partial(self._save, Path(folder)),
+                state_file=Path(folder) / STATE,
+                sample=self._samples,
+                steps=steps,
+            )
 
     def _train(self, model: LanguageModel, progress: Callable[[Progress], None], resume: bool) -> Result:
         """Where memory runs out on another device, the run goes on on the CPU from where it was stored."""
@@ -107,7 +139,7 @@ class Trainer:
                 self._train_ids,
                 self._held_out_ids,
                 self.setting.training,
-                save=self._save,
+                save=partial(self._save, self.root),
                 progress=progress,
                 state_file=self._state_file,
                 sample=self._samples,
@@ -148,16 +180,16 @@ class Trainer:
         index = build_index(document.text for document in self.corpus.documents)
         return {FILE_NAME: index, checkpoint.VOCABULARY: self._vocabulary.encoded()}
 
-    def _save(self, model: Model, history: Sequence[Measurement]) -> None:
+    def _save(self, root: Path, model: Model, history: Sequence[Measurement]) -> None:
         """Publish the model as the latest and, if it is, as the best; drop what this run has outgrown."""
         files = self._files | {checkpoint.HISTORY: as_csv(history)}
         weights = pack(model, self.setting.training.precision)
-        checkpoint.settle(checkpoint.publish(self.root, self._meta(model, history[-1]), weights, files))
+        checkpoint.settle(checkpoint.publish(root, self._meta(model, history[-1]), weights, files))
         in_use = self._house.drafts.checkpoints_in_use()
-        checkpoint.prune(self.root, self.name, self._run, in_use.__contains__)
+        checkpoint.prune(root, self.name, self._run, in_use.__contains__)
         self.history = history
         picture = draw_losses(self.name, history, self.ngram_loss).png()
-        checkpoint.write_atomically(self.root / self.name / PICTURE, picture)
+        checkpoint.write_atomically(root / self.name / PICTURE, picture)
 
     def _meta(self, model: Model, now: Measurement) -> Meta:
         setting = self.setting

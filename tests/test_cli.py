@@ -162,6 +162,20 @@ def test_training_shows_what_it_does(call, monkeypatch):
     assert "step 30 to 60" not in narrow
 
 
+def test_a_profile_says_where_the_time_goes_and_keeps_nothing(call, bot_folder):
+    """Every part on a line, then what it comes to; the checkpoints' folder is as it was."""
+    shelf = bot_folder.parent / "checkpoints" / "moons"
+    before = {path: path.stat().st_mtime_ns for path in shelf.rglob("*")}
+
+    out, _ = call("train", "moons", "--profile")
+
+    parts = ["batches", "noise", "forward", "backward", "clip", "optimizer", "rest"]
+    assert [line.split()[0] for line in out.splitlines()[1:11]] == [*parts, "evaluation", "samples", "saving"]
+    assert "ms every 30 steps" in out
+    assert "The whole run, 60 steps, would take about" in out
+    assert {path: path.stat().st_mtime_ns for path in shelf.rglob("*") if path != shelf} == before
+
+
 def test_figures_are_named_as_they_are_drawn(call, tmp_path):
     """The pictures' paths on stdout, what each has found on stderr."""
     out, err = call("figures", "moons", "--output", str(tmp_path / "here"))

@@ -18,13 +18,19 @@ def train(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Begin anew instead of going on with an unfinished run.")
     ] = False,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Make 50 steps, keep nothing, and say where the time goes.")
+    ] = False,
     config: ConfigPath = HERE,
 ) -> None:
     """Train a model; Ctrl-C stops it, the same command goes on."""
     house = open_house(config, data)
-    from bot.cli.training_screen import train_on_screen
+    from bot.cli.training_screen import profile_on_screen, train_on_screen
 
-    train_on_screen(house, model, fresh)
+    if profile:
+        profile_on_screen(house, model)
+    else:
+        train_on_screen(house, model, fresh)
 
 
 @app.command("import")

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from bot import records
 from bot.cli.curve import Curve, draw
+from bot.cli.profile_table import duration, show_profile
 from bot.cli.show import plain
 from bot.house import House
 from bot.model.watch import Measurement
@@ -22,6 +23,25 @@ LOW, LINES = 20, 8  # lines, of the window and of the curves
 
 def train_on_screen(house: House, model: str, fresh: bool) -> None:
     console = Console(highlight=False, stderr=True)
+    trainer = _prepared(console, house, model)
+    console.print(f"A 5-gram model of the same split reaches {trainer.ngram_loss:.4f}: the line to beat.")
+    console.print("Losses are nats per token; lower is better.")
+    if trainer.unfinished and not fresh:
+        console.print("Going on with the unfinished run (--fresh would begin anew).")
+    with _Live(console) as bar:
+        trained = trainer.run(_Lines(bar, trainer).show, fresh)
+    _report(console, trainer, trained)
+
+
+def profile_on_screen(house: House, model: str) -> None:
+    """Where the time of a training goes, as a table on stdout."""
+    console = Console(highlight=False, stderr=True)
+    trainer = _prepared(console, house, model)
+    console.print("Making 50 steps and an evaluation, keeping nothing ...")
+    show_profile(Console(highlight=False), trainer.profile())
+
+
+def _prepared(console: Console, house: House, model: str) -> Trainer:
     console.print(f"Reading the corpus of {model} ...")
     trainer = Trainer(house, model)
     counts = trainer.corpus.counts
@@ -32,13 +52,7 @@ def train_on_screen(house: House, model: str, fresh: bool) -> None:
     )
     console.print("Fitting the baseline and the novelty index ...")
     trainer.prepare()
-    console.print(f"A 5-gram model of the same split reaches {trainer.ngram_loss:.4f}: the line to beat.")
-    console.print("Losses are nats per token; lower is better.")
-    if trainer.unfinished and not fresh:
-        console.print("Going on with the unfinished run (--fresh would begin anew).")
-    with _Live(console) as bar:
-        trained = trainer.run(_Lines(bar, trainer).show, fresh)
-    _report(console, trainer, trained)
+    return trainer
 
 
 class _Live(Progress):
@@ -77,7 +91,7 @@ class _Lines:
             description=f"step {progress.step}, epoch {progress.epoch:.2f}, loss {progress.train_loss:.4f}",
             completed=progress.step,
             total=progress.steps,
-            left=_duration(progress.seconds_left),
+            left=duration(progress.seconds_left),
             speed=progress.tokens_per_second,
         )
         if progress.validation_loss is not None:
@@ -119,9 +133,3 @@ def _report(console: Console, trainer: Trainer, trained: Trained) -> None:
     console.print(f"{trained.folder}: weights, loss history, model card (README.md).")
     if trained.result.interrupted:
         console.print(f"The same command goes on from here: bot train {trainer.name}")
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes}:{rest:02}"

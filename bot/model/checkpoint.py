@@ -90,9 +90,11 @@ def publish(root: Path, meta: Meta, weights: bytes, files: Mapping[str, bytes]) 
     return folder
 
 
-def make_shelf(root: Path, model: str) -> None:
+def make_shelf(root: Path, model: str) -> Path:
     """The folder of a model's checkpoints. Raises CheckpointError where none can be made."""
-    make_folder(root / _checked(model))
+    shelf = root / _checked(model)
+    make_folder(shelf)
+    return shelf
 
 
 def make_folder(folder: Path) -> None:
