@@ -327,6 +327,28 @@ def test_a_rate_far_too_high_is_lowered(state_file: Path) -> None:
     assert any(note.startswith("diverged: the training loss is") for note in notes)
 
 
+def test_a_spike_that_is_over_is_no_divergence(state_file: Path) -> None:
+    """A few steps far above all bounds, then as before: the run is not taken back."""
+    model, passes, notes = small_model(), count(1), []
+
+    def spoil(_module: object, _inputs: object, logits: Tensor) -> Tensor:
+        return logits * 1e4 if torch.is_grad_enabled() and next(passes) in (5, 6) else logits
+
+    model.head.register_forward_hook(spoil)
+    result = run(
+        model,
+        state_file,
+        progress=lambda now: notes.append(now.note),
+        evaluate_every=12,
+        learning_rate=1e-4,
+        shards=1,
+    )
+
+    assert not any("diverged" in note for note in notes)
+    assert [row.step for row in result.history] == [12]
+    assert result.history[0].train_loss > 100
+
+
 def test_a_run_brought_back_once_is_judged_anew(state_file: Path) -> None:
     """The losses of the steps that were taken back do not count against the steps after them."""
     notes: list[str] = []

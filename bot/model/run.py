@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import torch
@@ -139,7 +140,7 @@ class Run:
         """Measure; then keep what is worth keeping, or go back to it if the run has diverged."""
         row = self._measure()
         if self._has_diverged(row):
-            self._roll_back(f"diverged: the training loss is {row.train_loss:.4g}")
+            self._roll_back(f"diverged: the training loss is {median(self._position.latest):.4g}")
             return
         position = self._position
         best = min((earlier.held_out_loss for earlier in position.history), default=math.inf)
@@ -187,7 +188,9 @@ class Run:
         return self._position.loss_sum / max(1, self._position.loss_tokens)
 
     def _has_diverged(self, row: Measurement) -> bool:
-        return watch.has_diverged(row, self._model.embedding.num_embeddings, self._position.first_loss)
+        position, vocabulary_size = self._position, self._model.embedding.num_embeddings
+        now = median(position.latest)
+        return watch.has_diverged(now, row.held_out_loss, vocabulary_size, position.first_loss)
 
     @cached_property
     def _guessing(self) -> float:

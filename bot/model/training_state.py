@@ -43,6 +43,8 @@ SHAPING = (  # settings that make a run what it is: going on with others would b
     "seed",
 )
 
+LATEST = 10  # steps whose losses say where a run is now
+
 
 @dataclass
 class Position:
@@ -60,6 +62,7 @@ class Position:
     norm_sum: float = 0.0
     reach_sum: float = 0.0
     updates: int = 0
+    latest: list[float] = field(default_factory=list)  # losses
     stale: int = 0  # evaluations in a row without a better loss
     skipped: int = 0  # steps in a row that were not made
     rollbacks: int = 0
@@ -76,12 +79,14 @@ class Position:
         self.norm_sum += norm
         self.reach_sum += reach
         self.updates += 1
+        self.latest = [*self.latest[1 - LATEST :], loss]
         self.level.take(norm)
 
     def clear_sums(self) -> None:
         """Begin the means anew: after an evaluation, and where the last steps no longer count."""
         self.loss_sum = self.norm_sum = self.reach_sum = 0.0
         self.loss_tokens = self.updates = 0
+        self.latest = []
 
 
 _POSITION = TypeAdapter(Position)

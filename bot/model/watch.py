@@ -73,14 +73,14 @@ def from_csv(table: bytes) -> list[Measurement]:
     ]
 
 
-def has_diverged(measured: Measurement, vocabulary_size: int, first_loss: float) -> bool:
+def has_diverged(train_loss: float, held_out_loss: float, vocabulary_size: int, first_loss: float) -> bool:
     """Whether the network is far worse than one that guesses evenly, ln V, and than it was at first.
 
-    The training loss tells: a held-out loss may rise that far by over-fitting alone. Most networks begin near
-    ln V; relu begins far above and comes down.
+    train_loss: what is usual now; a spike that is over does not count. A held-out loss alone may rise that
+    far by over-fitting. Most networks begin near ln V; one that begins far above may come down.
     """
     bound = max(1.5 * math.log(vocabulary_size) + 1, first_loss)
-    return not math.isfinite(measured.held_out_loss) or not measured.train_loss < bound
+    return not math.isfinite(held_out_loss) or not train_loss < bound
 
 
 def trouble(loss: float, norm: float, usual: Level) -> str:
