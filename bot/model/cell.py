@@ -18,8 +18,11 @@ def input_weight(outputs: int, input_size: int) -> nn.Parameter:
 
 def recurrent_weight(gates: int, hidden_size: int) -> nn.Parameter:
     """A weight (gates * H, H), an orthogonal square for each gate (Saxe et al. 2013, arXiv:1312.6120)."""
-    squares = [nn.init.orthogonal_(torch.empty(hidden_size, hidden_size)) for _ in range(gates)]
-    return nn.Parameter(torch.cat(squares))
+    weight = nn.Parameter(torch.empty(gates * hidden_size, hidden_size))
+    with torch.no_grad():
+        for square in weight.chunk(gates):
+            nn.init.orthogonal_(square)
+    return weight
 
 
 class Cell(nn.Module):
