@@ -1,1 +1,1 @@
-"""Every figure that is quoted, one command each: `python -m benchmarks.NAME`, with `--json` one JSON object."""
+"""Every figure that is quoted: `python -m benchmarks.NAME` prints a table, with `--json` one JSON object."""

@@ -29,9 +29,9 @@ REGISTRY = Registry(None, Path())
 EMBEDDING, NEVER = 64, 10**9
 BATCH_SIZE, WINDOW = 32, 128
 RATES = [0.008, 0.016, 0.03]
-# Layers and learning rate of each cell: the best of --tune on tinyshakespeare, the lower of two that are about
-# equal, for a longer run wants a lower one. Plain networks bear half of what gates bear. Of the elementwise ones
-# one layer mixes too little, and three read too few characters in the time.
+# Layers and learning rate of each cell: the best of --tune on tinyshakespeare, the lower of two that are
+# about equal, for a longer run wants a lower one. Plain networks bear half of what gates bear. Of the
+# elementwise ones one layer mixes too little, and three read too few characters in the time.
 CELLS = {
     "rnn": (1, 0.008),
     "gru": (1, 0.016),

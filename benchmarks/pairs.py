@@ -1,4 +1,4 @@
-"""Times several ways of doing the same thing in turn, round after round, so that a busy neighbour slows all alike.
+"""Times several ways of doing the same thing in turn, so that a busy neighbour slows all alike.
 
 A factor is the median of the rounds' own ratios. It does not know what is timed.
 """
