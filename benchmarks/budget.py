@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import mean, stdev
 from typing import Any
 
 from rich.console import Console
@@ -30,6 +31,8 @@ from bot.text.vocabulary import Vocabulary
 TESTED = 0.1  # share of a file that is only tested on
 WATCHED = 0.01  # share that the training loop measures itself by; nothing is chosen by it here
 RUNS = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "wormhorn" / "runs"
+
+T_95 = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78}  # of Student's distribution, by the number of seeds
 
 Ids = list[list[int]]
 
@@ -110,6 +113,13 @@ def hold(contests: Sequence[Contest], corpus: Corpus, runs: Path) -> list[Outcom
             show(1.0)
             screen.print(f"{name}: {outcome.loss:.4f}")
     return outcomes
+
+
+def beside(losses: Sequence[float], control: Sequence[float]) -> dict[str, float]:
+    """Mean loss, and how much worse than the control's, seed by seed, with its 95 % interval."""
+    worse = [loss - reference for loss, reference in zip(losses, control, strict=True)]
+    margin = T_95[len(worse)] * stdev(worse) / len(worse) ** 0.5
+    return {"loss": mean(losses), "worse": mean(worse), "margin": margin}
 
 
 def parser(doc: str | None) -> argparse.ArgumentParser:

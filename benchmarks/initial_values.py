@@ -9,7 +9,6 @@ seeds; behind it how much above the cell's own start, seed by seed, with the 95 
 
 import argparse
 import json
-from statistics import mean, stdev
 from typing import Any
 
 import torch
@@ -25,7 +24,6 @@ STARTS = {  # alpha, beta1, beta2; the first is the cell's own
     "mi_gru": ["1 .5 .5", "2 .5 .5", "1 1 1", ".5 .5 .5", "0 1 1", UNIFORM],
     "mi_lstm": ["1 .5 .5", "2 .5 .5", "1 1 1", ".5 .5 .5", "0 1 1", UNIFORM],
 }
-T_95 = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78}  # of Student's distribution, by the number of seeds
 
 Row = dict[str, Any]
 
@@ -45,7 +43,7 @@ def set_start(model: LanguageModel, start: str, seed: int) -> LanguageModel:
 def contest(
     cell: str, start: str, seed: int, vocabulary_size: int, chosen: argparse.Namespace
 ) -> budget.Contest:
-    units, rate = chosen.hidden_size, league.CELLS[cell][1]
+    units, rate = chosen.hidden_size, league.shape(cell)[1]
     settings = Training(
         max_steps=chosen.steps,
         evaluate_every=chosen.steps,
@@ -70,11 +68,7 @@ def rows(outcomes: list[budget.Outcome]) -> list[Row]:
     found = []
     for (cell, start), theirs in losses.items():
         own = losses[cell, STARTS[cell][0]]
-        worse = [loss - reference for loss, reference in zip(theirs, own, strict=True)]
-        margin = T_95[len(worse)] * stdev(worse) / len(worse) ** 0.5
-        found.append(
-            {"cell": cell, "start": start, "loss": mean(theirs), "worse": mean(worse), "margin": margin}
-        )
+        found.append({"cell": cell, "start": start, **budget.beside(theirs, own)})
     return found
 
 

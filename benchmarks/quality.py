@@ -140,7 +140,12 @@ def column(ids: Sequence[int]) -> Tensor:
 
 def settings_of(preset: str, changes: Sequence[str]) -> Model:
     """The preset with changes, each as training.dropout=0.3."""
-    chosen = json.loads(json.dumps(PRESETS[preset]))
+    return changed(Model.model_validate_json(json.dumps(PRESETS[preset])), changes)
+
+
+def changed(settings: Model, changes: Sequence[str]) -> Model:
+    """Other settings, each change as cell=gru or training.dropout=0.3."""
+    chosen = settings.model_dump(mode="json", exclude_unset=True)
     for change in changes:
         key, _, value = change.partition("=")
         *groups, name = key.split(".")

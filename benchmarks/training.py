@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 
 from benchmarks import pairs
-from bot.model import Kernel
+from bot.model import Cell, Kernel, State, input_weight, recurrent_weight
 from bot.model.batches import Batch
 from bot.model.evaluation import cross_entropy
 from bot.model.gradient import BackPropagation
@@ -31,6 +31,7 @@ from bot.model.schedule import make_optimizer
 from bot.registry import Registry
 
 VOCABULARY, NARROW, CONTROL, FLOOR = 100, 64, "nn.LSTM, embedding = hidden", "matrices"
+PLAIN = "an LSTM written as a plain step"
 SETTINGS = SimpleNamespace(optimizer="adamw", learning_rate=1e-3, weight_decay=0.01)
 
 
@@ -102,10 +103,34 @@ def step_of(model: nn.Module, ids: Tensor) -> Callable[[], float]:
     return step
 
 
+class PlainLstm(Cell):
+    """An LSTM as one writes a new cell: one step, and nothing to make it fast."""
+
+    def __init__(self, input_size: int, hidden_size: int):
+        super().__init__(input_size, hidden_size)
+        self.weight_ih = input_weight(4 * hidden_size, input_size)
+        self.weight_hh = recurrent_weight(4, hidden_size)
+        self.bias = nn.Parameter(torch.zeros(4 * hidden_size))
+
+    def initial_state(self, batch_size: int) -> State:
+        zeros = self.bias.new_zeros(batch_size, self.hidden_size)
+        return zeros, zeros
+
+    def project(self, inputs: Tensor) -> Tensor:
+        return inputs @ self.weight_ih.T + self.bias
+
+    def step(self, wx: Tensor, state: State) -> tuple[Tensor, State]:
+        h, c = state
+        i, f, g, o = (wx + h @ self.weight_hh.T).chunk(4, dim=-1)
+        c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+        h = o.sigmoid() * c.tanh()
+        return h, (h, c)
+
+
 def our_step(cell: str, sizes: argparse.Namespace, ids: Tensor, shards: int = 1) -> Callable[[], float]:
     """One update as training makes it."""
     model = build(
-        Registry(None, Path()).look_up("cells", cell),
+        PlainLstm if cell == PLAIN else Registry(None, Path()).look_up("cells", cell),
         vocabulary_size=VOCABULARY,
         embedding_size=NARROW,
         hidden_size=sizes.hidden_size,
@@ -165,6 +190,7 @@ def one_core(sizes: argparse.Namespace) -> None:
         "nn.GRU, embedding 64": step_of(Reference("GRU", sizes, NARROW), ids),
         "MI-LSTM by the book": step_of(BookModel(sizes), ids),
         FLOOR: matrices(sizes),
+        PLAIN: our_step(PLAIN, sizes, ids),
     }
     for cell in sizes.cells:
         step = our_step(cell, sizes, ids)
