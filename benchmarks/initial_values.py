@@ -51,6 +51,7 @@ def contest(
         learning_rate=rate,
         warmup_steps=30,
         dropout=0.0,
+        weight_dropout=0.0,
         shards=1,
         seed=seed,
     )

@@ -98,6 +98,7 @@ def contest(
         learning_rate=rate,
         warmup_steps=30,
         dropout=0.0,  # nothing is learnt by heart in a minute
+        weight_dropout=0.0,
         seed=seed,
         shards=1,
     )
