@@ -10,6 +10,7 @@ An interrupted run goes on when the command is given again. Losses are nats per 
 """
 
 import argparse
+import copy
 import json
 import platform
 import sys
@@ -28,7 +29,7 @@ from torch import Tensor
 from bot.config import Model, Training
 from bot.model.batches import ItemBatches
 from bot.model.evaluation import cross_entropy, evaluate
-from bot.model.language_model import LanguageModel, build
+from bot.model.language_model import LanguageModel, build, detach
 from bot.model.ngram import NGram
 from bot.model.threads import one_thread
 from bot.model.training import train
@@ -39,6 +40,7 @@ from bot.text.vocabulary import Vocabulary
 
 CORES = 2
 WINDOW = 256  # characters of a test window, each from the initial state
+SEGMENT, RATES = 64, (0.03, 0.1, 0.3)  # of dynamic evaluation; the rate that suits `dev` is taken
 MAKEMORE_SEED, MAKEMORE_TEST = 3407, 1000  # how makemore splits its names
 
 Ids = list[list[int]]
@@ -78,7 +80,12 @@ def tinyshakespeare(folder: Path, dev_share: float) -> Corpus:
     train, dev, test = [ids[:developed]], [ids[developed:tested]], ids[tested:]
 
     def tests(model: LanguageModel) -> dict[str, float]:
-        return {"val256": windowed(model, test), "streaming": streamed(model, test)}
+        rate = min(RATES, key=lambda rate: dynamic(model, dev[0], rate))
+        return {
+            "val256": windowed(model, test),
+            "streaming": streamed(model, test),
+            f"dynamic, rate {rate:g}": dynamic(model, test, rate),
+        }
 
     return Corpus(vocabulary, train, dev, tests, {"val256": baseline([ids[:tested]], [test])})
 
@@ -130,6 +137,23 @@ def streamed(model: LanguageModel, ids: Sequence[int]) -> float:
         rows = column(ids[at : at + WINDOW + 1])
         logits, state = model(rows[:-1], state)
         total += cross_entropy(logits, rows[1:], reduction="sum").item()
+    return total / (len(ids) - 1)
+
+
+def dynamic(model: LanguageModel, ids: Sequence[int], rate: float) -> float:
+    """The same by a model that goes on learning from what it has been tested on, one step of plain descent a
+    segment (Krause et al. 2018, arXiv:1709.07432). The model itself stays as it is."""
+    learning = copy.deepcopy(model)
+    parameters, total, state = list(learning.parameters()), 0.0, None
+    for at in range(0, len(ids) - 1, SEGMENT):
+        rows = column(ids[at : at + SEGMENT + 1])
+        logits, state = learning(rows[:-1], state)
+        loss = cross_entropy(logits, rows[1:])
+        total += loss.item() * len(logits)
+        gradients = torch.autograd.grad(loss, parameters)
+        with torch.no_grad():
+            torch._foreach_add_(parameters, gradients, alpha=-rate)
+        state = detach(state)
     return total / (len(ids) - 1)
 
 
