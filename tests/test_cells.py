@@ -263,6 +263,7 @@ def test_it_learns_one_line_by_heart(name: str) -> None:
         ("lstm", {"gates": "hard"}, "lstm.gates: there is no 'hard' .have hard_sigmoid, sigmoid"),
         ("lstm", {"coupled": "yes"}, "lstm.coupled: expected true or false"),
         ("mogrifier_lstm", {"rounds": -1}, "mogrifier_lstm.rounds: "),
+        ("mogrifier_lstm", {"rounds": 10**9}, "mogrifier_lstm.rounds: "),
         ("sru", {"rounds": 2}, "sru: no option 'rounds'"),
     ],
 )

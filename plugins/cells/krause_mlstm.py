@@ -33,12 +33,20 @@ class KrauseMlstm(Cell):
 
     def step(self, wx: Tensor, state: State) -> tuple[Tensor, State]:
         h, c = state  # (B, H) each
+        i, f, g, o = self._gates(wx, h)
+        c = f * c + i * g
+        h = o * c.tanh()
+        return h, (h, c)
+
+    def gate_values(self, wx: Tensor, state: State) -> dict[str, Tensor]:
+        i, f, _, o = self._gates(wx, state[0])
+        return {"input": i, "forget": f, "output": o}
+
+    def _gates(self, wx: Tensor, h: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         wx_m, wx_gates = wx.split([self.hidden_size, 4 * self.hidden_size], dim=-1)
         m = wx_m * (h @ self.weight_hh_m.T)
         i, f, g, o = torch.addmm(wx_gates, m, self.weight_hh.T).chunk(4, dim=-1)
-        c = f.sigmoid() * c + i.sigmoid() * g.tanh()
-        h = o.sigmoid() * c.tanh()
-        return h, (h, c)
+        return i.sigmoid(), f.sigmoid(), g.tanh(), o.sigmoid()
 
 
 @hookimpl

@@ -38,12 +38,20 @@ class LayerNormMiLstm(Cell):
 
     def step(self, wx: Tensor, state: State) -> tuple[Tensor, State]:
         h, c = state  # (B, H) each
+        i, f, g, o = self._gates(wx, h)
+        c = f * c + i * g
+        h = o * self.norm_c(c).tanh()
+        return h, (h, c)
+
+    def gate_values(self, wx: Tensor, state: State) -> dict[str, Tensor]:
+        i, f, _, o = self._gates(wx, state[0])
+        return {"input": i, "forget": f, "output": o}
+
+    def _gates(self, wx: Tensor, h: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         uh = functional.layer_norm(h @ self.weight_hh.T, self.bias.shape)
         factor, summand = wx.chunk(2, dim=-1)
         i, f, g, o = torch.addcmul(summand, factor, uh).chunk(4, dim=-1)
-        c = f.sigmoid() * c + i.sigmoid() * g.tanh()
-        h = o.sigmoid() * self.norm_c(c).tanh()
-        return h, (h, c)
+        return i.sigmoid(), f.sigmoid(), g.tanh(), o.sigmoid()
 
 
 @hookimpl

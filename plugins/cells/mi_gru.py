@@ -33,12 +33,20 @@ class MiGru(Cell):
 
     def step(self, wx: Tensor, state: State) -> tuple[Tensor, State]:
         (h,) = state  # (B, H)
+        _, z, n = self._gates(wx, h)
+        h = torch.lerp(n, h, z)  # (1 - z) * n + z * h
+        return h, (h,)
+
+    def gate_values(self, wx: Tensor, state: State) -> dict[str, Tensor]:
+        r, z, _ = self._gates(wx, state[0])
+        return {"reset": r, "update": z}
+
+    def _gates(self, wx: Tensor, h: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         two, one = 2 * self.hidden_size, self.hidden_size
         factor_rz, factor_n, summand_rz, summand_n = wx.split([two, one, two, one], dim=-1)
         uh_rz, uh_n = (h @ self.weight_hh.T).split([two, one], dim=-1)
         r, z = torch.addcmul(summand_rz, factor_rz, uh_rz).sigmoid().chunk(2, dim=-1)
-        h = torch.lerp(torch.addcmul(summand_n, factor_n, r * uh_n).tanh(), h, z)  # (1 - z) * n + z * h
-        return h, (h,)
+        return r, z, torch.addcmul(summand_n, factor_n, r * uh_n).tanh()
 
 
 @hookimpl

@@ -32,6 +32,10 @@ class MinGru(Cell):
         h = torch.lerp(state[0], n, z)
         return h, (h,)
 
+    def gate_values(self, wx: Tensor, state: State) -> dict[str, Tensor]:
+        z, _ = wx.chunk(2, dim=-1)
+        return {"input": z}  # open, it lets the new in; the update gate of `gru` keeps the old
+
 
 @hookimpl
 def register_cells() -> dict[str, type]:

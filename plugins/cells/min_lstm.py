@@ -37,6 +37,10 @@ class MinLstm(Cell):
         h = torch.lerp(n, state[0], share)
         return h, (h,)
 
+    def gate_values(self, wx: Tensor, state: State) -> dict[str, Tensor]:
+        share, _ = wx.chunk(2, dim=-1)
+        return {"forget": share}  # the share of the old; the new has the rest
+
 
 @hookimpl
 def register_cells() -> dict[str, type]:

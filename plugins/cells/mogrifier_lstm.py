@@ -1,7 +1,9 @@
 """Mogrifier LSTM (Melis, Kočiský and Blunsom 2019, arXiv:1909.01792)."""
 
+from typing import Annotated
+
 import torch
-from pydantic import NonNegativeInt
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -15,7 +17,7 @@ class MogrifierLstm(Cell):
     rounds: how many such gates follow one another, x's first, each with a matrix of its own.
     """
 
-    def __init__(self, input_size: int, hidden_size: int, rounds: NonNegativeInt = 5):
+    def __init__(self, input_size: int, hidden_size: int, rounds: Annotated[int, Field(ge=0, le=64)] = 5):
         super().__init__(input_size, hidden_size)
         self.weight_ih = input_weight(4 * hidden_size, input_size)
         self.weight_hh = recurrent_weight(4, hidden_size)
@@ -33,7 +35,17 @@ class MogrifierLstm(Cell):
         return inputs  # (..., E): the state gates the input before anything else is done with it
 
     def step(self, wx: Tensor, state: State) -> tuple[Tensor, State]:
-        x, (h, c) = wx, state  # (B, E); (B, H) each
+        h, c = state  # (B, H) each
+        i, f, g, o = self._gates(wx, h)
+        c = f * c + i * g
+        h = o * c.tanh()
+        return h, (h, c)
+
+    def gate_values(self, wx: Tensor, state: State) -> dict[str, Tensor]:
+        i, f, _, o = self._gates(wx, state[0])
+        return {"input": i, "forget": f, "output": o}
+
+    def _gates(self, x: Tensor, h: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:  # x: (B, E)
         for number, matrix in enumerate(self.rounds):
             if number % 2 == 0:
                 x = 2 * (h @ matrix.T).sigmoid() * x
@@ -41,9 +53,7 @@ class MogrifierLstm(Cell):
                 h = 2 * (x @ matrix.T).sigmoid() * h
         total = functional.linear(x, self.weight_ih, self.bias)
         i, f, g, o = torch.addmm(total, h, self.weight_hh.T).chunk(4, dim=-1)
-        c = f.sigmoid() * c + i.sigmoid() * g.tanh()
-        h = o.sigmoid() * c.tanh()
-        return h, (h, c)
+        return i.sigmoid(), f.sigmoid(), g.tanh(), o.sigmoid()
 
 
 @hookimpl

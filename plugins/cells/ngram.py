@@ -1,9 +1,11 @@
 """An n-gram model in a cell's stead: counted in one pass over the corpus, and quick to sample."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from bot import hookimpl
@@ -17,7 +19,9 @@ class Ngram(CountedModel):
     discount: what every count gives away to the order below (Ney, Essen and Kneser 1994).
     """
 
-    def __init__(self, vocabulary_size: int, order: int = 5, discount: float = 0.75):
+    def __init__(
+        self, vocabulary_size: int, order: Annotated[int, Field(ge=1, le=20)] = 5, discount: float = 0.75
+    ):
         super().__init__(vocabulary_size)
         self._ngram = NGram(order, discount, vocabulary_size)
         for n in range(1, order + 1):

@@ -31,11 +31,20 @@ class Sru(Cell):
 
     def step(self, wx: Tensor, state: State) -> tuple[Tensor, State]:
         (c,) = state  # (B, H)
+        f, r, written, x = self._parts(wx, c)
+        c = torch.lerp(written, c, f)
+        return torch.lerp(x, c, r), (c,)
+
+    def gate_values(self, wx: Tensor, state: State) -> dict[str, Tensor]:
+        f, r, _, _ = self._parts(wx, state[0])
+        return {"forget": f, "output": r}  # where r is shut, x is shown instead of the memory
+
+    def _parts(self, wx: Tensor, c: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """The gates f and r, what is written where f is shut, and x."""
         wx_f, wx_r, written, x = wx.chunk(4, dim=-1)
         v_f, v_r = self.weight_hh.chunk(2)
         f, r = torch.addcmul(wx_f, v_f, c).sigmoid(), torch.addcmul(wx_r, v_r, c).sigmoid()
-        c = torch.lerp(written, c, f)
-        return torch.lerp(x, c, r), (c,)
+        return f, r, written, x
 
 
 @hookimpl
