@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from bot.errors import CheckpointError, TrainingError
+from bot.errors import BotError, CheckpointError, TrainingError
 from bot.model.batches import ItemBatches
 from bot.model.evaluation import evaluate
 from bot.model.language_model import LanguageModel
@@ -20,7 +20,7 @@ from bot.model.training import Result, train
 from bot.model.watch import Measurement
 from bot.records import Progress
 from bot.text.vocabulary import END, START
-from tests.models import small_model, training_settings
+from tests.models import cell_makers, small_model, training_settings
 
 NAMES = [[3 + (row * step) % 17 for step in range(1, 2 + row % 6)] for row in range(40)]  # short items
 NOVEL = [[3 + (step * step) % 17 for step in range(60)], [3 + (5 * step) % 17 for step in range(45)]]  # long
@@ -367,6 +367,46 @@ def test_a_run_brought_back_once_is_judged_anew(state_file: Path) -> None:
     assert result.history[-1].train_loss < 4
 
 
+def test_who_stops_a_run_that_diverges_goes_back_to_what_was_good(state_file: Path) -> None:
+    """Ctrl-C between the disaster and its discovery, twice: the run goes on as if it had not been stopped."""
+    notes: list[str] = []
+    model = small_model()
+
+    def spoil(progress: Progress) -> None:
+        if progress.step == 5:
+            with torch.no_grad():
+                model.head.bias.copy_(1e4 * torch.randn(20))
+        if progress.step == 6:
+            signal.raise_signal(signal.SIGINT)
+
+    run(model, state_file, progress=spoil, max_steps=16)
+    run(small_model(), state_file, progress=interrupt_at(7), max_steps=16, resume=True)
+    result = run(
+        small_model(),
+        state_file,
+        progress=lambda now: notes.append(now.note),
+        max_steps=16,
+        resume=True,
+    )
+
+    assert [note.partition(":")[0] for note in notes if note] == ["diverged"]
+    assert [row.step for row in result.history] == [4, 12, 16]
+    assert result.history[-1].train_loss < 4
+
+
+def test_a_training_does_not_die_of_its_samples(state_file: Path) -> None:
+    """A model that cannot be sampled is told of, and trained on."""
+    notes: list[str] = []
+
+    def sample(_: object) -> list[str]:
+        raise BotError("it writes no numbers")
+
+    result = run(small_model(), state_file, progress=lambda now: notes.append(now.note), sample=sample)
+
+    assert result.history[-1].step == 12
+    assert notes.count("it writes no numbers") == 3
+
+
 def test_it_stops_when_nothing_gets_better(state_file: Path) -> None:
     """After `patience` evaluations without a better loss the run ends early."""
     result = run(small_model(), state_file, optimizer="sgd", learning_rate=1e-12, patience=2, max_steps=1000)
@@ -407,6 +447,17 @@ def test_another_run_is_not_resumed(state_file: Path, change: dict[str, Any], na
         run(small_model(), state_file, resume=True, **change)
     with pytest.raises(TrainingError, match="begun with another model"):
         run(small_model("gru"), state_file, resume=True)
+
+
+@pytest.mark.parametrize("options", [{"nonlinearity": "relu"}, {}])
+def test_a_network_of_the_same_shape_is_another_one(state_file: Path, options: dict[str, Any]) -> None:
+    """Another option of its cell, or a norm before the head, is another run."""
+    run(small_model("rnn"), state_file)
+    cell = cell_makers()["rnn"](6, 8, **options)
+    other = LanguageModel([cell], vocabulary_size=20, embedding_size=6, head_norm=not options)
+
+    with pytest.raises(TrainingError, match="begun with another cell;"):
+        run(other, state_file, resume=True)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"\xff" * 100, b"\x02\0\0\0\0\0\0\0{}"])

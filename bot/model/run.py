@@ -12,8 +12,9 @@ from statistics import median
 from typing import Any
 
 import torch
+from torch import Tensor
 
-from bot.errors import TrainingError
+from bot.errors import BotError, TrainingError
 from bot.model import noise, training_state, watch
 from bot.model.averaging import Average
 from bot.model.batches import arrange
@@ -32,6 +33,7 @@ from bot.records import Progress
 
 MAX_SKIPPED = 5  # steps in a row that are not made before the run is rolled back
 MAX_ROLLBACKS = 3
+GOOD = "good."  # before the names of tensors to go back to
 
 Save = Callable[[LanguageModel, Sequence[Measurement]], None]
 Sample = Callable[[LanguageModel], Sequence[str]]
@@ -153,8 +155,11 @@ class Run:
         self._samples = self._draw()
 
     def interrupt(self) -> None:
-        """Store where the run stands, then measure and save the model as it is, outside the history."""
-        self._store()
+        """Store where the run stands, then measure and save the model as it is, outside the history.
+
+        These weights are not known to be good: those that are stay beside them, to go back to.
+        """
+        self._store(self._last_good())
         if not self._position.updates:
             return  # nothing new since the last evaluation
         row = self._measure()
@@ -239,7 +244,7 @@ class Run:
         position.rate_factor /= 2
         position.skipped = 0
         position.clear_sums()
-        _, tensors = training_state.load(self._state_file)
+        tensors = self._last_good()
         training_state.restore_weights(self._model, self._optimizer, tensors)
         self._average.restore(tensors)
         self._carried = None
@@ -269,9 +274,20 @@ class Run:
             return ()
         devices = [self._device] if self._device.type == "cuda" else []
         with self.spans("samples"), torch.random.fork_rng(devices=devices), self._average.in_place():
-            return tuple(self._sample(self._model))
+            try:
+                return tuple(self._sample(self._model))
+            except BotError as error:  # a look at the model, no more: training goes on
+                self._note = self._note or str(error)
+                return ()
 
-    def _store(self) -> None:
+    def _last_good(self) -> dict[str, Tensor]:
+        """The tensors of the last evaluation, or of the beginning."""
+        _, tensors = training_state.load(self._state_file)
+        return training_state.under(GOOD, tensors) or tensors
+
+    def _store(self, good: dict[str, Tensor] | None = None) -> None:
+        """good: what to go back to, if not what is stored now."""
         tensors = training_state.gather(self._model, self._optimizer, self._carried, self._device)
+        beside = {GOOD + name: tensor for name, tensor in (good or {}).items()}
         with self.spans("saving"):
-            training_state.store(self._state_file, self._position, tensors | self._average.tensors())
+            training_state.store(self._state_file, self._position, tensors | self._average.tensors() | beside)

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from bot.errors import CheckpointError, TrainingError
 from bot.model.checkpoint import written_atomically
-from bot.model.language_model import States
+from bot.model.language_model import LanguageModel, States
 from bot.model.watch import Level, Measurement
 
 Ids = Sequence[Sequence[int]]
@@ -131,9 +131,9 @@ def gather(
 
 def restore_weights(model: nn.Module, optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
     """Put back what `gather` took of model and optimizer."""
-    model.load_state_dict(_under("model.", tensors))
+    model.load_state_dict(under("model.", tensors))
     state: dict[int, dict[str, Tensor]] = {}
-    for key, moment in _under("optimizer.", tensors).items():
+    for key, moment in under("optimizer.", tensors).items():
         index, name = key.split(".", 1)
         state.setdefault(int(index), {})[name] = moment
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
@@ -149,15 +149,18 @@ def restore_random(tensors: dict[str, Tensor], device: torch.device) -> None:
 def restore_carried(tensors: dict[str, Tensor], device: torch.device) -> States | None:
     """The carried state that `gather` took, None if there was none."""
     layers: dict[int, dict[int, Tensor]] = {}
-    for key, tensor in _under("carried.", tensors).items():
+    for key, tensor in under("carried.", tensors).items():
         layer, part = map(int, key.split("."))
         layers.setdefault(layer, {})[part] = tensor.to(device)
     ordered = [layers[layer] for layer in sorted(layers)]
     return tuple(tuple(parts[part] for part in sorted(parts)) for parts in ordered) or None
 
 
-def fingerprint(model: nn.Module, train_ids: Ids, held_out_ids: Ids, settings: Any) -> dict[str, Any]:
-    """What must be the same for a run to be gone on with."""
+def fingerprint(model: LanguageModel, train_ids: Ids, held_out_ids: Ids, settings: Any) -> dict[str, Any]:
+    """What must be the same for a run to be gone on with.
+
+    Of a cell: its class and whatever numbers and words it keeps, as its options.
+    """
     digest = hashlib.sha256()
     for sequence in (*train_ids, [-1], *held_out_ids):
         digest.update(array("q", (len(sequence), *sequence)).tobytes())
@@ -165,7 +168,14 @@ def fingerprint(model: nn.Module, train_ids: Ids, held_out_ids: Ids, settings: A
     return {name: getattr(settings, name) for name in SHAPING} | {
         "corpus": digest.hexdigest(),
         "model": shapes,
+        "cell": [_described(cell) for cell in model.cells] + [repr(model.norm)],
     }
+
+
+def _described(cell: nn.Module) -> dict[str, Any]:
+    kept = {name: value for name, value in vars(cell).items() if isinstance(value, str | int | float)}
+    del kept["training"]  # torch's own mark
+    return kept | {"class": type(cell).__name__}
 
 
 def compare(stored: dict[str, Any], ours: dict[str, Any], path: Path) -> None:
@@ -176,5 +186,6 @@ def compare(stored: dict[str, Any], ours: dict[str, Any], path: Path) -> None:
         raise TrainingError(msg)
 
 
-def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+def under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Those whose names begin so, by the rest of their names."""
     return {key.removeprefix(prefix): tensor for key, tensor in tensors.items() if key.startswith(prefix)}
