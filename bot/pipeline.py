@@ -65,9 +65,10 @@ def fill(house: House, host: Host, bot: str, count: int | None = None, seed: int
 
 
 def enqueue(house: House, order: Order, answer: Answer) -> Filled:
-    """Queue what an order brought, in one transaction; raises what it failed of."""
+    """Queue what an order brought, in one transaction. Raises what it failed of."""
     if isinstance(answer, Exception):
         raise answer
+    house.checkpoint(order.model, order.checkpoint)  # if a training has removed it, no draft can be replayed
     drafts = house.drafts.add(order.bot, answer)
     return Filled(order.bot, funnel(answer), drafts, waiting(house, order.bot))
 

@@ -9,15 +9,17 @@ import logging
 import os
 import platform
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from fcntl import LOCK_EX, LOCK_NB, flock
 from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from bot.curation.novelty import FILE_NAME, HashedTrainingSet, build_index
-from bot.errors import TrainingError
+from bot.errors import CheckpointError, DeviceError, StoreError, TrainingError
 from bot.house import House
 from bot.model import checkpoint
 from bot.model.checkpoint import Meta, Plugin
@@ -38,6 +40,7 @@ from bot.text.vocabulary import Vocabulary
 
 log = logging.getLogger(__name__)
 
+LOCK = ".lock"  # of who trains a model, beside its checkpoints
 STATE = "run.safetensors"  # of an unfinished run, beside its checkpoints
 PICTURE = "losses.png"  # of the run, beside its checkpoints
 SHOWN = Sampling((0.8, 0.8))
@@ -92,21 +95,16 @@ class Trainer:
     def run(self, progress: Callable[[Progress], None], fresh: bool = False) -> Trained:
         """Train, or go on with the unfinished run unless `fresh`; an evaluation publishes a checkpoint."""
         model = self._new_model()
-        checkpoint.make_shelf(self.root, self.name)
-        if isinstance(model, CountedModel):
-            return self._finish(
-                count(
-                    model,
-                    self._train_ids,
-                    self._held_out_ids,
-                    save=partial(self._save, self.root),
-                    progress=progress,
-                )
-            )
-        result = self._train(model, progress, resume=self.unfinished and not fresh)
-        if not result.interrupted:
-            self._state_file.unlink()
-        return self._finish(result)
+        with alone(checkpoint.make_shelf(self.root, self.name)):
+            if isinstance(model, CountedModel):
+                return self._finish(self._count(model, progress))
+            result = self._train(model, progress, resume=self.unfinished and not fresh)
+            if not result.interrupted and result.best is None:
+                self._state_file.unlink()  # nothing came of it: the next run begins anew
+            trained = self._finish(result)  # stopped in here, the same command finishes
+            if not result.interrupted:
+                self._state_file.unlink(missing_ok=True)
+            return trained
 
     def profile(self, steps: int = 50) -> Profile:
         """Where the time of a training goes; nothing is kept. Raises TrainingError if it has no steps."""
@@ -131,6 +129,10 @@ class Trainer:
                 steps=steps,
             )
 
+    def _count(self, model: CountedModel, progress: Callable[[Progress], None]) -> Result:
+        save = partial(self._save, self.root)
+        return count(model, self._train_ids, self._held_out_ids, save=save, progress=progress)
+
     def _train(self, model: LanguageModel, progress: Callable[[Progress], None], resume: bool) -> Result:
         """Where memory runs out on another device, the run goes on on the CPU from where it was stored."""
         try:
@@ -146,9 +148,14 @@ class Trainer:
                 resume=resume,
             )
         except (RuntimeError, MemoryError) as error:
-            if model.embedding.weight.device.type == "cpu" or not is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
-            log.warning("training %s goes on on the CPU: %s", self.name, str(error).partition("\n")[0])
+            lack = str(error).partition("\n")[0][:200]
+            if model.embedding.weight.device.type == "cpu":
+                msg = f"there is not enough memory to train {self.name} ({lack})"
+                msg += "; a smaller batch_size, sequence_length or hidden_size would help"
+                raise DeviceError(msg) from error
+            log.warning("training %s goes on on the CPU: %s", self.name, lack)
         return self._train(moved(model, CPU), progress, resume=self.unfinished)
 
     @property
@@ -185,11 +192,21 @@ class Trainer:
         files = self._files | {checkpoint.HISTORY: as_csv(history)}
         weights = pack(model, self.setting.training.precision)
         checkpoint.settle(checkpoint.publish(root, self._meta(model, history[-1]), weights, files))
-        in_use = self._house.drafts.checkpoints_in_use()
-        checkpoint.prune(root, self.name, self._run, in_use.__contains__)
+        self._prune(root)
         self.history = history
         picture = draw_losses(self.name, history, self.ngram_loss).png()
         checkpoint.write_atomically(root / self.name / PICTURE, picture)
+
+    def _prune(self, root: Path) -> None:
+        """Drop what this run has outgrown, but for what a draft refers to or the configuration names."""
+        bots = self._house.config.bots.values()
+        named = {f"{bot.model}/{bot.checkpoint}" for bot in bots}
+        try:
+            in_use = named | self._house.drafts.checkpoints_in_use()
+        except StoreError as error:  # a training goes on without the queue
+            log.warning("no checkpoint is removed: %s", error)
+        else:
+            checkpoint.prune(root, self.name, self._run, in_use.__contains__)
 
     def _meta(self, model: Model, now: Measurement) -> Meta:
         setting = self.setting
@@ -246,6 +263,25 @@ class Trainer:
         card = model_card(meta, command, self.setting.warning, sampler.sample, known, texts)
         checkpoint.write_atomically(folder / "README.md", card.encode())
         return Trained(folder, meta, result)
+
+
+@contextmanager
+def alone(shelf: Path) -> Iterator[None]:
+    """Nobody else trains this model meanwhile; the lock ends with the process, however that ends.
+
+    Raises TrainingError where somebody does, CheckpointError where the folder cannot be written to.
+    """
+    try:
+        lock = (shelf / LOCK).open("w")
+    except OSError as error:
+        raise CheckpointError(f"{shelf}: cannot be written: {error.strerror}") from error
+    with lock:
+        try:
+            flock(lock, LOCK_EX | LOCK_NB)
+        except OSError as error:
+            msg = f"{shelf.name} is being trained by another process: wait for it, or stop it with Ctrl-C"
+            raise TrainingError(msg) from error
+        yield
 
 
 def _without_layers(meta: Meta) -> Meta:

@@ -1,17 +1,18 @@
 """A model of the configuration is trained: what its checkpoint holds, and what is said where it cannot be."""
 
 import shutil
+from unittest.mock import Mock
 
 import pytest
 import torch
 
 from bot import pipeline
 from bot.config import load
-from bot.errors import CorpusError, TrainingError
+from bot.errors import CorpusError, DeviceError, StoreError, TrainingError
 from bot.house import House
 from bot.model import checkpoint
 from bot.model.training import Result
-from bot.trainer import Trainer
+from bot.trainer import Trainer, alone
 from tests.folders import moons, write_folder
 
 
@@ -97,5 +98,62 @@ def test_where_a_devices_memory_runs_out_the_run_goes_on_on_the_cpu(house, monke
     assert began == [("meta", False), ("cpu", True)]
     assert "training moons goes on on the CPU: CUDA out of memory" in caplog.text
     monkeypatch.setattr("bot.trainer.put", lambda model, setting: model)
-    with pytest.raises(torch.OutOfMemoryError):
+    with pytest.raises(DeviceError, match="not enough memory to train moons"):
         trainer.run(lambda progress: None)
+
+
+def test_a_run_that_is_stopped_while_its_card_is_written_is_finished_by_the_same_command(house, monkeypatch):
+    """Nothing is trained again: calibration and card are made of what was trained."""
+    shutil.rmtree(house.config.checkpoints_folder)
+    with monkeypatch.context() as patch:
+        patch.setattr("bot.trainer.calibrate", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            pipeline.train(house, "moons", lambda progress: None)
+    steps = []
+
+    trained = pipeline.train(house, "moons", steps.append)
+
+    assert steps == []
+    assert len(trained.meta.calibration) == 5
+    assert (trained.folder / "README.md").exists()
+    assert not (trained.folder.parent / "run.safetensors").exists()
+
+
+def test_only_one_process_trains_a_model(house):
+    """Two would write over each other's run; a lock whose process has died holds nobody up."""
+    shelf = house.checkpoint("moons").parent
+
+    with alone(shelf), pytest.raises(TrainingError, match="moons is being trained by another process"):
+        pipeline.train(house, "moons", lambda progress: None)
+    with alone(shelf):
+        pass
+
+
+def test_a_checkpoint_that_a_bot_is_set_to_is_kept(bot_folder):
+    """`checkpoint: NAME` in config.yaml holds a folder that the run has outgrown; others of the run go."""
+    house = House(load(bot_folder))
+    shutil.rmtree(house.config.checkpoints_folder)
+    trainer, kept = Trainer(house, "moons"), []
+
+    def name_the_first(progress):
+        if progress.validation_loss is not None and not kept:
+            kept.extend(checkpoint.names(trainer.root, "moons"))
+            bot = house.bot("night").model_copy(update={"checkpoint": kept[0]})
+            trainer._house = House(house.config.model_copy(update={"bots": {"night": bot}}))
+
+    trainer.run(name_the_first)
+
+    assert len(kept) == 1
+    assert kept[0] in checkpoint.names(trainer.root, "moons")
+    assert len(checkpoint.names(trainer.root, "moons")) == 2
+
+
+def test_a_training_goes_on_where_the_queue_cannot_be_asked(house, monkeypatch, caplog):
+    """Then no checkpoint is removed, for a draft may refer to it."""
+    shutil.rmtree(house.config.checkpoints_folder)
+    monkeypatch.setattr(type(house.drafts), "checkpoints_in_use", Mock(side_effect=StoreError("locked")))
+
+    pipeline.train(house, "moons", lambda progress: None)
+
+    assert len(checkpoint.names(house.config.checkpoints_folder, "moons")) == 2
+    assert "no checkpoint is removed: locked" in caplog.text
