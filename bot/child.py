@@ -106,10 +106,9 @@ class Child:
     def _start(self) -> Connection:
         context = multiprocessing.get_context("spawn")  # fork would copy locks that threads hold
         ours, theirs = context.Pipe()
-        self._process = context.Process(
-            target=_serve, args=(theirs, self._make), daemon=True, name=self._name
-        )
-        self._process.start()
+        process = context.Process(target=_serve, args=(theirs, self._make), daemon=True, name=self._name)
+        process.start()
+        self._process = process  # from here on it can be killed
         theirs.close()
         self._pipe = ours
         return ours

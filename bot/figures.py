@@ -64,6 +64,7 @@ class Figures:
             hidden_size=meta.hidden_size,
             num_layers=meta.num_layers,
             head_norm=meta.head_norm,
+            seed=meta.seed,
         )
         back = meta.settings.get("sequence_length", STEPS)
         flows = gradient_flow(model, windows), gradient_flow(new, windows)

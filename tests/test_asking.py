@@ -1,7 +1,9 @@
 """The model host dies, hangs, fails at every stage: no order is lost, none answered twice, others go on."""
 
 import threading
+from dataclasses import replace
 from functools import partial
+from unittest.mock import Mock
 
 import pytest
 
@@ -9,6 +11,8 @@ from bot.child import Child
 from bot.config import load
 from bot.errors import BotError, ChildError
 from bot.host import Host, Order
+from bot.host.orders import MOST_TOKENS
+from bot.host.serving import SAMPLED
 from bot.records import Sampling
 from tests.hosts import FragileHost, doom
 from tests.queues import open_queue
@@ -145,6 +149,18 @@ def test_another_thread_can_end_it(host, folder):
 
     assert got == ["ann"]
     assert ask(host) == []
+
+
+def test_more_work_may_take_longer():
+    """The deadline is of what one question usually holds at most; ten times that has ten times as long."""
+    child = Mock(ask_each=Mock(side_effect=lambda *_: iter([SAMPLED, []])))
+    small = order("ann", 10)
+    large = replace(small, count=4000, sampling=Sampling(max_length=10 * MOST_TOKENS // 4000))
+
+    for one in (small, large):
+        list(Host(child, 3.0).ask_all([one]))
+
+    assert [deadline for (_, deadline), _ in child.ask_each.call_args_list] == [3.0, 30.0]
 
 
 def test_an_order_has_a_bound():

@@ -3,6 +3,7 @@
 from functools import partial
 from itertools import chain
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -47,6 +48,15 @@ class Small:
         if batch > self.fits[device.type]:
             raise self.error
         return f"{batch} on {device.type}"
+
+
+def test_what_a_device_cannot_compute_is_computed_on_the_cpu():
+    """Draws want double precision, which Apple's device lacks; elsewhere they stay where they are."""
+    apple = SimpleNamespace(device=torch.device("mps"), cpu=lambda: "on the CPU")
+    other = torch.zeros(1)
+
+    assert devices.with_doubles(apple) == "on the CPU"
+    assert devices.with_doubles(other) is other
 
 
 def test_auto_takes_the_cpu_where_there_is_nothing_else():

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -256,7 +257,10 @@ print(cell.kernel.usable, products.library(), outputs.shape)
 """
 
 
-@pytest.mark.parametrize("change", [{"BOT_NATIVE": "off"}, {"CC": "no-such-compiler"}, {"CC": "false"}])
+@pytest.mark.parametrize(
+    "change",
+    [{"BOT_NATIVE": "off"}, {"CC": "no-such-compiler"}, {"CC": "false"}, {"XDG_CACHE_HOME": "/dev/null"}],
+)
 def test_without_a_compiler_torch_computes(change: dict[str, str], tmp_path: Path) -> None:
     """Forbidden, missing or broken: the cell works all the same."""
     environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path)} | change
@@ -264,6 +268,21 @@ def test_without_a_compiler_torch_computes(change: dict[str, str], tmp_path: Pat
         [sys.executable, "-c", WITHOUT], env=environment, capture_output=True, text=True, check=True
     )
     assert done.stdout == "False None torch.Size([3, 2, 8])\n"
+
+
+def test_without_a_home_folder_torch_computes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container's user may have none."""
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", raising(RuntimeError("Could not determine home directory.")))
+
+    assert compiler.load(Path("another.c")) is None
+
+
+def raising(error: Exception) -> Callable[[], Path]:
+    def fail() -> Path:
+        raise error
+
+    return fail
 
 
 def test_a_folder_that_others_may_write_to_is_not_run_from(

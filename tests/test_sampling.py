@@ -292,6 +292,17 @@ def test_impossible_settings_are_refused(sampling):
         sampler_of(small_model()).sample(sampling, 1, [0])
 
 
+@pytest.mark.parametrize("open_walk", [torch_walk, open_walk], ids=["torch", "compiled"])
+def test_a_model_that_computes_no_numbers_is_an_error(open_walk):
+    """It names the checkpoint; nothing is made up."""
+    model = small_model()
+    with torch.no_grad():
+        model.head.weight.fill_(math.nan)
+
+    with pytest.raises(BotError, match="computes no numbers: its state has grown beyond all bounds"):
+        sampler_of(model, open_walk=open_walk).sample(Sampling((1.0, 1.0)), 1, range(3))
+
+
 def test_sampling_leaves_torchs_random_numbers_alone():
     """Samples shown while training do not change the run."""
     before = torch.get_rng_state()

@@ -13,10 +13,10 @@ from typing import Self
 from bot.child import Child
 from bot.config import Config
 from bot.errors import BotError, ChildError
-from bot.host.orders import Answer, Order
+from bot.host.orders import MOST_TOKENS, Answer, Order
 from bot.host.serving import SAMPLED, ModelHost
 
-DEADLINE = 300.0  # seconds to sample for a group of orders, and to judge one's samples: longer is a hang
+DEADLINE = 300.0  # seconds to sample MOST_TOKENS, or fewer, and to judge one's samples: longer is a hang
 ENOUGH = 2  # orders in a row that broke the host, each alone: then it is not they but what all have in common
 
 
@@ -57,11 +57,12 @@ class Host:
         self.close()
 
     def _ask(self, orders: Sequence[Order]) -> Iterator[tuple[Order, Answer]]:
-        left = deque(orders)
+        left, work = deque(orders), sum(order.most_tokens for order in orders)
+        deadline = self._deadline * max(1.0, work / MOST_TOKENS)
         while left and not self._ended.is_set():
             sampled = False
             try:
-                for answer in self._child.ask_each(tuple(left), self._deadline):
+                for answer in self._child.ask_each(tuple(left), deadline):
                     if answer == SAMPLED:
                         sampled = True
                         continue

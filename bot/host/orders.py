@@ -7,7 +7,7 @@ from bot.errors import BotError
 from bot.records import Judged, Sampling
 
 MOST_SAMPLES = 4096  # in one order, as in a bot's batch_size
-MOST_TOKENS = 2_000_000  # in one question, if every sample is as long as it may be: minutes on one core
+MOST_TOKENS = 2_000_000  # in one question, if it holds several orders: minutes on one core
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,11 @@ class Order:
             msg = f"bot {self.bot}: {self.count} texts at one go; at most {MOST_SAMPLES}, ask several times"
             raise BotError(msg)
 
+    @property
+    def most_tokens(self) -> int:
+        """If every sample is as long as it may be."""
+        return self.count * self.sampling.max_length
+
 
 Answer = list[Judged] | Exception
 
@@ -43,10 +48,9 @@ def in_groups(orders: Iterable[Order]) -> Iterator[list[Order]]:
     for same in by_checkpoint.values():
         group, tokens = list[Order](), 0
         for order in same:
-            most = order.count * order.sampling.max_length
-            if group and tokens + most > MOST_TOKENS:
+            if group and tokens + order.most_tokens > MOST_TOKENS:
                 yield group
                 group, tokens = [], 0
             group.append(order)
-            tokens += most
+            tokens += order.most_tokens
         yield group

@@ -83,6 +83,11 @@ def within_memory(
     raise DeviceError(msg)
 
 
+def with_doubles(tensor: Tensor) -> Tensor:
+    """The same where double precision can be computed with: Apple's mps cannot."""
+    return tensor.cpu() if tensor.device.type == "mps" else tensor
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error says that memory is short, on whatever device."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):

@@ -13,6 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from bot.model.devices import with_doubles
+
 Numbers = NDArray[Any]
 
 
@@ -30,6 +32,7 @@ def draw(
     logits: (n, V). barred: (V,) or (n, V), -inf where an id must not be written, else 0. uniforms: (n,) in
     [0, 1). A row's outcome does not depend on the other rows.
     """
+    logits = with_doubles(logits)
     scaled = logits * torch.from_numpy(inverse_temperatures).to(logits)[:, None]
     probabilities = (scaled + torch.from_numpy(barred).to(logits)).softmax(1)
     if top_k or top_p < 1 or min_p:
@@ -38,6 +41,7 @@ def draw(
     below = probabilities.cumsum(1, dtype=torch.float64)
     aims = torch.from_numpy(uniforms).to(below.device)[:, None] * below[:, -1:]
     ids = torch.searchsorted(below, aims, right=True)  # so that what has probability 0 is never hit
+    ids = ids.clamp_(max=logits.shape[1] - 1)  # logits that are no numbers: the loss will tell
     losses = -logits.log_softmax(1).gather(1, ids)
     return ids[:, 0].cpu().numpy(), losses[:, 0].double().cpu().numpy()
 

@@ -94,7 +94,7 @@ class Sampler:
             self._walks[weights] = self._open_walk(self._model, weights)
         walk = self._walks[weights]
         rows = Rows(requests, walk.room(most), walk.placed)
-        _run(walk, rows, self._barred())
+        _run(walk, rows, self._barred(), self.checkpoint)
         return walk.build, rows
 
     @property
@@ -138,12 +138,15 @@ def calibrate(sampler: Sampler, samples: int = 256) -> tuple[tuple[float, float]
     return tuple((temperature, surprise(temperature)) for temperature in CALIBRATION)
 
 
-def _run(walk: Walk, rows: Rows, barred: NDArray[np.float32]) -> None:
-    """Walk until every sample has ended."""
+def _run(walk: Walk, rows: Rows, barred: NDArray[np.float32], checkpoint: str) -> None:
+    """Walk until every sample has ended. Raises BotError where the model computes no numbers."""
     walk.begin(rows.busy)
     while len(busy := rows.busy):
         logits = walk.step(rows.ids(busy), busy)
         ids, losses = _draw(walk, logits, rows, busy, barred)
+        if not np.isfinite(losses).all():
+            msg = f"{checkpoint} computes no numbers: its state has grown beyond all bounds"
+            raise BotError(f"{msg}; a cell with gates, or a lower learning rate, would help")
         walk.begin(rows.begin(rows.take(busy, ids, losses)))
 
 

@@ -61,7 +61,7 @@ def load(source: Path) -> ctypes.CDLL | None:
         if not path.exists():
             _compile(source, path)
         return ctypes.CDLL(str(path))
-    except (OSError, subprocess.SubprocessError):
+    except (OSError, subprocess.SubprocessError, RuntimeError):  # also where there is no home folder
         return None
 
 
