@@ -47,7 +47,7 @@ class Training(Settings):
     """Stop after this many passes over the corpus, if that comes first."""
     max_minutes: Annotated[float, Field(gt=0)] | None = None
     """Stop after so many minutes, if that comes first; the rate then falls by the clock."""
-    batch_size: Positive = 64
+    batch_size: Positive = 128
     """Sequences in one update."""
     sequence_length: Annotated[int, Field(ge=2)] = 128
     """Tokens in one window; the state is carried from window to window."""
@@ -65,13 +65,13 @@ class Training(Settings):
     """The rule of the update."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     """How strongly the weights are pulled towards nothing."""
-    dropout: Share = 0.2
+    dropout: Share = 0.3
     """Share of every layer's outputs left out at random, against learning by heart."""
     embedding_dropout: Share = 0.0
     """The same for the numbers that stand for a token."""
-    weight_dropout: Share = 0.0
+    weight_dropout: Share = 0.3
     """The same for the recurrent weights."""
-    averaging: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    averaging: Annotated[float, Field(ge=0, le=0.5)] = 0.05
     """Measure and save the mean of the weights over about this share of the latest updates; 0: the newest."""
     gradient_clip: Annotated[float, Field(gt=0)] = 1.0
     """The greatest norm of an update's gradient."""
@@ -96,7 +96,7 @@ class Model(Settings):
     """What it learns from; not needed to sample from a finished checkpoint."""
     tokenizer: Plugin = Choice("characters")
     """What one step of the network reads and writes."""
-    cell: Plugin = Choice("gru")
+    cell: Plugin = Choice("lstm")
     """The recurrent cell."""
     embedding_size: Positive = 64
     """Numbers that stand for one token."""
