@@ -35,11 +35,15 @@ SMALLEST = 1e-6  # nats: a network may know but one text, and every surprise is 
 
 @dataclass(frozen=True)
 class Imported:
-    """The new folder, what its meta.json says, and of how many items copies will be known."""
+    """The new folder, what its meta.json says, and of how many items copies will be known.
+
+    before: the checkpoint that `best` named until now, "" if none or this one.
+    """
 
     folder: Path
     meta: Meta
     known_items: int
+    before: str
 
 
 def bring_in(
@@ -123,9 +127,19 @@ def _publish(house: House, name: str, adopted: Adopted, cell: Plugin, origin: di
     )
     texts = [document.text for document in corpus.documents] if corpus else []
     files = {FILE_NAME: build_index(texts), checkpoint.VOCABULARY: adopted.vocabulary.encoded()}
-    folder = checkpoint.publish(house.config.checkpoints_folder, meta, pack(adopted.model), files)
-    checkpoint.settle(folder)
-    return Imported(folder, meta, len(texts))
+    before, root = _best(house, name), house.config.checkpoints_folder
+    folder = checkpoint.publish(root, meta, pack(adopted.model), files)
+    for pointer in checkpoint.POINTERS:  # whatever the losses: one of its own texts compares with no other
+        checkpoint.point(root, name, pointer, folder.name)
+    return Imported(folder, meta, len(texts), before if before != folder.name else "")
+
+
+def _best(house: House, name: str) -> str:
+    """The checkpoint that the model's name stands for, "" if none does."""
+    try:
+        return checkpoint.find(house.checkpoint_roots, name).name
+    except CheckpointError:
+        return ""
 
 
 def _corpus(house: House, name: str) -> Corpus | None:

@@ -1,6 +1,8 @@
 """Checkpoint folders: whole or not there, found by name, honest about what they hold."""
 
+import hashlib
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -9,7 +11,18 @@ from pathlib import Path
 import pytest
 
 from bot.errors import CheckpointError
-from bot.model.checkpoint import amend, find, make_shelf, names, point, prune, read_meta, settle
+from bot.model.checkpoint import (
+    Plugin,
+    amend,
+    find,
+    make_shelf,
+    names,
+    point,
+    prune,
+    publish,
+    read_meta,
+    settle,
+)
 from tests.checkpoints import META, shelve
 
 ROOT = Path(__file__).parents[1]
@@ -20,15 +33,55 @@ def test_what_is_published_is_read_back(tmp_path: Path) -> None:
     folder = shelve(tmp_path)
 
     assert folder.parent == tmp_path / "metal"
-    assert folder.name == f"epoch1.50_1.8132_{read_meta(folder).weights_sha256[:6]}"
+    assert re.fullmatch("epoch1.50_1.8132_[0-9a-f]{6}", folder.name)
+    assert read_meta(folder).weights_sha256 == hashlib.sha256(b"weights 1.81321 monday").hexdigest()
     assert replace(read_meta(folder), weights_sha256="") == META
     assert (folder / "vocabulary.json").read_bytes() == b"[]"
 
 
 def test_the_same_weights_are_published_once(tmp_path: Path) -> None:
-    """A resumed run that comes by the same point again leaves the folder as it is."""
-    assert shelve(tmp_path) == shelve(tmp_path)
-    assert len(names(tmp_path, "metal")) == 1
+    """A resumed run that comes by the same point again, at another time, leaves the folder as it is."""
+    first = shelve(tmp_path, created_at="2026-03-01T12:00:00Z")
+
+    assert shelve(tmp_path, created_at="2026-03-01T12:05:00Z", build={"torch": "2.7"}) == first
+    assert names(tmp_path, "metal") == [first.name]
+    assert read_meta(first).created_at == "2026-03-01T12:00:00Z"
+
+
+FILES = {"vocabulary.json": b"[]", "novelty.index": b"none"}
+
+
+@pytest.mark.parametrize(
+    ("files", "change"),
+    [
+        (FILES | {"novelty.index": b"some"}, {}),
+        (FILES | {"vocabulary.json": b"[1]"}, {}),
+        ({"vocabulary.json": b"[]"}, {}),
+        (FILES, {"tokenizer": Plugin("words")}),
+        (FILES, {"cell": Plugin("rnn", {"nonlinearity": "tanh"})}),
+        (FILES, {"corpus": {"name": "bands", "sha256": "cd"}}),
+    ],
+)
+def test_the_same_weights_with_something_else_beside_them_are_another_checkpoint(
+    tmp_path: Path, files: dict[str, bytes], change: dict
+) -> None:
+    """Other known items, other tokens, another way to read them: what was there first stays as it was."""
+    first = publish(tmp_path, META, b"weights", FILES)
+    second = publish(tmp_path, replace(META, **change), b"weights", files)
+
+    assert names(tmp_path, "metal") == sorted((first.name, second.name))
+    assert {name: (first / name).read_bytes() for name in FILES} == FILES
+    assert {name: (second / name).read_bytes() for name in files} == files
+    assert read_meta(first).weights_sha256 == read_meta(second).weights_sha256
+
+
+def test_a_name_is_looked_up_and_never_worked_out_again(tmp_path: Path) -> None:
+    """A folder that an older version named, or a person, is found and pointed to."""
+    folder = shelve(tmp_path).rename(tmp_path / "metal" / "epoch1.50_1.8132_aaaaaa")
+    settle(folder)
+
+    assert find([tmp_path], "metal") == find([tmp_path], "metal", folder.name) == folder
+    assert replace(read_meta(folder), weights_sha256="") == META
 
 
 KILLED_WHILE_PUBLISHING = """

@@ -283,31 +283,59 @@ def test_what_cannot_be_told_is_refused():
 
 
 def test_a_file_is_read_in_a_process_that_can_do_nothing_else(tmp_path):
-    """It cannot open a file, a socket or a process, nor take much memory."""
+    """No file, socket or process can be opened, no limit lifted nor much memory taken, whoever runs it."""
     script = """
-import os, socket, subprocess, sys
+import os, resource, socket, subprocess, sys
 from bot.model.foreign.process import confine, rehearse
 
 def tried(act):
     try:
         act()
         return "done"
-    except (OSError, MemoryError) as error:
+    except (OSError, MemoryError, ValueError) as error:
         return type(error).__name__
 
+by_root = os.geteuid() == 0
 rehearse()
 confine(1000)
 print(
     tried(lambda: open("/etc/passwd")), tried(lambda: open("mark", "w")), tried(socket.socket),
-    tried(lambda: subprocess.run(["true"])), tried(lambda: bytearray(1 << 30)),
+    tried(lambda: subprocess.run(["true"])), tried(lambda: os.fork() or os._exit(0)),
+    tried(lambda: bytearray(1 << 30)), tried(lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (9, 9))),
+    by_root and 0 in (*os.getresuid(), *os.getresgid(), *os.getgroups()),
 )
 """
     run = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, check=False
     )
 
-    assert run.stdout.split() == ["OSError", "OSError", "OSError", "OSError", "MemoryError"], run.stderr
+    refused = ["OSError", "OSError", "OSError", "OSError", "BlockingIOError", "MemoryError", "ValueError"]
+    assert run.stdout.split() == [*refused, "False"], run.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_system_without_nobody_reads_all_the_same(tmp_path):
+    """Where root cannot become another user, as in some containers, the other limits stay."""
+    tmp_path.joinpath("net.pt").write_bytes(saved(Network().state_dict()))
+    refusing = """
+import os, sys
+from bot.model.foreign import process
+
+def refuse(*_):
+    raise OSError(22, "Invalid argument")
+
+os.geteuid, os.setgroups, os.setgid, os.setuid = lambda: 0, refuse, refuse, refuse
+process.main()
+try:
+    open("/etc/passwd")
+except OSError:
+    sys.exit(7)
+"""
+    with tmp_path.joinpath("net.pt").open("rb") as file:
+        run = subprocess.run([sys.executable, "-c", refusing], stdin=file, capture_output=True, check=False)
+
+    assert run.returncode == 7, run.stderr
+    assert process._parsed(run.stdout).size == 11
 
 
 def test_a_file_that_breaks_its_reader_is_told(tmp_path, monkeypatch):

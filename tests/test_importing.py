@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from bot import importing
 from bot.cli.app import app
 from bot.config import load
+from bot.curation import gate
 from bot.errors import CheckpointError
 from bot.house import House
 from bot.importing import bring_in, tokens_in
@@ -16,6 +17,7 @@ from bot.model import checkpoint
 from bot.model.foreign import process
 from bot.model.foreign.adopting import Marks
 from bot.records import Sampling
+from bot.text.vocabulary import Vocabulary
 from tests.foreign import LETTERS, Network, Payload, saved, trained
 from tests.queues import Clock
 
@@ -77,6 +79,65 @@ def test_copies_are_told_by_the_corpus_of_the_configuration(house, here, network
     assert (known.known_items, unknown.known_items) == (121, 0)
     assert house.training_set("known", known.folder).nearest("ab", 0).item == "ab"
     assert house.training_set("unknown", unknown.folder).nearest("ab", 0) is None
+
+
+def test_importing_again_with_a_corpus_makes_copies_known(house, here, network):
+    """As the command itself advises: the same weights, and now a copy is vetoed."""
+    first = bring_in(house, network, "letters", None, ENDED, "tanh")
+    house.config.file.write_text("models: {letters: {corpus: {lines: {path: words.txt}}}}")
+    house = House(load(house.config.file), Clock())
+    second = bring_in(house, network, "letters", None, ENDED, "tanh")
+
+    assert (first.known_items, second.known_items) == (0, 121)
+    assert [outcome(house, folder) for folder in (first.folder, second.folder)] == ["accept", "reject"]
+    assert house.checkpoint("letters") == second.folder
+    assert checkpoint.read_meta(second.folder).corpus["sha256"] == house.corpus("letters").sha256
+    assert house.training_set("letters", second.folder).nearest("ab", 0).item == "ab"
+
+
+def outcome(house, folder):
+    """What the gate's rule against copies says of an item of words.txt."""
+    return gate.judge("ab", house.known_texts(folder), [])[1].outcome
+
+
+@pytest.mark.parametrize("wrong", [["b", "a", *LETTERS[2:]], LETTERS[::-1]])
+def test_importing_again_with_the_right_tokens_puts_them_right(house, here, tmp_path, wrong):
+    """Whether the weights stay the same or not, since another row is the end's; `best` is the last one."""
+    tmp_path.joinpath("bare.pt").write_bytes(saved(trained(Network("gru")).state_dict()))
+    for tokens in (wrong, LETTERS):
+        tmp_path.joinpath("tokens.json").write_text(json.dumps(tokens))
+        bring_in(house, tmp_path / "bare.pt", "letters", tmp_path / "tokens.json", ENDED, "tanh")
+        there = Vocabulary.load(house.checkpoint("letters") / checkpoint.VOCABULARY).tokens
+
+        assert there == tuple(token for token in tokens if token != "c")
+
+
+def test_importing_again_with_another_tokenizer_reads_by_it(house, here, network):
+    """It stands in meta.json alone."""
+    bring_in(house, network, "letters", None, ENDED, "tanh")
+    house.config.file.write_text("models: {letters: {tokenizer: words}}")
+    bring_in(House(load(house.config.file), Clock()), network, "letters", None, ENDED, "tanh")
+
+    assert checkpoint.read_meta(house.checkpoint("letters")).tokenizer.name == "words"
+
+
+@pytest.mark.parametrize("order", [(Marks(), ENDED), (ENDED, Marks())])
+def test_the_last_import_is_the_best(house, here, network, order):
+    """Losses of their own texts do not compare: whichever is lower, a person has just asked for this one."""
+    first, second = (bring_in(house, network, "letters", None, marks, "tanh") for marks in order)
+
+    assert first.meta.held_out_loss != second.meta.held_out_loss
+    assert house.checkpoint("letters") == house.checkpoint("letters", "latest") == second.folder
+    assert (first.before, second.before) == ("", first.folder.name)
+
+
+def test_the_same_import_again_changes_nothing(house, here, network):
+    """One folder, and no other best to tell of."""
+    first, second = (bring_in(house, network, "letters", None, ENDED, "tanh") for _ in range(2))
+
+    assert first.folder == second.folder
+    assert second.before == ""
+    assert checkpoint.names(house.config.checkpoints_folder, "letters") == [first.folder.name]
 
 
 def test_a_network_that_never_ends_is_cut(house, here, network):
@@ -147,6 +208,19 @@ def test_the_command(house, network, tmp_path):
     assert result.stdout.strip() == str(house.checkpoint("letters"))
     told = ("2 x gru of 10 units, 11 tokens", "It knows no end", "Copies of what it has read", "Next: bot")
     assert [line for line in told if line not in result.stderr] == []
+    assert "best was" not in result.stderr
+
+
+def test_who_takes_over_a_models_name_is_told(house, here, network, tmp_path):
+    """What `best` was and that it is still there, in one line; a shipped one as well."""
+    before = house.checkpoint("death_metal")
+    words = ["import", str(network), "death_metal", "--config", str(tmp_path / "config.yaml")]
+    result = CliRunner().invoke(app, words)
+
+    assert result.exit_code == 0, result.exception
+    assert f"death_metal's best was {before.name}; it is still there" in result.stderr
+    assert result.stdout.strip() == str(house.checkpoint("death_metal"))
+    assert house.checkpoint("death_metal", before.name) == before
 
 
 def test_the_command_refuses_what_could_run(house, tmp_path):

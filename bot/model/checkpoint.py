@@ -76,12 +76,12 @@ def publish(root: Path, meta: Meta, weights: bytes, files: Mapping[str, bytes]) 
     """Write a checkpoint and return its folder, root/MODEL/NAME.
 
     It is written under another name, synced, and renamed when complete: whenever the machine stops,
-    a folder with a proper name is whole. The same weights at the same point are published once.
+    a folder with a proper name is whole. The same checkpoint is published once, see `_digest`.
     files: content by file name, without META and WEIGHTS.
     """
     meta = replace(meta, weights_sha256=hashlib.sha256(weights).hexdigest())
     shelf = root / _checked(meta.model)
-    folder = shelf / _name(meta)
+    folder = shelf / _name(meta, files)
     if not (folder / META).exists():
         with _one_line(folder):
             shelf.mkdir(parents=True, exist_ok=True)
@@ -223,8 +223,16 @@ def _one_line(path: Path) -> Iterator[None]:
         raise CheckpointError(msg) from error
 
 
-def _name(meta: Meta) -> str:
-    return _checked(f"epoch{meta.epoch:.2f}_{meta.held_out_loss:.4f}_{meta.weights_sha256[:6]}")
+def _name(meta: Meta, files: Mapping[str, bytes]) -> str:
+    """Given once, on publishing: what a folder is called later says where it is, no more."""
+    return _checked(f"epoch{meta.epoch:.2f}_{meta.held_out_loss:.4f}_{_digest(meta, files)[:6]}")
+
+
+def _digest(meta: Meta, files: Mapping[str, bytes]) -> str:
+    """Of the weights, of the files beside them, and of what meta.json says they are to be read as."""
+    beside = sorted((name, hashlib.sha256(content).hexdigest()) for name, content in files.items())
+    read_as = asdict(meta.tokenizer), asdict(meta.cell), meta.corpus.get("sha256")
+    return hashlib.sha256(json.dumps([meta.weights_sha256, beside, read_as]).encode()).hexdigest()
 
 
 def _checked(name: str) -> str:

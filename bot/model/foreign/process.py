@@ -2,8 +2,9 @@
 
     python -m bot.model.foreign.process < FILE    safetensors on stdout, or one line on stderr and exit code 3
 
-Before it looks at the file it gives up opening files and sockets, writing files, starting processes, and all
-memory and time but some; it has no environment to tell. What it says is parsed, never unpickled.
+Before it looks at the file it gives up opening files and sockets, writing files, starting processes, all
+memory and time but some, and being root; it has no environment to tell. What it says is parsed, never
+unpickled.
 """
 
 import codecs
@@ -16,7 +17,9 @@ import struct
 import subprocess
 import sys
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -33,6 +36,7 @@ LARGEST = 2**30  # bytes of a file
 SECONDS = 60  # of CPU
 ROOM = 2**28  # bytes of memory, beside several times the file's size
 REFUSED = 3  # exit code
+NOBODY = 65534  # user and group
 PACKAGES = Path(__file__).parents[3]
 COMMAND = [sys.executable, "-m", "bot.model.foreign.process"]
 
@@ -139,6 +143,15 @@ def confine(size: int) -> None:
         limits[resource.RLIMIT_AS] = psutil.Process().memory_info().vms + ROOM + 8 * size
     for limit, most in limits.items():
         resource.setrlimit(limit, (most, most))
+    if os.geteuid() == 0:
+        leave_root()
+
+
+def leave_root() -> None:
+    """Become nobody, as far as the system lets it: not all limits bind root, and it may lift the others."""
+    for leave in (partial(os.setgroups, []), partial(os.setgid, NOBODY), partial(os.setuid, NOBODY)):
+        with suppress(OSError):  # a container may know no such user
+            leave()
 
 
 if __name__ == "__main__":
