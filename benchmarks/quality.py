@@ -47,10 +47,16 @@ Ids = list[list[int]]
 Tests = Callable[[LanguageModel], dict[str, float]]
 
 LONG: dict[str, Any] = {"max_steps": 10_000_000, "patience": 0}  # the clock ends a run
-SHORT = LONG | {"batch_size": 32, "sequence_length": 64, "dropout": 0.1, "weight_dropout": 0.0}
-TEXT = LONG | {"batch_size": 32, "dropout": 0.4, "weight_dropout": 0.4, "embedding_dropout": 0.1}
+SHORT = LONG | {"batch_size": 32, "learning_rate": 0.016, "dropout": 0.0, "weight_dropout": 0.0}
+TEXT = LONG | {
+    "batch_size": 32,
+    "learning_rate": 0.003,
+    "dropout": 0.4,
+    "weight_dropout": 0.4,
+    "embedding_dropout": 0.1,
+}
 PRESETS: dict[str, dict[str, Any]] = {  # the settings that are not the defaults
-    "tiny-60s": {"cell": "gru", "training": SHORT | {"max_minutes": 1}},
+    "tiny-60s": {"hidden_size": 224, "head_norm": True, "training": SHORT | {"max_minutes": 1}},
     "tiny-60min": {"hidden_size": 448, "training": TEXT | {"max_minutes": 60}},
     "tiny-2h": {"hidden_size": 704, "training": TEXT | {"learning_rate": 0.002, "max_minutes": 120}},
     "names-3min": {"hidden_size": 192, "training": LONG | {"max_minutes": 3}},

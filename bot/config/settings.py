@@ -51,7 +51,7 @@ class Training(Settings):
     """Sequences in one update."""
     sequence_length: Annotated[int, Field(ge=2)] = 128
     """Tokens in one window; the state is carried from window to window."""
-    learning_rate: Annotated[float, Field(gt=0, le=10)] = 0.003
+    learning_rate: Annotated[float, Field(gt=0, le=10)] = 0.008
     """The highest rate of the schedule."""
     schedule: Literal["cosine", "constant", "epochs"] = "cosine"
     """How the rate changes: falling as a cosine, not at all, or by `decay` at the start of an epoch."""
