@@ -163,7 +163,7 @@ class House:
         new = partial(self.registry.build, "cells", _choice(choice))
 
         def make(**sizes: Any) -> Any:
-            kind = self.registry.look_up("cells", choice.name)
+            kind = self.registry.look_up("cells", choice.name, _choice(choice).place)
             if isinstance(kind, type) and issubclass(kind, CountedModel):
                 return new(vocabulary_size=sizes["vocabulary_size"])
             return build(lambda i, h: new(input_size=i, hidden_size=h), **sizes)
@@ -241,4 +241,7 @@ def _named(things: Mapping[str, Thing], name: str, what: str, file: Path) -> Thi
 
 
 def _choice(choice: Any) -> settings.Choice:
+    """The configuration's own, which knows its line, or what a checkpoint says."""
+    if isinstance(choice, settings.Choice):
+        return choice
     return settings.Choice(choice.name, dict(choice.options))

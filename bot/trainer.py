@@ -43,6 +43,7 @@ log = logging.getLogger(__name__)
 LOCK = ".lock"  # of who trains a model, beside its checkpoints
 STATE = "run.safetensors"  # of an unfinished run, beside its checkpoints
 PICTURE = "losses.png"  # of the run, beside its checkpoints
+SMALLEST = {"vocabulary_size": 4, "embedding_size": 1, "hidden_size": 1, "num_layers": 1}
 SHOWN = Sampling((0.8, 0.8))
 
 
@@ -60,6 +61,7 @@ class Trainer:
 
     def __init__(self, house: House, name: str):
         self._house, self.name, self.setting = house, name, house.model(name)
+        house.model_maker(self.setting.cell)(**SMALLEST)  # what is wrong with it is told at once
         self.corpus = house.corpus(name)
         self._tokenizer = house.registry.build("tokenizers", self.setting.tokenizer)
         training = self.setting.training

@@ -8,7 +8,7 @@ import torch
 
 from bot import pipeline
 from bot.config import load
-from bot.errors import CorpusError, DeviceError, StoreError, TrainingError
+from bot.errors import BotError, CorpusError, DeviceError, StoreError, TrainingError
 from bot.house import House
 from bot.model import checkpoint
 from bot.model.training import Result
@@ -117,6 +117,19 @@ def test_a_run_that_is_stopped_while_its_card_is_written_is_finished_by_the_same
     assert len(trained.meta.calibration) == 5
     assert (trained.folder / "README.md").exists()
     assert not (trained.folder.parent / "run.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    ("cell", "complaint"),
+    [("lstn", "no cell is called 'lstn'"), ("{rnn: {nonlinearty: relu}}", "no option 'nonlinearty'")],
+)
+def test_a_wrong_cell_is_told_with_its_line_before_the_corpus_is_read(tmp_path, cell, complaint):
+    """Here the corpus is not even there."""
+    text = f"models:\n  bare:\n    corpus: {{lines: {{path: nowhere.txt}}}}\n    cell: {cell}\n"
+    house = House(load(write_folder(tmp_path, text)))
+
+    with pytest.raises(BotError, match=rf"config\.yaml:4:\d+.*{complaint}"):
+        Trainer(house, "bare")
 
 
 def test_only_one_process_trains_a_model(house):
