@@ -78,12 +78,15 @@ def test_the_tree_is_the_tree():
     assert rooms <= listed
 
 
-def test_what_the_readme_shows_and_links_is_there():
-    """No dead link, no missing picture."""
-    targets = re.findall(r"\]\((?!http)([^)#]+)\)", README)
+PAGES = [ROOT / "README.md", ROOT / "plugins" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
-    assert targets
-    assert [target for target in targets if not (ROOT / target).exists()] == []
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_what_a_page_shows_and_links_is_there(page):
+    """No dead link, no missing picture."""
+    targets = re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text(encoding="utf-8"))
+
+    assert [target for target in targets if not (page.parent / target).exists()] == []
 
 
 @pytest.mark.parametrize("target", ["run", "test"])

@@ -41,7 +41,7 @@ class Settings(BaseModel):
 class Training(Settings):
     """How a model is trained."""
 
-    max_steps: Positive = 5000
+    max_steps: Positive = 8000
     """Stop after this many updates."""
     max_epochs: Positive | None = None
     """Stop after this many passes over the corpus, if that comes first."""
