@@ -78,14 +78,20 @@ def test_the_tree_is_the_tree():
     assert rooms <= listed
 
 
+def links(page: Path) -> list[str]:
+    """To files."""
+    return re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text(encoding="utf-8"))
+
+
 PAGES = [ROOT / "README.md", ROOT / "plugins" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_what_a_page_shows_and_links_is_there(page):
     """No dead link, no missing picture."""
-    targets = re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text(encoding="utf-8"))
+    targets = links(page)
 
+    assert targets or page.parent.name == "docs"  # the two guides have some, not every page of docs/
     assert [target for target in targets if not (page.parent / target).exists()] == []
 
 
