@@ -42,8 +42,9 @@ is tested in windows of 256 characters, each from the initial state. Losses are 
 
 `worst - best` is between the seeds. A cell that reads twice as many characters a second has seen the corpus
 twice as often. {compiled} A minute is short: the order after an hour is another one.
-The learning rates are those that did best on the tested tenth of tinyshakespeare (`--tune`), so on that text the
-losses flatter a little. Speeds are of training as it ran, beside whatever else the machine did.
+
+The learning rates are those that did best on the tested tenth of tinyshakespeare (`--tune`), so on that text
+the losses flatter a little. Speeds are of training as it ran, beside whatever else the machine did.
 
 torch {torch}, {processor}, {date}. Made by
 

@@ -4,9 +4,9 @@
 
 FOLDER holds tinyshakespeare.txt and makemore_names.txt. The product's own training loop and settings; minutes
 on two cores are counted in CPU seconds of this process, so that a busy neighbour takes nothing away, or with
---clock wall on the wall. Within a run nothing is chosen by the test part: it ends with its budget, and its last
-weights are measured. `dev` is left out of training, to choose settings by; docs/quality.md says where the presets'
-were chosen otherwise.
+--clock wall on the wall. Within a run nothing is chosen by the test part: it ends with its budget, and its
+last weights are measured. `dev` is left out of training, to choose settings by; docs/quality.md says where
+the presets' were chosen otherwise.
 An interrupted run goes on when the command is given again. Losses are nats per character.
 """
 
