@@ -46,6 +46,7 @@ def contest(
     units, rate = chosen.hidden_size, league.shape(cell)[1]
     settings = Training(
         max_steps=chosen.steps,
+        max_minutes=None,
         evaluate_every=chosen.steps,
         batch_size=chosen.batch_size,
         learning_rate=rate,

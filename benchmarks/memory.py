@@ -124,7 +124,7 @@ def run(cell: str, hidden_size: int, layers: int, rows: list[list[int]], look: A
             model,
             rows,
             rows[:1],
-            Training(**settings),
+            Training(max_minutes=None, **settings),
             save=lambda model, _: pack(model),
             progress=look,
             state_file=Path(folder) / "run",

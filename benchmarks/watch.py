@@ -97,7 +97,7 @@ def run(case: Case, steps: int, hidden_size: int) -> Found:
         hidden_size=hidden_size,
         num_layers=case.layers,
     )
-    settings = Training(**{"max_steps": steps, "evaluate_every": 50} | case.training)
+    settings = Training(**{"max_steps": steps, "max_minutes": None, "evaluate_every": 50} | case.training)
     found, level, said = Found(case), Level(), Counter[str]()
 
     def look(progress: Progress) -> None:

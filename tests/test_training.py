@@ -16,6 +16,7 @@ from bot.errors import BotError, CheckpointError, TrainingError
 from bot.model.batches import ItemBatches
 from bot.model.evaluation import evaluate
 from bot.model.language_model import LanguageModel
+from bot.model.schedule import learning_rate, share_done
 from bot.model.training import Result, train
 from bot.model.watch import Measurement
 from bot.records import Progress
@@ -506,6 +507,28 @@ def test_a_run_can_be_measured_in_minutes(state_file: Path) -> None:
     assert rates == sorted(rates, reverse=True)
     assert reports[15].learning_rate == pytest.approx(0.005, rel=0.1)
     assert reports[-1].learning_rate < 0.0003
+
+
+def test_whichever_is_further_on_lowers_the_rate() -> None:
+    """With steps and minutes set, the run goes by the clock where it is well ahead, else by its steps."""
+    settings = training_settings(max_steps=100, max_minutes=10, warmup_steps=0)
+
+    assert learning_rate(settings, 50, 1.0, 120.0) == learning_rate(settings, 50, 1.0, 0.0)
+    assert learning_rate(settings, 10, 1.0, 300.0) == pytest.approx(learning_rate(settings, 50, 1.0, 0.0))
+    assert share_done(settings, 10, 1.0, 300.0) == 0.5
+    assert share_done(settings, 50, 1.0, 120.0) == 0.5
+
+
+def test_a_run_that_its_steps_end_knows_no_clock(state_file: Path) -> None:
+    """With minutes to spare it is the same bit by bit, interrupted or not, though its steps take a while."""
+    straight, slow = small_model(), small_model()
+    run(straight, state_file, max_minutes=None)
+
+    run(slow, state_file, progress=interrupt_at(6), max_minutes=10)
+    result = run(slow, state_file, max_minutes=10, resume=True)
+
+    assert result.note == "all 12 steps done"
+    assert torch.equal(weights(slow), weights(straight))
 
 
 def test_minutes_are_those_of_all_processes(state_file: Path) -> None:

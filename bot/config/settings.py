@@ -45,8 +45,8 @@ class Training(Settings):
     """Stop after this many updates."""
     max_epochs: Positive | None = None
     """Stop after this many passes over the corpus, if that comes first."""
-    max_minutes: Annotated[float, Field(gt=0)] | None = None
-    """Stop after so many minutes, if that comes first; the rate then falls by the clock."""
+    max_minutes: Annotated[float, Field(gt=0)] | None = 10
+    """Stop after so many minutes, if that comes first; the rate then falls by the clock. null: no limit."""
     batch_size: Positive = 128
     """Sequences in one update."""
     sequence_length: Annotated[int, Field(ge=2)] = 128

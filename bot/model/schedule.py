@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 FLOOR = 0.01  # share of the rate at which the cosine ends
+LEAD = 0.05  # of a run's minutes over its steps, up to which the steps alone decide the rate
 
 
 def make_optimizer(model: nn.Module, settings: Any) -> torch.optim.Optimizer:
@@ -31,16 +32,32 @@ def make_optimizer(model: nn.Module, settings: Any) -> torch.optim.Optimizer:
 
 def share_done(settings: Any, step: int, epoch: float, seconds: float) -> float:
     """How much of the run is over, 0 to 1: whichever of steps, epochs and minutes ends it first."""
+    return min(1.0, max(_by_updates(settings, step, epoch), _by_clock(settings, seconds)))
+
+
+def share_that_counts(settings: Any, step: int, epoch: float, seconds: float) -> float:
+    """The same for what changes the run: the clock has a say only where it is well ahead of the updates.
+
+    So a run that its steps or epochs end is the same bit by bit, though its first steps may be slow.
+    """
+    by_updates, by_clock = _by_updates(settings, step, epoch), _by_clock(settings, seconds)
+    return min(1.0, by_clock if by_clock > by_updates + LEAD else by_updates)
+
+
+def _by_updates(settings: Any, step: int, epoch: float) -> float:
     by_epochs = epoch / settings.max_epochs if settings.max_epochs else 0.0
-    by_minutes = seconds / 60 / settings.max_minutes if settings.max_minutes else 0.0
-    by_steps: float = step / settings.max_steps
-    return min(1.0, max(by_steps, by_epochs, by_minutes))
+    return max(float(step / settings.max_steps), by_epochs)
+
+
+def _by_clock(settings: Any, seconds: float) -> float:
+    return seconds / 60 / settings.max_minutes if settings.max_minutes else 0.0
 
 
 def learning_rate(settings: Any, step: int, epoch: float, seconds: float) -> float:
     """The rate of the update that follows `step` updates, `epoch` passes over the corpus and so many seconds.
 
-    Where minutes end the run, the clock decides the rate: no two runs are then equal bit by bit.
+    It falls by whichever of steps, epochs and minutes is further on. Where minutes end the run, the clock
+    decides the rate: no two runs are then equal bit by bit.
     """
     warm = min(1.0, (step + 1) / settings.warmup_steps) if settings.warmup_steps else 1.0
     return float(settings.learning_rate * warm * _factor(settings, step, epoch, seconds))
@@ -48,7 +65,7 @@ def learning_rate(settings: Any, step: int, epoch: float, seconds: float) -> flo
 
 def _factor(settings: Any, step: int, epoch: float, seconds: float) -> float:
     if settings.schedule == "cosine":
-        done = share_done(settings, step, epoch, seconds)
+        done = share_that_counts(settings, step, epoch, seconds)
         return FLOOR + (1 - FLOOR) * (1 + math.cos(math.pi * done)) / 2
     if settings.schedule == "epochs":
         return math.pow(settings.decay, max(0, int(epoch) - settings.decay_after + 1))
