@@ -253,7 +253,9 @@ def run(preset: str, chosen: argparse.Namespace) -> dict[str, Any]:
     trial = Trial(chosen.runs / f"{preset}_{changes}".rstrip("_"), chosen.clock == "wall")
     note = trial.train(model, corpus, settings.training)
     with one_thread():
-        tests = {} if chosen.dev_only else {name: round(loss, 4) for name, loss in corpus.tests(model).items()}
+        tests = (
+            {} if chosen.dev_only else {name: round(loss, 4) for name, loss in corpus.tests(model).items()}
+        )
     return {
         "preset": preset,
         "changes": chosen.set,
@@ -280,7 +282,9 @@ def main() -> None:
         "--clock", choices=("cpu", "wall"), default="cpu", help="what the budget is counted in"
     )
     parser.add_argument("--dev", type=float, default=0.01, help="share of the training part not trained on")
-    parser.add_argument("--dev-only", action="store_true", help="look at no test part: to choose settings by `dev`")
+    parser.add_argument(
+        "--dev-only", action="store_true", help="look at no test part: to choose settings by `dev`"
+    )
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="where unfinished runs are kept")
     parser.add_argument("--log", type=Path, help="a file that a line of JSON is added to")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")

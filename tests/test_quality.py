@@ -43,6 +43,20 @@ def test_a_run_tells_its_figures(
     assert found["ended"] == "all 2 steps done"
 
 
+def test_settings_can_be_chosen_blind(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch
+) -> None:
+    """With --dev-only a run tells what it reached on `dev`, and nothing of the test part."""
+    command = ["names-3min", "--data", str(data), "--runs", str(tmp_path), "--dev-only", "--json"]
+    monkeypatch.setattr("sys.argv", ["quality", *command, "--set", *BRIEF])
+
+    quality.main()
+
+    found = json.loads(capsys.readouterr().out)
+    assert found["dev"] > 0
+    assert not [name for name in found if name.startswith("test")]
+
+
 def test_windows_are_cold_and_do_not_overlap() -> None:
     """Every window of 256 begins in the initial state and predicts the next character 256 times."""
     model, ids = small_model(), [3 + (at * at) % 17 for at in range(2 * 256 + 100)]
