@@ -128,6 +128,23 @@ class Decision:
     override: bool = False
 
 
+Reason = Literal["best", "uncertain", "random", "typical"]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a person approved or rejected, as it read then: an example of the owner's taste.
+
+    propensity: how probable it was that this draft was shown then, of all that waited; None if it was decided
+    on without having been picked.
+    """
+
+    draft: Draft
+    approved: bool
+    at: datetime
+    propensity: float | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Slot:
     """A moment a bot may post at. Interval slots carry zone "UTC" and their instant's date and time."""

@@ -22,7 +22,7 @@ NO_KEYS: Keys = np.empty(0, dtype=np.uint64)
 SHORT = 80
 
 
-def _mix(values: Keys) -> Keys:
+def mix(values: Keys) -> Keys:
     """SplitMix64's finaliser (Steele et al. 2014): every input bit reaches every output bit."""
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -31,8 +31,8 @@ def _mix(values: Keys) -> Keys:
 
 # A short text's hash is the sum of code * FACTOR[place + 1], modulo 2**64: multilinear hashing (Lemire and
 # Kaser 2014, arXiv 1202.4961). LACKING[i] is added where the character at i was left out.
-FACTOR = _mix(np.arange(1, SHORT + 2, dtype=np.uint64))
-LACKING = _mix(np.arange(1001, 1001 + SHORT + 2, dtype=np.uint64))
+FACTOR = mix(np.arange(1, SHORT + 2, dtype=np.uint64))
+LACKING = mix(np.arange(1001, 1001 + SHORT + 2, dtype=np.uint64))
 _STEP = FACTOR[1:] - FACTOR[:-1]
 
 
@@ -99,7 +99,7 @@ class Cut(NamedTuple):
 
 
 def _character_values(texts: Sequence[Sequence[str]]) -> Keys:
-    return _mix(_codes("".join(chain.from_iterable(texts))))
+    return mix(_codes("".join(chain.from_iterable(texts))))
 
 
 def _word_values(texts: Sequence[Sequence[str]]) -> Keys:
@@ -131,6 +131,6 @@ def _windows(values: Keys, width: int) -> Keys:
     have = 1
     while have < width:
         shift = min(have, width - have)
-        values = _mix(values[:-shift]) + values[shift:]
+        values = mix(values[:-shift]) + values[shift:]
         have += shift
     return values
