@@ -4,7 +4,7 @@ import pluggy
 
 from bot.errors import Ask, BotError, CorpusError, NotSent, Refused, Reject
 from bot.interfaces import Filter, FilterContext, Target, Tokenizer, TrainingSet
-from bot.records import BANDS, Candidate, Document, Match, Post, Receipt, Secret, Span
+from bot.records import BANDS, Candidate, Document, Evidence, Match, Post, Receipt, Secret, Span
 from bot.text.files import read_lines
 
 hookimpl = pluggy.HookimplMarker("bot")
@@ -17,6 +17,7 @@ __all__ = [
     "Candidate",
     "CorpusError",
     "Document",
+    "Evidence",
     "Filter",
     "FilterContext",
     "Match",

@@ -18,7 +18,7 @@ from bot.curation.novelty import FILE_NAME, HashedTrainingSet, TextTrainingSet
 from bot.errors import BotError, CheckpointError, ConfigError, CorpusError, PluginError
 from bot.interfaces import Filter, Target, Tokenizer, TrainingSet
 from bot.model import checkpoint
-from bot.records import Delivery, Draft, Kind, Match, Outlet, Verdict
+from bot.records import Delivery, Evidence, Kind, Outlet, Verdict
 from bot.registry import Registry
 from bot.review.decisions import Desk
 from bot.store.database import Database
@@ -29,8 +29,6 @@ from bot.text.corpus import Corpus, gather
 if TYPE_CHECKING:
     from bot.model.sampling import Sampler
 
-
-FAR = 8  # edits; an item further off says nothing about a text
 
 Thing = TypeVar("Thing")
 
@@ -119,11 +117,12 @@ class House:
             return index  # the corpus has changed since: it cannot vouch for what the model has read
         return TextTrainingSet([document.text for document in corpus.documents], index)
 
-    def nearest(self, draft: Draft) -> Match | None:
-        """The item of the corpus nearest to a draft, where the corpus is at hand."""
-        setting = self.bot(draft.bot)
+    def evidence(self, bot: str, text: str, draft: int | None = None) -> Evidence:
+        """How near a text comes to what the bot's model has read. draft: the one it belongs to."""
+        setting = self.bot(bot)
         known = self._known(setting.model, self.checkpoint(setting.model, setting.checkpoint))
-        return known.nearest(draft.text, FAR) if isinstance(known, TextTrainingSet) else None
+        [evidence] = known.evidence([text])
+        return evidence
 
     @cached_property
     def _known(self) -> Callable[[str, Path], TrainingSet]:
@@ -196,7 +195,7 @@ class House:
         return [verdict for verdict in verdicts if not (overridden and verdict.filter == gate.COPY)]
 
     def desk(self, actor: str) -> Desk:
-        return Desk(self.drafts, self.gate, self.outlets, actor)
+        return Desk(self.drafts, self.gate, self.outlets, actor, self.evidence)
 
     # where it goes
 

@@ -6,7 +6,7 @@ A cell is the one exception: it is a torch module and lives in bot.model.
 from collections.abc import Sequence
 from typing import Protocol
 
-from bot.records import Candidate, Kind, Match, Post, Receipt, Span
+from bot.records import Candidate, Evidence, Kind, Match, Post, Receipt, Span
 
 
 class Tokenizer(Protocol):
@@ -27,6 +27,9 @@ class TrainingSet(Protocol):
 
     def copied(self, text: str) -> Span | None:
         """The first 8 words or 40 characters in a row that stand in the corpus too."""
+
+    def evidence(self, texts: Sequence[str]) -> list[Evidence]:
+        """Of each text what is known of its novelty, without `earlier`."""
 
 
 class FilterContext(Protocol):

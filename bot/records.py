@@ -74,26 +74,68 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The training item nearest to a text; `item` is None where only hashes of the corpus are at hand."""
+    """The text nearest to another; `item` is None where only hashes of the corpus are at hand.
 
-    distance: int  # edits
+    `source`: where the item came from, as its Document says, or "draft" or "post".
+    """
+
+    distance: int  # edits of the normal forms
     item: str | None = None
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of a text that stands verbatim in the corpus; `item` None as in Match."""
+    """A stretch of a text, as the text has it from `start` on, whose normal form stands in the corpus too.
+
+    `item` and `source` as in Match.
+    """
 
     text: str
     item: str | None = None
+    source: str = ""
+    start: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """How near a text comes to what was there before it: what a judgement of its novelty rests on.
+
+    nearest: the training item with the fewest edits, None if none was found. None within `within` edits is
+    missed; of items further off it is the nearest that was met. `within` is 1 where hashes alone are known.
+    copied: the longest stretch that one item shares with the text; by hashes alone, only the first one of 40
+    characters or 8 words and more. overlap: the share of its shingles of 5 words that stand in the corpus,
+    None for a text with few of them and where only hashes are known. earlier: the nearest draft or post.
+    """
+
+    characters: int  # of the text
+    within: int
+    nearest: Match | None = None
+    copied: Span | None = None
+    overlap: float | None = None
+    earlier: Match | None = None
+
+    @property
+    def distance(self) -> int | None:
+        """Edits to the nearest training item, None where none was found near."""
+        return None if self.nearest is None else self.nearest.distance
+
+    @property
+    def verbatim_share(self) -> float:
+        """The longest copied stretch as a share of the text, 0 to 1."""
+        return 0.0 if self.copied is None else len(self.copied.text) / self.characters
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A candidate and what the chain said of it; kept unless one of the verdicts is a reject."""
+    """A candidate and what the chain said of it; kept unless one of the verdicts is a reject.
+
+    `evidence`: of its novelty, for the kept ones.
+    """
 
     candidate: Candidate
     verdicts: tuple[Verdict, ...]
+    evidence: Evidence | None = None
 
     @property
     def kept(self) -> bool:
@@ -113,6 +155,7 @@ class Draft:
     candidate: Candidate
     verdicts: tuple[Verdict, ...]
     created_at: datetime
+    evidence: Evidence | None = None  # of the revision; None if it is older than the program's own
 
 
 @dataclass(frozen=True, slots=True)

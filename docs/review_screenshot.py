@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bot.records import Candidate, Draft, Judged, Match, Outlet, Sampling, Verdict
+from bot.records import Candidate, Evidence, Judged, Match, Outlet, Sampling, Span, Verdict
 from bot.review.decisions import Desk
 from bot.review.terminal import Review
 from bot.store import Database, Drafts
@@ -18,6 +18,7 @@ KEPT = (
     Verdict("gate.copy", "accept"),
 )
 ASKED = (Verdict("blocklist", "ask", "seems to hide the blocked word 'arson'"), *KEPT)
+NEAR = Evidence(11, 3, Match(5, "Arsona", "bands.csv"), Span("Sona", "Arsona", "bands.csv", start=5))
 SAMPLES = [
     ("Wormhorn", 0.74, 0.88, KEPT),
     ("Cryptic Vomithron", 0.81, 1.02, KEPT),
@@ -35,6 +36,7 @@ def judged(
     return Judged(
         Candidate(text, text, checkpoint, settings, 1, index, temperature, nll, surprise, build, "cpu"),
         verdicts,
+        NEAR if text == "Scar Sonata" else None,
     )
 
 
@@ -42,16 +44,12 @@ def outlets(bot: str, text: str) -> tuple[Outlet, ...]:
     return Outlet("x", "@wormhorn_bot", "query", text), Outlet("feed", "feed.xml", "put", text)
 
 
-def nearest(draft: Draft) -> Match:
-    return Match(5, "Arsona")
-
-
 async def main() -> None:
     with TemporaryDirectory() as folder, Database(f"sqlite:///{folder}/bot.db") as database:
         drafts = Drafts(database)
         drafts.add("death_metal", [judged(index, *sample) for index, sample in enumerate(SAMPLES)])
         desk = Desk(drafts, lambda *_: (), outlets, "ada")
-        app = Review(drafts, desk, "death_metal", nearest)
+        app = Review(drafts, desk, "death_metal")
         async with app.run_test(size=SIZE) as pilot:
             await pilot.press("a", "r")
             await pilot.pause()

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bot.records import Candidate, Draft, Judged, Outlet, Sampling, Slot, Verdict
+from bot.records import Candidate, Draft, Evidence, Judged, Outlet, Sampling, Slot, Verdict
 from bot.store import Database, Deliveries, Drafts
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -39,8 +39,14 @@ class Queue:
     def __post_init__(self) -> None:
         self.drafts, self.deliveries = Drafts(self.database), Deliveries(self.database)
 
-    def add(self, *texts: str, bot: str = "metal", verdicts: Sequence[Verdict] = ()) -> list[Draft]:
-        return list(self.drafts.add(bot, [judged(text, *verdicts) for text in texts]))
+    def add(
+        self,
+        *texts: str,
+        bot: str = "metal",
+        verdicts: Sequence[Verdict] = (),
+        evidence: Evidence | None = None,
+    ) -> list[Draft]:
+        return list(self.drafts.add(bot, [judged(text, *verdicts, evidence=evidence) for text in texts]))
 
     def approve(self, draft: Draft, *outlets: Outlet) -> Draft:
         outlets = outlets or (outlet(draft.text),)
@@ -71,7 +77,7 @@ def open_url(url: str) -> Iterator[Queue]:
         yield Queue(database, clock)
 
 
-def judged(text: str, *verdicts: Verdict) -> Judged:
+def judged(text: str, *verdicts: Verdict, evidence: Evidence | None = None) -> Judged:
     candidate = Candidate(
         text=text,
         raw_text=f"{text} ",
@@ -85,7 +91,7 @@ def judged(text: str, *verdicts: Verdict) -> Judged:
         build="torch 2.13.0",
         device="cpu",
     )
-    return Judged(candidate, verdicts)
+    return Judged(candidate, verdicts, evidence)
 
 
 def outlet(text: str, target: str = "console", account: str = "") -> Outlet:

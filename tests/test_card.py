@@ -7,13 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console, RenderableType
 
-from bot.records import Draft, Match, Verdict
-from bot.review.card import show, where, why
+from bot.records import Draft, Evidence, Match, Span, Verdict
+from bot.review.card import COPIED, marked, show, where, why
 from tests.queues import NOON, judged, outlet
 
 
-def draft(text: str = "Wormhorn", *verdicts: Verdict, sampled: str = "Wormhorn") -> Draft:
-    return Draft(1, "metal", text, "pending", 1, "", judged(sampled).candidate, verdicts, NOON)
+def draft(
+    text: str = "Wormhorn",
+    *verdicts: Verdict,
+    sampled: str = "Wormhorn",
+    evidence: Evidence | None = None,
+) -> Draft:
+    return Draft(1, "metal", text, "pending", 1, "", judged(sampled).candidate, verdicts, NOON, evidence)
 
 
 def lines(what: RenderableType) -> list[str]:
@@ -47,7 +52,7 @@ def test_what_can_be_seen_is_left_as_it_is(text: str) -> None:
 
 def test_why_it_is_here() -> None:
     """The model, the temperature, and its surprise in words."""
-    card = lines(why(draft(), None))
+    card = lines(why(draft()))
 
     assert "model death_metal/epoch12.00_1.8132_3fa9c1" in card
     assert "sampled temperature 0.83, surprise 1.04 (typical)" in card
@@ -57,7 +62,7 @@ def test_verdicts_with_a_reason_come_first() -> None:
     """What a filter asked about is not lost among those that had nothing to say."""
     verdicts = Verdict("length", "accept"), Verdict("blocklist", "ask", "seems to hide a word")
 
-    assert lines(why(draft("Wormhorn", *verdicts), None))[2:] == [
+    assert lines(why(draft("Wormhorn", *verdicts)))[2:] == [
         "filters ? blocklist seems to hide a word",
         "✓ length",
     ]
@@ -65,13 +70,35 @@ def test_verdicts_with_a_reason_come_first() -> None:
 
 def test_the_nearest_item_is_shown_where_it_is_known() -> None:
     """With its text if the corpus is at hand, else as a distance alone."""
-    assert "nearest Wormhole, 1 edit away" in lines(why(draft(), Match(1, "Wormhole")))
-    assert "nearest an item of the corpus, 2 edits away" in lines(why(draft(), Match(2)))
+    known, hashed = Evidence(8, 3, Match(2, "Wormhole", "bands.csv")), Evidence(8, 1, Match(1))
+
+    assert "nearest Wormhole (bands.csv), 2 edits away" in lines(why(draft(evidence=known)))
+    assert "nearest an item of the corpus, 1 edit away" in lines(why(draft(evidence=hashed)))
+
+
+def test_what_was_copied_is_marked_in_the_text_and_named() -> None:
+    """The stretch, its share of the text, and the item it stands in; invisible characters still show."""
+    near = Evidence(10, 3, copied=Span("horn", "Hornet", "insects.txt", start=6))
+    [span] = [span for span in marked(draft("W\u200borm horn", evidence=near)).spans if span.style == COPIED]
+
+    assert marked(draft("W\u200borm horn", evidence=near)).plain == "WU+200Borm horn"
+    assert "WU+200Borm horn"[span.start : span.end] == "horn"
+    assert "copied horn, 40% of the text, from Hornet (insects.txt)" in lines(why(draft(evidence=near)))
+
+
+def test_an_earlier_text_and_the_overlap_are_shown() -> None:
+    """What the queue or a post said nearly so before, and how much of a long text stands in the corpus."""
+    near = Evidence(90, 3, overlap=0.25, earlier=Match(2, "Wormhole", "post"))
+
+    assert lines(why(draft(evidence=near)))[2:4] == [
+        "overlap 25% of its runs of 5 words stand in the corpus",
+        "earlier Wormhole (post), 2 edits away",
+    ]
 
 
 def test_an_edited_draft_shows_what_it_read_at_first() -> None:
     """A person sees that it is no longer the model's own."""
-    assert "first read Wormhorn" in lines(why(draft("Wormhorns"), None))
+    assert "first read Wormhorn" in lines(why(draft("Wormhorns")))
 
 
 def test_where_it_goes() -> None:

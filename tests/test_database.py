@@ -75,6 +75,19 @@ def test_the_schema_is_the_newest_migration() -> None:
     assert ScriptDirectory.from_config(steps).get_current_head() == SCHEMA
 
 
+def test_an_older_database_is_brought_up_to_date_and_keeps_its_drafts(tmp_path: Path) -> None:
+    """Revisions that are older than their evidence have none."""
+    with open_queue(tmp_path) as queue:
+        [draft] = queue.add("Wormhorn")
+    with closing(sqlite3.connect(tmp_path / "bot.db", isolation_level=None)) as connection:
+        connection.execute("ALTER TABLE revisions DROP COLUMN evidence")
+        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+
+    with open_queue(tmp_path) as queue:
+        assert queue.drafts.list() == [draft]
+        assert draft.evidence is None
+
+
 def test_four_processes_open_a_new_database_at_once(tmp_path: Path) -> None:
     """One makes the tables, the others wait for it; all succeed."""
     command = [sys.executable, "-W", "error", "-c", OPEN, url(tmp_path)]

@@ -7,7 +7,7 @@ import pytest
 
 from bot.curation.gate import COPY, SAFETY
 from bot.errors import Conflict, GateError, StoreError
-from bot.records import Outlet, Verdict
+from bot.records import Evidence, Match, Outlet, Verdict
 from bot.review.decisions import Desk
 from tests.queues import Queue, open_queue, outlet
 
@@ -112,6 +112,18 @@ def test_an_edit_is_judged_by_the_gate(queue: Queue, desk: Desk) -> None:
         desk.edit(draft.id, "Hail @ada")
     assert queue.drafts.get(draft.id) == draft
     assert desk.edit(draft.id, "Copied").verdicts == gate("metal", "Copied", draft.id)
+
+
+def test_an_edit_is_given_its_evidence(queue: Queue) -> None:
+    """It is asked for the new text of that very draft."""
+    [draft] = queue.add("Wormhorn")
+
+    def near(bot: str, text: str, draft: int) -> Evidence:
+        return Evidence(len(text), 1, earlier=Match(draft, f"{bot}: {text}"))
+
+    desk = Desk(queue.drafts, gate, outlets, "ada", near)
+
+    assert desk.edit(draft.id, "Ashes").evidence == near("metal", "Ashes", draft.id)
 
 
 def test_undo_brings_the_draft_back(queue: Queue, desk: Desk) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from bot.curation.normal import fingerprint
 from bot.errors import Conflict, NotFound, StoreError
-from bot.records import Draft, Judged, Receipt, Verdict
+from bot.records import Draft, Evidence, Judged, Match, Receipt, Span, Verdict
 from tests.queues import NOON, Queue, judged, open_queue, outlet, slot
 
 
@@ -164,6 +164,17 @@ def test_an_edit_makes_a_pending_revision(queue: Queue) -> None:
     assert (edited.text, edited.status, edited.revision) == ("Wormhorns", "pending", 2)
     assert (edited.verdicts, edited.candidate) == ((verdict,), draft.candidate)
     assert edited.sha256 != draft.sha256
+
+
+def test_every_revision_keeps_its_evidence(queue: Queue) -> None:
+    """Every field comes back equal; where none was asked for there is none."""
+    sampled = Evidence(8, 3, Match(2, "Wormwood", "bands.csv"), Span("Worm", "Wormwood", "bands.csv"), 0.5)
+    edited = Evidence(9, 1, copied=Span("horns", start=4), earlier=Match(1, "Wormhorn", "draft"))
+    [draft, other] = [*queue.add("Wormhorn", evidence=sampled), *queue.add("Ash")]
+
+    assert (draft.evidence, other.evidence) == (sampled, None)
+    assert queue.drafts.edit(draft.id, "Wormhorns", "ada", (), evidence=edited).evidence == edited
+    assert queue.drafts.undo(draft.id, "ada").evidence == sampled
 
 
 def test_an_edit_that_changes_nothing_is_none(queue: Queue) -> None:

@@ -242,7 +242,7 @@ def test_a_copy_is_shown_with_its_item():
     reason = judge(ITEM[:45], TextTrainingSet([ITEM]), [])[1].reason
 
     assert reason.startswith(
-        "“the wind went over the hill and took the old” stands in the corpus word for word in “The"
+        "“The wind went over the hill and took the old” stands in the corpus word for word in “The"
     )
 
 

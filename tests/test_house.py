@@ -1,14 +1,12 @@
 """The rooms wired together: what is known of a corpus, which targets and checkpoints are taken as such."""
 
-from dataclasses import replace
-
 import pytest
 
 from bot import pipeline
 from bot.config import load
 from bot.errors import CheckpointError, PluginError
 from bot.house import House
-from bot.records import Sampling
+from bot.records import Evidence, Match, Sampling, Span
 from tests.folders import fill, moons, write_folder
 from tests.queues import Clock
 
@@ -68,13 +66,25 @@ def test_a_corpus_plugin_that_fails_stops_only_training(house, bot_folder):
     assert fill(house, seed=5).drafts
 
 
-def test_the_reviewer_is_shown_the_nearest_item_of_the_corpus(house):
-    """With its distance where the corpus is at hand; nothing where only hashes are."""
-    draft = replace(fill(house, seed=5).drafts[0], text=f"{moons()[0]} too")
+def test_every_draft_carries_its_evidence(house):
+    """The nearest item, the copied stretch and where they stand; an edit is judged as what was sampled is."""
+    draft = fill(house, seed=5).drafts[0]
+    edited = house.desk("ada").edit(draft.id, f"{moons()[0]} too")
 
-    assert house.nearest(draft).item == moons()[0]
+    assert draft.evidence.characters == len(draft.text)
+    assert draft.evidence.copied.text in draft.text
+    assert edited.evidence.nearest == Match(4, moons()[0])
+    assert edited.evidence.copied == Span(moons()[0], moons()[0])
+
+
+def test_without_the_corpus_the_evidence_is_what_hashes_know(house):
+    """A text one edit from an item is near one, and nobody can say which."""
     (house.config.folder / "moons.txt").unlink()
-    assert House(house.config).nearest(draft) is None
+    draft = fill(house, seed=5).drafts[0]
+    edited = house.desk("ada").edit(draft.id, moons()[0] + "s")
+
+    assert draft.evidence == Evidence(len(draft.text), within=1)
+    assert edited.evidence == Evidence(len(edited.text), 1, Match(1))
 
 
 @pytest.mark.parametrize(

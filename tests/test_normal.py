@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.curation.normal import fingerprint, normal_form
+from bot.curation.normal import fingerprint, normal_form, standing
 
 
 @given(st.text())
@@ -37,3 +37,16 @@ def test_a_fingerprint_fits_a_databases_integer(text):
 def test_a_fingerprint_is_the_same_in_every_process():
     """Databases keep fingerprints: this value must never change."""
     assert fingerprint("Wormhorn") == 153709250955509508
+
+
+@given(st.text("aB \nＣßﬁé\u0301\u3000", max_size=20).filter(normal_form), st.data())
+def test_a_stretch_of_the_normal_form_is_found_in_the_text(text, data):
+    """What stands there reads so, and no shorter beginning of the text reaches as far."""
+    form = normal_form(text)
+    start = data.draw(st.integers(0, len(form) - 1))
+    end = data.draw(st.integers(start + 1, len(form)))
+    first, last = standing(text, start, end)
+
+    assert form[start:end].strip() in normal_form(text[first:last])
+    assert len(normal_form(text[: first + 1])) > start
+    assert first == 0 or len(normal_form(text[:first])) <= start

@@ -89,18 +89,20 @@ def test_every_planted_copy_is_found(seed):
     start = random.Random(seed).randrange(160)
     planted = items[seed][start : start + 40]
 
-    assert TextTrainingSet(items).copied(f"Ж  ж {planted.upper()}Ж") == Span(planted, items[seed])
-    assert hashed(items).copied(f"Ж  ж {planted.upper()}Ж") == Span(planted)
+    assert TextTrainingSet(items).copied(f"Ж  ж {planted.upper()}Ж") == Span(
+        planted.upper(), items[seed], start=5
+    )
+    assert hashed(items).copied(f"Ж  ж {planted.upper()}Ж") == Span(planted.upper(), start=5)
     assert hashed(items).copied(f"ж {planted[:-1]}ж {planted[1:]}") is None
 
 
 def test_eight_words_in_a_row_are_a_copy_whatever_stands_between_them():
     """Words are compared without their punctuation, and only as whole words."""
     item = "I saw a cat, it ran at me; so I ran."
-    span = "a cat it ran at me so i"
+    text, span = "See: a 'cat' - it ran... at me! So I: no", "a 'cat' - it ran... at me! So I"
 
-    assert TextTrainingSet([item]).copied("See: a 'cat' - it ran... at me! So I: no") == Span(span, item)
-    assert hashed([item]).copied("See: a 'cat' - it ran... at me! So I: no") == Span(span)
+    assert TextTrainingSet([item]).copied(text) == Span(span, item, start=5)
+    assert hashed([item]).copied(text) == Span(span, start=5)
     assert hashed([item]).copied("a cat it ran at me so") is None
     assert hashed([item]).copied("a cat it ran at me so it") is None
 
@@ -118,7 +120,12 @@ def test_copied_agrees_with_brute_force(data):
 
     assert (found and found.text[:40]) == first
     assert TextTrainingSet(items).copied(text) == (
-        first and Span(longest_copy(text, first, items), next(item for item in items if first in item))
+        first
+        and Span(
+            longest_copy(text, first, items),
+            next(item for item in items if first in item),
+            start=text.index(first),
+        )
     )
 
 

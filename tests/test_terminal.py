@@ -10,7 +10,7 @@ from textual.widgets import TextArea
 
 from bot.curation.gate import COPY, SAFETY
 from bot.errors import ConfigError
-from bot.records import Match, Outlet, Verdict
+from bot.records import Evidence, Match, Outlet, Verdict
 from bot.review.decisions import Desk
 from bot.review.terminal import Review
 from tests.queues import Queue, open_queue, outlet
@@ -39,7 +39,7 @@ def outlets(bot: str, text: str) -> tuple[Outlet, ...]:
 
 def open_review(queue: Queue, bot: str | None = None) -> Review:
     desk = Desk(queue.drafts, gate, outlets, "ada")
-    return Review(queue.drafts, desk, bot, lambda draft: Match(2, "Wormwood"))
+    return Review(queue.drafts, desk, bot)
 
 
 def screen(app: Review) -> str:
@@ -54,7 +54,8 @@ def statuses(queue: Queue) -> list[str]:
 
 async def test_a_card_says_what_why_and_where(queue: Queue) -> None:
     """The text, the model, the verdicts, the nearest item, the targets, the counts and the keys."""
-    queue.add("Wormhorn", "Ash", verdicts=[Verdict("length", "accept")])
+    near = Evidence(8, 3, Match(2, "Wormwood"))
+    queue.add("Wormhorn", "Ash", verdicts=[Verdict("length", "accept")], evidence=near)
     async with open_review(queue).run_test(size=SIZE) as pilot:
         await pilot.pause()
         shown = screen(pilot.app)

@@ -86,7 +86,7 @@ def review(
     house = open_house(config)
     if bot is not None:
         house.bot(bot)
-    open_review(house.drafts, house.desk(getpass.getuser()), bot, house.nearest)
+    open_review(house.drafts, house.desk(getpass.getuser()), bot)
 
 
 @app.command()

@@ -39,8 +39,11 @@ class Chain:
         self._filters, self._context = tuple(filters), context
 
     def judge(self, candidates: Iterable[Candidate], recent_posts: Sequence[str] = ()) -> list[Judged]:
-        """Every candidate with its verdicts; the first veto ends the questions about it."""
-        return [self._judge(candidate, recent_posts) for candidate in candidates]
+        """Every candidate with its verdicts; the first veto ends the questions about it.
+
+        The kept ones carry the evidence of their novelty.
+        """
+        return self._proved([self._judge(candidate, recent_posts) for candidate in candidates])
 
     def _judge(self, candidate: Candidate, recent_posts: Sequence[str]) -> Judged:
         verdicts: list[Verdict] = []
@@ -54,6 +57,12 @@ class Chain:
         if judged.kept:
             self._context.remember(candidate.text)
         return judged
+
+    def _proved(self, judged: Sequence[Judged]) -> list[Judged]:
+        """The same, with the evidence of the kept ones."""
+        texts = [one.candidate.text for one in judged if one.kept]
+        evidence = iter(self._context.training_set.evidence(texts))
+        return [replace(one, evidence=next(evidence)) if one.kept else one for one in judged]
 
 
 def _ask(name: str, filter: Filter, candidate: Candidate, context: Context) -> tuple[Candidate, Verdict]:

@@ -93,6 +93,7 @@ class Cut(NamedTuple):
     """A way to cut a text into units, `width` of which in a row are taken for a copy."""
 
     split: Callable[[str], Sequence[str]]
+    places: Callable[[str], Sequence[tuple[int, int]]]  # where each unit begins and ends
     glue: str
     width: int
     values: Callable[[Sequence[Sequence[str]]], Keys]  # one for each unit of all the texts
@@ -111,8 +112,13 @@ def _unsigned(text: str) -> int:
     return fingerprint(text) & (1 << 64) - 1
 
 
-CHARACTERS = Cut(str, "", 40, _character_values)
-WORDS = Cut(re.compile(r"\w+(?:['’]\w+)*").findall, " ", 8, _word_values)
+def _word_places(form: str) -> list[tuple[int, int]]:
+    return [found.span() for found in _WORD.finditer(form)]
+
+
+_WORD = re.compile(r"\w+(?:['’]\w+)*")
+CHARACTERS = Cut(str, lambda form: [(i, i + 1) for i in range(len(form))], "", 40, _character_values)
+WORDS = Cut(_WORD.findall, _word_places, " ", 8, _word_values)
 CUTS = (CHARACTERS, WORDS)
 
 

@@ -1,6 +1,7 @@
 """The one form in which texts are compared, and its fingerprint. It does not know what is compared."""
 
 import unicodedata
+from bisect import bisect_left
 from hashlib import blake2b
 
 
@@ -12,6 +13,24 @@ def normal_form(text: str) -> str:
     """
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     return " ".join(folded.split())
+
+
+def standing(text: str, start: int, end: int) -> tuple[int, int]:
+    """Where in `text` the stretch from `start` to `end` of its normal form stands.
+
+    >>> standing("  Ｂlack   METAL ", 6, 11)
+    (10, 15)
+    """
+    first = _reaching(text, start + 1) - 1
+    last = _reaching(text, end)
+    while last < len(text) and unicodedata.combining(text[last]):
+        last += 1
+    return first, last
+
+
+def _reaching(text: str, length: int) -> int:
+    """The least number of characters whose normal form has `length`; it never shrinks as more are read."""
+    return bisect_left(range(len(text)), length, key=lambda size: len(normal_form(text[:size])))
 
 
 def fingerprint(text: str) -> int:

@@ -11,8 +11,8 @@ It does not know what a filter makes of the answer.
 
 import mmap
 import struct
-from collections.abc import Iterable, Iterator
-from functools import cache
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache, cached_property
 from pathlib import Path
 from sys import getsizeof
 from typing import Self
@@ -34,13 +34,14 @@ from bot.curation.keys import (
     near_keys,
     window_keys,
 )
-from bot.curation.normal import normal_form
+from bot.curation.normal import normal_form, standing
 from bot.errors import BotError, CheckpointError
-from bot.records import Match, Span
+from bot.records import Evidence, Match, Span
 
 FILE_NAME = "novelty.index"
 _HEADER = struct.Struct("<8sQ")  # magic with version, number of keys n; then n upper 32 bits, n lower 8 bits
 _MAGIC = b"novelty\x01"
+FAR = 8  # edits; an item further off says nothing about a text
 _BATCH = 1 << 20  # characters hashed at a time
 
 
@@ -125,13 +126,17 @@ class HashedTrainingSet:
         return Match(1) if edits and (found.any() or self._near_long(form)) else None
 
     def copied(self, text: str) -> Span | None:
-        """The first stretch of 40 characters or 8 words or more that stands in the corpus, in normal form."""
-        for cut, units, starts in self.copies(text):
+        """The first stretch of 40 characters or 8 words or more that stands in the corpus."""
+        for cut, _, starts in self.copies(text):
             end = starts[0]
             while end + 1 in starts:
                 end += 1
-            return Span(cut.glue.join(units[starts[0] : end + cut.width]))
+            return _span(text, cut, starts[0], end + cut.width)
         return None
+
+    def evidence(self, texts: Sequence[str]) -> list[Evidence]:
+        """Of each text what hashes know of it."""
+        return [Evidence(len(text), 1, self.nearest(text, 1), self.copied(text)) for text in texts]
 
     def copies(self, text: str) -> Iterator[tuple[Cut, list[str], list[int]]]:
         """For each cut that finds any: the text's units and where the windows that are copies begin."""
@@ -188,22 +193,54 @@ class TextTrainingSet:
         """The first 40 characters or 8 words copied, as far as they go on in the same item."""
         for cut, units, starts in self._index.copies(text):
             for start in starts:
-                if span := self._evidence(cut, units[start:]):
-                    return span
+                if found := self._holder(cut, units[start:]):
+                    return _span(text, cut, start, start + found[0], found[1])
         return None
 
-    def _evidence(self, cut: Cut, units: list[str]) -> Span | None:
-        """The longest opening of `units` that stands in the first item that holds a window's width of it."""
+    def evidence(self, texts: Sequence[str]) -> list[Evidence]:
+        """Of each text the nearest item within FAR edits and the longest copied stretch."""
+        return [Evidence(len(text), FAR, self.nearest(text, FAR), self.longest(text)) for text in texts]
+
+    def longest(self, text: str) -> Span | None:
+        """The longest stretch of the text that stands in an item."""
+        form, begin, size = normal_form(text), 0, 0
+        for start in range(len(form)):
+            while start + size < len(form) and form[start : start + size + 1] in self._joined:
+                begin, size = start, size + 1
+        return (
+            _span(text, CHARACTERS, begin, begin + size, self._item_at(form[begin : begin + size]))
+            if size
+            else None
+        )
+
+    def _item_at(self, stretch: str) -> str:
+        at = self._joined.index(stretch)
+        form = self._joined[self._joined.rfind("\n", 0, at) + 1 : self._joined.find("\n", at)]
+        return self._items[form]
+
+    @cached_property
+    def _joined(self) -> str:
+        return "\n".join([*self._items, ""])
+
+    def _holder(self, cut: Cut, units: list[str]) -> tuple[int, str] | None:
+        """How many of `units` stand in the first item that holds a window's width of them, and the item."""
         width = cut.width
         for haystack, item in self._haystacks(cut):
             if _bound(cut, units[:width]) in haystack:
                 while width < len(units) and _bound(cut, units[: width + 1]) in haystack:
                     width += 1
-                return Span(cut.glue.join(units[:width]), item)
+                return width, item
         return None
 
     def _cut_up(self, cut: Cut) -> list[tuple[str, str]]:
         return [(_bound(cut, cut.split(form)), item) for form, item in self._items.items()]
+
+
+def _span(text: str, cut: Cut, first: int, last: int, item: str | None = None) -> Span:
+    """The text's units from `first` up to `last`, as they stand in it."""
+    places = cut.places(normal_form(text))
+    start, end = standing(text, places[first][0], places[last - 1][1])
+    return Span(text[start:end], item, start=start)
 
 
 def _bound(cut: Cut, units: Iterable[str]) -> str:

@@ -4,12 +4,12 @@ Pure: records in, rich text out. What cannot be seen in a text is made visible, 
 """
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.table import Table
 from rich.text import Text
 
-from bot.records import Draft, Match, Outlet, Verdict
+from bot.records import Draft, Evidence, Match, Outlet, Span, Verdict
 
 MARKS = {
     "accept": ("✓", "green"),
@@ -17,6 +17,7 @@ MARKS = {
     "ask": ("?", "bold yellow"),
     "reject": ("✗", "bold red"),
 }
+COPIED = "bold underline yellow"  # the stretch of a text that stands in the corpus
 INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
 
@@ -31,8 +32,18 @@ def show(text: str, style: str = "") -> Text:
     return shown
 
 
-def why(draft: Draft, nearest: Match | None) -> Table:
-    """Where the draft came from and what the filters said."""
+def marked(draft: Draft) -> Text:
+    """The draft's text, with the longest stretch that stands in the corpus underlined."""
+    copied = draft.evidence and draft.evidence.copied
+    if not copied:
+        return show(draft.text, "bold")
+    end = copied.start + len(copied.text)
+    before, after = show(draft.text[: copied.start], "bold"), show(draft.text[end:], "bold")
+    return before + show(copied.text, COPIED) + after
+
+
+def why(draft: Draft) -> Table:
+    """Where the draft came from, how near it comes to the corpus, and what the filters said."""
     sampled = draft.candidate
     rows = _rows()
     rows.add_row("model", show(sampled.checkpoint))
@@ -40,9 +51,8 @@ def why(draft: Draft, nearest: Match | None) -> Table:
     rows.add_row("sampled", f"temperature {sampled.temperature:.2f}, {surprise}")
     if draft.text != sampled.text:
         rows.add_row("first read", show(sampled.text))
-    if nearest is not None:
-        edits = f"{nearest.distance} edit{'' if nearest.distance == 1 else 's'} away"
-        rows.add_row("nearest", Text.assemble(show(nearest.item or "an item of the corpus"), f", {edits}"))
+    for label, line in _evidence(draft.evidence) if draft.evidence else ():
+        rows.add_row(label, line)
     for number, line in enumerate(_verdicts(draft.verdicts)):
         rows.add_row("" if number else "filters", line)
     return rows
@@ -60,6 +70,33 @@ def where(draft: Draft, outlets: Sequence[Outlet]) -> Table:
     if not outlets:
         rows.add_row("goes to", Text("nowhere: the bot has no target yet", "yellow"))
     return rows
+
+
+def _evidence(evidence: Evidence) -> Iterator[tuple[str, Text]]:
+    if evidence.nearest:
+        yield "nearest", _match(evidence.nearest)
+    if evidence.copied:
+        yield "copied", _span(evidence.copied, evidence.verbatim_share)
+    if evidence.overlap:
+        yield "overlap", Text(f"{evidence.overlap:.0%} of its runs of 5 words stand in the corpus")
+    if evidence.earlier:
+        yield "earlier", _match(evidence.earlier)
+
+
+def _match(match: Match) -> Text:
+    edits = f", {match.distance} edit{'' if match.distance == 1 else 's'} away"
+    return Text.assemble(_item(match), edits)
+
+
+def _span(span: Span, share: float) -> Text:
+    return Text.assemble(show(span.text, COPIED), f", {share:.0%} of the text, from ", _item(span))
+
+
+def _item(found: Match | Span, longest: int = 200) -> Text:
+    """The item and where it stands."""
+    item = show("an item of the corpus" if found.item is None else found.item)
+    item.truncate(longest, overflow="ellipsis")
+    return Text.assemble(item, (f" ({found.source})", "dim")) if found.source else item
 
 
 def _rows() -> Table:

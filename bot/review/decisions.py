@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bot.curation.gate import COPY, SAFETY
 from bot.errors import GateError
-from bot.records import Draft, Outlet, Verdict
+from bot.records import Draft, Evidence, Outlet, Verdict
 from bot.store.drafts import Drafts
 
 Gate = Callable[[str, str, int], Sequence[Verdict]]
@@ -19,6 +19,7 @@ class Desk:
     """Where `actor` decides.
 
     gate: what the gate says of (bot, text, draft id). outlets: where (bot, text) goes once approved.
+    evidence: of the novelty of (bot, text, draft id).
     Every method raises NotFound, and Conflict if the draft's status forbids the decision or if it no longer
     reads as `sha256` says; without one, the draft as it is now is decided on.
     """
@@ -27,6 +28,7 @@ class Desk:
     gate: Gate
     outlets: Callable[[str, str], Sequence[Outlet]]
     actor: str
+    evidence: Callable[[str, str, int], Evidence | None] = lambda bot, text, draft: None
 
     def approve(self, id: int, sha256: str | None = None, override: bool = False, policy: str = "") -> Draft:
         """Approve the draft and plan its deliveries.
@@ -56,11 +58,12 @@ class Desk:
 
     def edit(self, id: int, text: str, sha256: str | None = None) -> Draft:
         """Give the draft another text, which needs an approval of its own. Raises GateError if none could."""
-        verdicts = self.gate(self.drafts.get(id).bot, text, id)
+        bot = self.drafts.get(id).bot
+        verdicts = self.gate(bot, text, id)
         forbidden = {verdict.filter for verdict in verdicts if verdict.outcome == "reject"}
         if SAFETY in forbidden:
             raise _forbid(f"draft {id} cannot read so", verdicts, forbidden)
-        return self.drafts.edit(id, text, self.actor, verdicts, sha256)
+        return self.drafts.edit(id, text, self.actor, verdicts, sha256, self.evidence(bot, text, id))
 
     def undo(self, id: int) -> Draft:
         """Take the last decision on the draft back."""

@@ -15,17 +15,15 @@ from textual.message import Message
 from textual.widgets import Footer, Static, TextArea
 
 from bot.errors import BotError, Conflict, GateError
-from bot.records import Draft, Match
-from bot.review.card import show, where, why
+from bot.records import Draft
+from bot.review.card import marked, where, why
 from bot.review.decisions import Desk
 from bot.store.drafts import Drafts
 
-Nearest = Callable[[Draft], Match | None]
 
-
-def review(drafts: Drafts, desk: Desk, bot: str | None = None, nearest: Nearest = lambda draft: None) -> None:
-    """Show the pending drafts until the person leaves. nearest: the item of the corpus that is, if known."""
-    Review(drafts, desk, bot, nearest).run()
+def review(drafts: Drafts, desk: Desk, bot: str | None = None) -> None:
+    """Show the pending drafts until the person leaves."""
+    Review(drafts, desk, bot).run()
 
 
 class Editor(TextArea):
@@ -69,11 +67,9 @@ class Review(App[None]):
         Binding("q", "quit", "quit"),
     ]
 
-    def __init__(
-        self, drafts: Drafts, desk: Desk, bot: str | None = None, nearest: Nearest = lambda draft: None
-    ):
+    def __init__(self, drafts: Drafts, desk: Desk, bot: str | None = None):
         super().__init__()
-        self._drafts, self._desk, self._bot, self._nearest = drafts, desk, bot, nearest
+        self._drafts, self._desk, self._bot = drafts, desk, bot
         self._draft: Draft | None = None  # on the card
         self._overridable = False  # the gate forbade the card's text, and a person may insist
         self._skipped: set[int] = set()
@@ -200,8 +196,8 @@ class Review(App[None]):
             self._skipped.discard(draft.id)
             self.query_one("#card").border_title = f"draft {draft.id}"
             self.query_one("#card").border_subtitle = f"{draft.bot}, revision {draft.revision}"
-            self._write("#text", show(draft.text, "bold"))
-            self._write("#why", _or_error(lambda: why(draft, self._nearest(draft))))
+            self._write("#text", marked(draft))
+            self._write("#why", why(draft))
             self._write("#where", _or_error(lambda: where(draft, self._desk.outlets(draft.bot, draft.text))))
         self.query_one("#about").display = draft is not None
         self.refresh_bindings()

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
 from bot.curation.normal import fingerprint
 from bot.errors import Conflict, StoreError
-from bot.records import Decision, DeliveryState, Draft, Judged, Outlet, Status, Verdict
+from bot.records import Decision, DeliveryState, Draft, Evidence, Judged, Outlet, Status, Verdict
 from bot.store.database import Database
 from bot.store.deliveries import cancel, plan
 from bot.store.rows import draft_rows, read_draft, read_drafts, status
@@ -125,11 +125,18 @@ class Drafts:
             return _set(connection, id, state=PAST[verdict])
 
     def edit(
-        self, id: int, text: str, actor: str, verdicts: Sequence[Verdict], sha256: str | None = None
+        self,
+        id: int,
+        text: str,
+        actor: str,
+        verdicts: Sequence[Verdict],
+        sha256: str | None = None,
+        evidence: Evidence | None = None,
     ) -> Draft:
         """Make `text` the draft's current revision, pending; an approval is withdrawn first.
 
-        verdicts: what is said of the new text. sha256: the revision that was edited, the current one if None.
+        verdicts, evidence: what is said of the new text. sha256: the revision that was edited, the current
+        one if None.
         Raises Conflict as `decide` does. A text equal to the current one changes nothing.
         """
         with self._database.write() as connection:
@@ -137,7 +144,7 @@ class Drafts:
             if text == draft.text:
                 return draft
             self._withdraw(connection, draft, actor)
-            number = self._revise(connection, id, text, verdicts)
+            number = self._revise(connection, id, text, verdicts, evidence)
             edited = _set(connection, id, state="pending", revision=number)
             self._record(connection, edited, "edit", actor)
             return edited
@@ -189,10 +196,17 @@ class Drafts:
             .returning(drafts.c.id)
         )
         assert id is not None
-        self._revise(connection, id, text, judged.verdicts)
+        self._revise(connection, id, text, judged.verdicts, judged.evidence)
         return id
 
-    def _revise(self, connection: Connection, id: int, text: str, verdicts: Sequence[Verdict]) -> int:
+    def _revise(
+        self,
+        connection: Connection,
+        id: int,
+        text: str,
+        verdicts: Sequence[Verdict],
+        evidence: Evidence | None,
+    ) -> int:
         """The number of the revision with this text: a new one, or the old one if it read so before."""
         mine = revisions.c.draft == id
         same = select(revisions.c.number).where(mine, revisions.c.sha256 == _sha256(text))
@@ -207,6 +221,7 @@ class Drafts:
                 text=text,
                 fingerprint=fingerprint(text),
                 verdicts=[asdict(verdict) for verdict in verdicts],
+                evidence=evidence and asdict(evidence),
                 created_at=self._database.now(),
             )
         )

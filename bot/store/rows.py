@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, Select, case, func, select
 
 from bot.errors import NotFound
-from bot.records import Candidate, Delivery, Draft, Sampling, Verdict
+from bot.records import Candidate, Delivery, Draft, Evidence, Match, Sampling, Span, Verdict
 from bot.store.tables import attempts, deliveries, drafts, revisions
 
 _first = revisions.alias("first")
@@ -63,6 +63,7 @@ def draft_rows() -> Select[Any]:
             revisions.c.text,
             revisions.c.sha256,
             revisions.c.verdicts,
+            revisions.c.evidence,
             _first.c.text.label("sampled_text"),
         )
         .join(revisions, current)
@@ -136,7 +137,14 @@ def _draft(row: Row[Any]) -> Draft:
         candidate=candidate,
         verdicts=tuple(Verdict(**verdict) for verdict in row.verdicts),
         created_at=row.created_at,
+        evidence=row.evidence and _evidence(row.evidence),
     )
+
+
+def _evidence(stored: dict[str, Any]) -> Evidence:
+    kinds = {"nearest": Match, "copied": Span, "earlier": Match}
+    records = {name: kind(**stored[name]) for name, kind in kinds.items() if stored[name] is not None}
+    return Evidence(**stored | records)
 
 
 def _delivery(row: Row[Any]) -> Delivery:

@@ -109,6 +109,7 @@ revisions = Table(
     _required("text", Text),
     _required("fingerprint", BigInteger),
     _required("verdicts", JSON),
+    Column("evidence", JSON(none_as_null=True)),  # NULL: it was not asked for
     _required("created_at", Instant),
     UniqueConstraint("draft", "sha256"),
     UniqueConstraint("draft", "number"),
