@@ -53,9 +53,11 @@ def train(house: House, model: str, progress: Callable[[Progress], None], fresh:
     return Trainer(house, model).run(progress, fresh)
 
 
-def sample(house: House, model: str, sampling: Sampling, seed: int, count: int) -> list[Candidate]:
-    """Sample a model; nothing is curated or queued."""
-    return house.sampler(model).sample(sampling, seed, range(count))
+def sample(
+    house: House, model: str, sampling: Sampling, seed: int, count: int, which: str = "best"
+) -> list[Candidate]:
+    """Sample a checkpoint of a model; nothing is curated or queued."""
+    return house.sampler(model, which).sample(sampling, seed, range(count))
 
 
 def fill(house: House, host: Host, bot: str, count: int | None = None, seed: int | None = None) -> Filled:

@@ -26,12 +26,22 @@ BANDS = {"safe": (0.6, 0.8), "balanced": (0.8, 1.0), "wild": (1.0, 1.25)}
 
 
 @dataclass(frozen=True, slots=True)
+class Mirostat:
+    """Keeps the surprise of what is drawn near a target, by a limit that follows it."""
+
+    surprise: float  # nats a token, by the shares that are drawn from
+    rate: float = 0.1  # how fast the limit follows
+
+
+@dataclass(frozen=True, slots=True)
 class Sampling:
     """How to sample: each sample draws its temperature between the two, evenly, from its own seed.
 
     `band` names the band of surprise the temperatures were resolved from, "" if they were given.
-    Truncations follow the temperature in this order, each on what the one before left; equal tokens stay or
-    go together. `weights`: int8 is quicker and rounds the model's weights, where this machine can.
+    The penalty of repetitions comes before the temperature. Truncations follow it: top_k, top_p, min_p,
+    typical_p, eta, mirostat, each on what the one before left; equal tokens stay or go together.
+    `weights`: int8 is quicker and rounds the model's weights, where this machine can.
+    Lengths count tokens, those of the prefix too.
     """
 
     temperature: tuple[float, float] = (0.8, 0.8)
@@ -41,13 +51,22 @@ class Sampling:
     top_p: float = 1.0  # keep the fewest likeliest tokens that have this share of all probability
     min_p: float = 0.0  # keep tokens with at least this share of the likeliest one's probability
     weights: Literal["float32", "int8"] = "float32"
+    typical_p: float = 1.0  # keep the fewest of nearly usual surprise that have this share of all probability
+    eta: float = 0.0  # keep tokens with at least this probability, or less where much is possible
+    mirostat: Mirostat | None = None
+    repetition_penalty: float = 1.0  # how much less likely a token becomes once it is written
+    no_repeat_ngram: int = 0  # so many tokens in a row are written once at most; 0: as often as may be
+    min_length: int = 0  # tokens
+    prefix: str = ""  # what a sample begins with
+    stop: tuple[str, ...] = ()  # a sample ends before the first of these
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A sampled text with everything needed to sample it again.
 
-    `nll` is its mean loss at temperature 1, `surprise` that loss over the model's held-out loss.
+    `nll` is the mean loss at temperature 1 of the tokens that were drawn, the end mark and what a stop cut
+    off counted, a prefix not; `surprise` is that loss over the model's held-out loss.
     """
 
     text: str

@@ -3,14 +3,16 @@
 import json
 import subprocess
 import sys
+from dataclasses import fields
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from bot.cli.app import app
 from bot.config import shipped
 from bot.errors import BotError
-from bot.records import Draft
+from bot.records import Draft, Sampling
 
 COMMANDS = {
     "init", "train", "import", "figures", "sample", "fill", "queue", "review", "approve", "reject", "edit",
@@ -127,6 +129,52 @@ def test_samples_go_to_stdout_and_nothing_else(call):
     likeliest, _ = call("sample", "moons", "-n", "5", "--top-k", "1")
     assert len(set(likeliest.splitlines())) == 1
     assert "seed 3" in err
+
+
+def test_every_setting_of_sampling_is_an_option_of_the_command(call):
+    """By the same name; what a sample begins with and where it ends is seen in it."""
+    options = {one.name for one in get_command(app).commands["sample"].params}
+    wishes = (
+        "--prefix",
+        "red ",
+        "--stop",
+        "o",
+        "--stop",
+        "u",
+        "--temperature",
+        "0.8,1.2",
+        "--checkpoint",
+        "best",
+    )
+    numbers = ("--mirostat", "2,0.2", "--typical-p", "0.9", "--eta", "0.01", "--weights", "int8")
+
+    out, _ = call("sample", "moons", "-n", "5", *wishes, *numbers)
+
+    assert {field.name for field in fields(Sampling)} - {"band"} <= options
+    assert all(line.startswith("red ") and not set("ou") & set(line) for line in out.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--top-p", "0"), "top_p 0: it is above 0 and at most 1"),
+        (("--temperature", "0.9,0.5"), "temperature 0.9 to 0.5: .*the lower one comes first"),
+        (("--mirostat", "0"), "mirostat 0, 0.1: a surprise is above 0"),
+        (("--min-length", "300"), "lengths from 300 to 200"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_would_be_right(call, words, message):
+    """Before anything is sampled, in one line."""
+    with pytest.raises(BotError, match=message):
+        call("sample", "moons", *words)
+
+
+def test_a_number_that_is_none_is_told_to_who_typed_it(call):
+    """As the command line tells all such mistakes: in a line, without a traceback."""
+    outcome = CliRunner().invoke(app, ["sample", "moons", "--temperature", "hot"])
+
+    assert outcome.exit_code != 0
+    assert "two with a comma between them, not 'hot'" in outcome.output
 
 
 @pytest.mark.parametrize(

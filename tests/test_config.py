@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from bot.config import Bot, Choice, Config, Model, SamplingSettings, Schedule, Training, load, schema, shipped
 from bot.config.reader import MAX_BYTES, read
 from bot.errors import ConfigError
+from bot.host.wishes import sampled_by
 from bot.records import Sampling
 from bot.registry import Registry
 
@@ -521,7 +522,5 @@ def test_a_sampling_without_settings_has_one_temperature():
 
 def test_every_setting_of_sampling_reaches_the_sampler():
     """Settings and record have the same names and, the band apart, the same defaults."""
-    settings = SamplingSettings().model_dump(exclude={"band"})
-
-    assert Sampling(**settings) == Sampling()
+    assert sampled_by(SamplingSettings()) == Sampling()
     assert SamplingSettings.model_fields.keys() == {field.name for field in fields(Sampling)}

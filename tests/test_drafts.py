@@ -4,10 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from bot.curation.normal import fingerprint
 from bot.errors import Conflict, NotFound, StoreError
-from bot.records import Draft, Evidence, Judged, Match, Receipt, Span, Verdict
+from bot.records import Draft, Evidence, Judged, Match, Mirostat, Receipt, Sampling, Span, Verdict
+from bot.store.tables import drafts
 from tests.queues import NOON, Queue, judged, open_queue, outlet, slot
 
 
@@ -28,6 +30,27 @@ def test_a_draft_keeps_everything_needed_to_sample_it_again(queue: Queue) -> Non
     assert draft.candidate == judged("Wormhorn").candidate
     assert (draft.text, draft.status, draft.revision) == ("Wormhorn", "pending", 1)
     assert (draft.verdicts, draft.created_at) == (verdicts, NOON)
+
+
+def test_a_draft_of_a_time_with_fewer_settings_is_read_with_their_defaults(queue: Queue) -> None:
+    """What it was sampled by is what the same settings mean now; and every setting of today comes back."""
+    old, new = judged("Wormhorn"), judged("Wormwood")
+    full = replace(Sampling((0.7, 0.9), 40), mirostat=Mirostat(2.0), stop=("a", "b"), prefix="Worm")
+    queue.add(old.candidate.text)
+    queue.drafts.add("other", [replace(new, candidate=replace(new.candidate, sampling=full))])
+    with queue.database.write() as connection:
+        known = {
+            "temperature": [0.7, 0.9],
+            "max_length": 40,
+            "band": "",
+            "top_k": 0,
+            "top_p": 1.0,
+            "min_p": 0.0,
+        }
+        connection.execute(update(drafts).where(drafts.c.bot == "metal").values(sampling=known))
+
+    assert queue.drafts.get(1).candidate == old.candidate
+    assert queue.drafts.get(2).candidate.sampling == full
 
 
 def test_what_a_filter_rejected_is_not_queued(queue: Queue) -> None:

@@ -18,7 +18,7 @@ from bot.model.language_model import LanguageModel, build
 from bot.model.sampling import Sampler, calibrate
 from bot.model.uniforms import counted_uniforms, sample_keys
 from bot.model.walk import WIDTH, open_walk, torch_walk
-from bot.records import Sampling
+from bot.records import Mirostat, Sampling
 from bot.text.vocabulary import END, START, UNKNOWN, Vocabulary
 from tests.models import cell_makers, small_model
 
@@ -283,13 +283,29 @@ def test_the_cooler_the_likelier():
 
 
 @pytest.mark.parametrize(
-    "sampling",
-    [Sampling((0.0, 0.0)), Sampling((0.9, 0.5)), Sampling((1.0, math.inf)), Sampling(max_length=0)],
+    ("setting", "message"),
+    [
+        ({"temperature": (0.0, 0.0)}, "temperature 0 to 0: a temperature is above 0"),
+        ({"temperature": (0.9, 0.5)}, "temperature 0.9 to 0.5: .* the lower one comes first"),
+        ({"temperature": (1.0, math.inf)}, "temperature 1 to inf"),
+        ({"max_length": 0}, "lengths from 0 to 0: at least 1 for the greatest"),
+        ({"min_length": 9, "max_length": 8}, "lengths from 9 to 8"),
+        ({"top_k": -1}, "top_k -1: it is at least 0"),
+        ({"top_p": 0.0}, "top_p 0: it is above 0 and at most 1"),
+        ({"typical_p": 1.1}, "typical_p 1.1: it is above 0 and at most 1"),
+        ({"min_p": 2.0}, "min_p 2: it lies between 0, which is off, and 1"),
+        ({"eta": math.nan}, "eta nan: it lies between"),
+        ({"repetition_penalty": 0.0}, "repetition_penalty 0: it is above 0"),
+        ({"mirostat": Mirostat(0.0)}, "mirostat 0, 0.1: a surprise is above 0"),
+        ({"no_repeat_ngram": -2}, "no_repeat_ngram -2: it is at least 0"),
+        ({"stop": ("a", "")}, "an empty text to stop at"),
+        ({"top_p": 2.0, "top_k": -1}, "top_k -1.*; top_p 2"),
+    ],
 )
-def test_impossible_settings_are_refused(sampling):
-    """A temperature is above 0 and a length at least 1."""
-    with pytest.raises(BotError, match="a temperature is above 0, a length at least 1"):
-        sampler_of(small_model()).sample(sampling, 1, [0])
+def test_impossible_settings_are_refused(setting, message):
+    """In one line that names each of them and says what would be right."""
+    with pytest.raises(BotError, match=f"cannot sample with .*{message}"):
+        sampler_of(small_model()).sample(Sampling(**setting), 1, [0])
 
 
 @pytest.mark.parametrize("open_walk", [torch_walk, open_walk], ids=["torch", "compiled"])

@@ -31,6 +31,9 @@ ConfigPath = Annotated[Path, typer.Option("--config", envvar="BOT_CONFIG", help=
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 BotName = Annotated[str, typer.Argument(metavar="BOT", help="A bot of the configuration.")]
 ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A model of the configuration.")]
+Which = Annotated[
+    str, typer.Option("--checkpoint", metavar="NAME", help="best, latest or a checkpoint's name.")
+]
 MOST = 2**63 - 1  # what a database takes for a number
 Id = Annotated[int, typer.Argument(metavar="ID", max=MOST, help="The draft.")]
 Ids = Annotated[
@@ -92,5 +95,11 @@ def _plain(value: Any) -> Any:
     return value
 
 
-for group in ("setup", "models", "drafts", "running"):  # each adds its commands, in the order of `bot --help`
+for group in (
+    "setup",
+    "models",
+    "sampling",
+    "drafts",
+    "running",
+):  # each adds its commands, in the order of `bot --help`
     import_module(f"bot.cli.{group}")

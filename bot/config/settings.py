@@ -112,6 +112,15 @@ class Model(Settings):
     """What readers of its texts should be warned of; stands in the model card."""
 
 
+class Mirostat(Settings):
+    """A target of surprise that the draw keeps near to."""
+
+    surprise: Annotated[float, Field(gt=0, le=50)]
+    """Nats a token, by the shares that are drawn from."""
+    rate: Annotated[float, Field(gt=0, le=1)] = 0.1
+    """How fast it corrects itself."""
+
+
 class SamplingSettings(Settings):
     """How texts are sampled: by temperature or by a band of surprise."""
 
@@ -129,11 +138,30 @@ class SamplingSettings(Settings):
     """Then among those with at least this share of the likeliest token's probability."""
     weights: Literal["float32", "int8"] = "float32"
     """How finely the model computes; int8 is quicker where a C compiler is at hand."""
+    typical_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Then among the tokens of nearly usual surprise that together have this share of the probability."""
+    eta: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Then among those with at least this probability, or less where much is possible; 0: off."""
+    mirostat: Mirostat | None = None
+    """Then among those that keep the text's surprise near a target."""
+    repetition_penalty: Annotated[float, Field(gt=0, le=10)] = 1.0
+    """Before the temperature: how much less likely a token becomes once it is written; 1: not at all."""
+    no_repeat_ngram: Count = 0
+    """No such number of tokens in a row is written twice in a text; 0: as often as may be."""
+    min_length: Count = 0
+    """A sample does not end before so many tokens."""
+    prefix: str = ""
+    """What every sample begins with; it is read, not drawn, and counts for length but not for surprise."""
+    stop: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    """Texts before which a sample ends."""
 
     @model_validator(mode="after")
-    def _one_of_two(self) -> Self:
+    def _consistent(self) -> Self:
         if self.band and "temperature" in self.model_fields_set:
             msg = "set temperature or band, not both"
+            raise ValueError(msg)
+        if self.min_length > self.max_length:
+            msg = f"min_length {self.min_length} is more than max_length {self.max_length}"
             raise ValueError(msg)
         return self
 

@@ -4,11 +4,12 @@ import secrets
 from dataclasses import replace
 from pathlib import Path
 
+from bot.config import SamplingSettings
 from bot.curation.bands import temperatures
 from bot.host.orders import Order
 from bot.house import House
 from bot.model import checkpoint
-from bot.records import Sampling
+from bot.records import Mirostat, Sampling
 
 
 def make_order(house: House, bot: str, count: int | None = None, seed: int | None = None) -> Order:
@@ -28,11 +29,19 @@ def make_order(house: House, bot: str, count: int | None = None, seed: int | Non
 def sampling_of(house: House, bot: str, folder: Path) -> Sampling:
     """A bot's sampling; a band becomes temperatures by the checkpoint's own calibration."""
     chosen = house.bot(bot).sampling
-    sampling = Sampling(**chosen.model_dump(exclude={"band"}))
+    sampling = sampled_by(chosen)
     if chosen.band is None:
         return sampling
     calibration = checkpoint.read_meta(folder).calibration
     return replace(sampling, temperature=temperatures(chosen.band, calibration), band=chosen.band)
+
+
+def sampled_by(settings: SamplingSettings) -> Sampling:
+    """The record of the same settings, a band left out."""
+    given = {name: getattr(settings, name) for name in type(settings).model_fields if name != "band"}
+    if settings.mirostat:
+        given["mirostat"] = Mirostat(settings.mirostat.surprise, settings.mirostat.rate)
+    return Sampling(**given)
 
 
 def informed(house: House, order: Order) -> Order:

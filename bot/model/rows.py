@@ -10,12 +10,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.model.draw import Truncation
+from bot.model.guide import Guide, Plan
 from bot.model.uniforms import counted_uniforms, sample_keys
-from bot.records import Sampling
+from bot.records import Mirostat, Sampling
 from bot.text.vocabulary import END, START
 
 Numbers = NDArray[Any]
-Truncation = tuple[int, float, float]  # top_k, top_p, min_p
+FIRST_LIMIT = 2  # mirostat's first limit, times its target: as its authors' program has it
 
 
 class Request(NamedTuple):
@@ -24,6 +26,22 @@ class Request(NamedTuple):
     sampling: Sampling
     seed: int
     indices: Sequence[int]
+    plan: Plan = Plan()
+
+
+class Kind(NamedTuple):
+    """A way to draw: what rows must share to be drawn in one go."""
+
+    truncation: Truncation
+    repetition_penalty: float
+    mirostat: Mirostat | None
+    guided: bool
+
+    @property
+    def simple(self) -> bool:
+        """Whether a walk's own draw knows all of it."""
+        plain = self.repetition_penalty == 1 and self.mirostat is None
+        return plain and self.truncation == Truncation(*self.truncation[:3])
 
 
 class Sample(NamedTuple):
@@ -62,9 +80,13 @@ class Rows:
         low, high = each([s.temperature[0] for s in samplings]), each([s.temperature[1] for s in samplings])
         self._temperatures = low + (high - low) * counted_uniforms(self._keys, np.zeros(len(low)))
         self._longest = each([s.max_length for s in samplings])
-        truncations: list[Truncation] = [(s.top_k, s.top_p, s.min_p) for s in samplings]
-        self._kinds = list(dict.fromkeys(truncations))
-        self._kind = each([self._kinds.index(truncation) for truncation in truncations])
+        self._plans, self._plan = [request.plan for request in requests], each(range(len(requests)))
+        self._given = each([len(plan.prefix) for plan in self._plans])
+        self._guides: dict[int, Guide] = {}  # of those that need one, while they are written
+        self._limits = each([FIRST_LIMIT * s.mirostat.surprise if s.mirostat else 0.0 for s in samplings])
+        kinds = [_kind(request) for request in requests]
+        self._kinds = list(dict.fromkeys(kinds))
+        self._kind = each([self._kinds.index(kind) for kind in kinds])
 
     @property
     def busy(self) -> Numbers:
@@ -86,10 +108,43 @@ class Rows:
         samples = self._sample[rows]
         return counted_uniforms(self._keys[samples], self._length[samples] + 1)
 
-    def by_truncation(self, rows: Numbers) -> Iterator[tuple[Truncation, Numbers]]:
-        """The truncations that are asked for, and the places in `rows` of those they are asked for."""
-        for number, truncation in enumerate(self._kinds):
-            yield truncation, np.flatnonzero(self._kind[self._sample[rows]] == number)
+    def by_kind(self, rows: Numbers) -> Iterator[tuple[Kind, Numbers]]:
+        """The ways to draw, and the places in `rows` of those drawn so; what is given is not drawn."""
+        samples = self._sample[rows]
+        free = self._length[samples] >= self._given[samples]
+        for number, kind in enumerate(self._kinds):
+            yield kind, np.flatnonzero((self._kind[samples] == number) & free)
+
+    def given(self, rows: Numbers) -> Iterator[tuple[int, int]]:
+        """The places in `rows` of those still within their prefix, and the id that it has there."""
+        samples = self._sample[rows]
+        for place in np.flatnonzero(self._length[samples] < self._given[samples]).tolist():
+            sample = samples[place]
+            yield place, self._plans[self._plan[sample]].prefix[self._length[sample]]
+
+    def barred(self, rows: Numbers, always: Numbers) -> Numbers:
+        """(n, V) as `draw` takes it: what is always barred (V,), and what each row's guide bars."""
+        barred = np.repeat(always[None], len(rows), axis=0)
+        for sample, row in zip(self._sample[rows].tolist(), barred, strict=True):
+            self._guides[sample].bar(row)
+        return barred
+
+    def penalties(self, rows: Numbers, penalty: float, size: int) -> Numbers:
+        """(n, size) the penalty where an id is written already, else 1."""
+        lengths = self._length[self._sample[rows]]
+        places = np.arange(self._written.shape[1]) < lengths[:, None]
+        penalties = np.ones((len(rows), size), np.float32)
+        penalties[np.nonzero(places)[0], self._written[rows][places]] = penalty
+        return penalties
+
+    def limits(self, rows: Numbers) -> Numbers:
+        """(n,) mirostat's, in nats."""
+        limits: Numbers = self._limits[self._sample[rows]]
+        return limits
+
+    def adjust(self, rows: Numbers, mirostat: Mirostat, surprises: Numbers) -> None:
+        """Let the limits follow what was drawn."""
+        self._limits[self._sample[rows]] -= mirostat.rate * (surprises - mirostat.surprise)
 
     def take(self, rows: Numbers, ids: Numbers, losses: Numbers) -> Numbers:
         """Write an id a row; the rows whose sample ended with it."""
@@ -100,7 +155,8 @@ class Rows:
         self._written[rows, places] = self._read[rows] = ids
         self._length[samples] += 1
         self._losses[samples] += losses
-        ended: Numbers = rows[(ids == END) | (places + 1 == self._longest[samples])]
+        stopped = self._guided(samples, ids) if self._guides else False
+        ended: Numbers = rows[(ids == END) | (places + 1 == self._longest[samples]) | stopped]
         for row in ended.tolist():
             self._finish(row, int(self._sample[row]))
         return ended
@@ -111,14 +167,36 @@ class Rows:
         self._sample[rows] = [queue.popleft() if queue else -1 for queue in queues]
         self._read[rows] = START
         begun: Numbers = rows[self._sample[rows] >= 0]
+        if any(kind.guided for kind in self._kinds):
+            self._guides |= self._new_guides(self._sample[begun].tolist())
         return begun
 
     def sample(self, request: int, index: int) -> Sample:
         """A finished sample, by the number of its request."""
         return self._finished[self._numbers[request, index]]
 
+    def _new_guides(self, samples: Sequence[int]) -> dict[int, Guide]:
+        plans = {sample: self._plans[self._plan[sample]] for sample in samples}
+        return {sample: Guide(plan) for sample, plan in plans.items() if plan.guides}
+
+    def _guided(self, samples: Numbers, ids: Numbers) -> Numbers:
+        """Tell the guides what was drawn; whether each text has come to its end."""
+        drawn = self._length[samples] > self._given[samples]
+        found = [
+            new and sample in self._guides and self._guides[sample].write(id)
+            for sample, id, new in zip(samples.tolist(), ids.tolist(), drawn.tolist(), strict=True)
+        ]
+        return np.array(found, bool)
+
     def _finish(self, row: int, sample: int) -> None:
+        self._guides.pop(sample, None)
         length = int(self._length[sample])
         ids = [id for id in self._written[row, :length].tolist() if id != END]
-        nll = float(self._losses[sample]) / length
+        nll = float(self._losses[sample]) / (length - int(self._given[sample]))
         self._finished[sample] = Sample(float(self._temperatures[sample]), ids, nll)
+
+
+def _kind(request: Request) -> Kind:
+    s = request.sampling
+    truncation = Truncation(s.top_k, s.top_p, s.min_p, s.typical_p, s.eta)
+    return Kind(truncation, s.repetition_penalty, s.mirostat, request.plan.guides)

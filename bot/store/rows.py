@@ -5,12 +5,14 @@ It only reads, inside the transaction it is given.
 
 from typing import Any
 
+from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, Select, case, func, select
 
 from bot.errors import NotFound
 from bot.records import Candidate, Delivery, Draft, Evidence, Match, Sampling, Span, Verdict
 from bot.store.tables import attempts, deliveries, drafts, revisions
 
+_SAMPLING = TypeAdapter(Sampling)
 _first = revisions.alias("first")
 _tries = attempts.c.delivery == deliveries.c.id
 _attempts = select(func.count()).where(_tries).correlate(deliveries).scalar_subquery()
@@ -113,12 +115,11 @@ def read_delivery(connection: Connection, id: int) -> Delivery:
 
 
 def _draft(row: Row[Any]) -> Draft:
-    settings = row.sampling | {"temperature": tuple(row.sampling["temperature"])}
     candidate = Candidate(
         text=row.sampled_text,
         raw_text=row.raw_text,
         checkpoint=row.checkpoint,
-        sampling=Sampling(**settings),
+        sampling=_SAMPLING.validate_python(row.sampling),  # older ones lack what came later: its defaults
         seed=row.seed,
         index=row._mapping["index"],  # `row.index` is a method
         temperature=row.temperature,

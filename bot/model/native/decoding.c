@@ -87,10 +87,12 @@ static void truncate(float *p, int64_t V, int64_t top_k, float top_p, float min_
 }
 
 // One id a row of logits (count, V) by inverse transform, and its loss at temperature 1 with nothing left out.
-// inverse_temperatures and uniforms: one a row; barred (V): -inf where an id must not be drawn, else 0. room: V floats.
+// inverse_temperatures and uniforms: one a row; barred: -inf where an id must not be drawn, else 0, V of them for all
+// rows (stride 0) or for each (stride V). room: V floats.
 void draw(const float *logits, int64_t count, int64_t V, const float *inverse_temperatures, const float *barred,
-          const double *uniforms, int64_t top_k, float top_p, float min_p, float *room, int64_t *ids, double *losses) {
-  for (int64_t m = 0; m < count; ++m, logits += V) {
+          int64_t stride, const double *uniforms, int64_t top_k, float top_p, float min_p, float *room, int64_t *ids,
+          double *losses) {
+  for (int64_t m = 0; m < count; ++m, logits += V, barred += stride) {
     float highest = -INFINITY, allowed = -INFINITY, total = 0;
     for (int64_t v = 0; v < V; ++v) {
       const float masked = logits[v] + barred[v];

@@ -32,7 +32,8 @@ def library() -> ctypes.CDLL | None:
         result: list[Any] = [NUMBER, NUMBER, POINTER, POINTER, NUMBER]
         loaded.multiply.argtypes = [*rows, POINTER, POINTER, *result]
         loaded.multiply8.argtypes = [*rows, POINTER, POINTER, POINTER, POINTER, *result]
-        loaded.draw.argtypes = [POINTER, NUMBER, NUMBER, *[POINTER] * 3, NUMBER, FLOAT, FLOAT, *[POINTER] * 3]
+        inputs: list[Any] = [POINTER, NUMBER, NUMBER, POINTER, POINTER, NUMBER, POINTER]
+        loaded.draw.argtypes = [*inputs, NUMBER, FLOAT, FLOAT, *[POINTER] * 3]
     return loaded
 
 
@@ -94,18 +95,16 @@ def draw(
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """One id a row of logits (n, V) by inverse transform, and its loss at temperature 1, nothing left out.
 
-    inverse_temperatures, uniforms: (n,); barred: (V,), -inf where an id must not be drawn, else 0.
+    inverse_temperatures, uniforms: (n,); barred: (V,) or (n, V), -inf where an id must not be drawn, else 0.
     Temperature first, then top_k (0: off), top_p (1: off), min_p (0: off), each on what the one before left.
     """
     count, size = logits.shape
     ids, losses, room = np.empty(count, np.int64), np.empty(count), np.empty(size, np.float32)
-    inputs = (
-        np.ascontiguousarray(logits, np.float32),
-        np.ascontiguousarray(inverse_temperatures, np.float32),
-        np.ascontiguousarray(barred, np.float32),
-        np.ascontiguousarray(uniforms, np.float64),
+    scores, warmth, bars = (
+        np.ascontiguousarray(array, np.float32) for array in (logits, inverse_temperatures, barred)
     )
-    first, *others = (array.ctypes.data for array in inputs)
-    results = (array.ctypes.data for array in (room, ids, losses))
-    _loaded().draw(first, count, size, *others, top_k, top_p, min_p, *results)
+    chances = np.ascontiguousarray(uniforms, np.float64)
+    first = (scores.ctypes.data, count, size, warmth.ctypes.data, bars.ctypes.data, size * (bars.ndim - 1))
+    results = (room.ctypes.data, ids.ctypes.data, losses.ctypes.data)
+    _loaded().draw(*first, chances.ctypes.data, top_k, top_p, min_p, *results)
     return ids, losses

@@ -1,0 +1,95 @@
+"""sample: texts of a model, made as asked for."""
+
+import sys
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from bot.cli.app import HERE, AsJson, ConfigPath, ModelName, Which, app, open_house, print_json, say
+
+
+class Weights(StrEnum):
+    FLOAT32 = "float32"
+    INT8 = "int8"
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    """One number, or two with a comma between them."""
+    try:
+        numbers = tuple(map(float, text.split(",")))
+    except ValueError:
+        numbers = ()
+    if len(numbers) not in (1, 2):
+        msg = f"expected a number, or two with a comma between them, not {text!r}"
+        raise typer.BadParameter(msg)
+    return numbers
+
+
+def _option(help: str, metavar: str | None = None) -> typer.models.OptionInfo:
+    option: typer.models.OptionInfo = typer.Option(help=help, metavar=metavar)
+    return option
+
+
+@app.command()
+def sample(
+    model: ModelName,
+    count: Annotated[int, typer.Option("-n", "--count", min=1, help="How many.")] = 20,
+    which: Which = "best",
+    temperature: Annotated[str, _option("Higher is wilder; LOW,HIGH: each text its own.", "NUMBER")] = "0.8",
+    seed: Annotated[int, _option("The same seed gives the same texts.")] = 1,
+    prefix: Annotated[str, _option("What every text begins with.")] = "",
+    stop: Annotated[list[str] | None, _option("A text to end before; may be given again.")] = None,
+    min_length: Annotated[int, _option("Do not end before so many tokens.")] = 0,
+    max_length: Annotated[int, _option("Cut after so many tokens.")] = 200,
+    repetition_penalty: Annotated[float, _option("Make what is written less likely: 1.2, say.")] = 1.0,
+    no_repeat_ngram: Annotated[int, _option("Write so many tokens in a row only once.")] = 0,
+    top_k: Annotated[int, _option("Choose among so many likeliest tokens.")] = 0,
+    top_p: Annotated[float, _option("Among the likeliest of this share.")] = 1.0,
+    min_p: Annotated[float, _option("Among those so near the likeliest.")] = 0.0,
+    typical_p: Annotated[float, _option("Among those of usual surprise of this share.")] = 1.0,
+    eta: Annotated[float, _option("Among those of this probability, less where much is possible.")] = 0.0,
+    mirostat: Annotated[
+        str | None, _option("Keep the surprise near this: nats a token.", "NATS[,RATE]")
+    ] = None,
+    weights: Annotated[Weights, _option("int8 is quicker.")] = Weights.FLOAT32,
+    as_json: AsJson = False,
+    config: ConfigPath = HERE,
+) -> None:
+    """Sample a model; nothing is filtered or queued."""
+    from bot.pipeline import sample as draw
+    from bot.records import Mirostat, Sampling
+
+    temperatures = _numbers(temperature)
+    sampling = Sampling(
+        (temperatures[0], temperatures[-1]),
+        max_length,
+        min_length=min_length,
+        prefix=prefix,
+        stop=tuple(stop or ()),
+        repetition_penalty=repetition_penalty,
+        no_repeat_ngram=no_repeat_ngram,
+        top_k=top_k,
+        top_p=top_p,
+        min_p=min_p,
+        typical_p=typical_p,
+        eta=eta,
+        mirostat=Mirostat(*_numbers(mirostat)) if mirostat else None,
+        weights=weights.value,
+    )
+    candidates = draw(open_house(config), model, sampling, seed, count, which)
+    if as_json:
+        print_json(candidates)
+        return
+    _show([one.text for one in candidates])
+    say(f"{count} of {candidates[0].checkpoint}, temperature {temperature}, seed {seed}; not filtered")
+
+
+def _show(texts: list[str]) -> None:
+    from rich.text import Text
+
+    from bot.cli.show import plain
+
+    show = plain if sys.stdout.isatty() else Text  # a file gets the text itself, a terminal nothing it obeys
+    for text in texts:
+        print(show(text).plain)
