@@ -5,7 +5,8 @@ It decides nothing. Only `sampler` loads torch, so that reviewing and posting st
 
 import traceback
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache, cached_property, partial
 from pathlib import Path
@@ -15,6 +16,8 @@ from bot import config as settings
 from bot.config.places import alternatives
 from bot.curation import gate
 from bot.curation.novelty import FILE_NAME, HashedTrainingSet, TextTrainingSet
+from bot.curation.profile import FILE_NAME as PROFILE
+from bot.curation.profile import CorpusProfile
 from bot.errors import BotError, CheckpointError, ConfigError, CorpusError, PluginError
 from bot.interfaces import Filter, Target, Tokenizer, TrainingSet
 from bot.model import checkpoint
@@ -24,7 +27,7 @@ from bot.review.decisions import Desk
 from bot.store.database import Database
 from bot.store.deliveries import Deliveries
 from bot.store.drafts import Drafts
-from bot.text.corpus import Corpus, gather
+from bot.text.corpus import Corpus, gather, split
 
 if TYPE_CHECKING:
     from bot.model.sampling import Sampler
@@ -108,14 +111,35 @@ class House:
 
     def training_set(self, model: str, folder: Path) -> HashedTrainingSet | TextTrainingSet:
         """The novelty index, with the texts as evidence if the very corpus the model learned is at hand."""
-        index = self.known_texts(folder)
+        index, corpus = self.known_texts(folder), self._very_corpus(model, folder)
+        return TextTrainingSet([document.text for document in corpus.documents], index) if corpus else index
+
+    def _very_corpus(self, model: str, folder: Path) -> Corpus | None:
+        """The corpus that a checkpoint has learned, if it is at hand."""
         try:
             corpus = self.corpus(model)
         except BotError:  # only training needs it; what is wrong with it, `bot doctor` says
-            return index
-        if corpus.sha256 != checkpoint.read_meta(folder).corpus.get("sha256"):
-            return index  # the corpus has changed since: it cannot vouch for what the model has read
-        return TextTrainingSet([document.text for document in corpus.documents], index)
+            return None
+        changed = corpus.sha256 != checkpoint.read_meta(folder).corpus.get("sha256")
+        return None if changed else corpus  # one that has changed cannot vouch for what the model has read
+
+    def profile(self, model: str, folder: Path) -> CorpusProfile:
+        """The checkpoint's profile of its corpus; one made before there were profiles gets it here.
+
+        Raises CheckpointError where it has none and the corpus is not at hand.
+        """
+        place = folder / PROFILE
+        if place.exists():
+            return CorpusProfile.open(place)
+        corpus = self._very_corpus(model, folder)
+        if corpus is None:
+            msg = f"{place}: there is no profile of the corpus, which one of the filters needs: let "
+            msg += f"models.{model}.corpus name the very corpus that was learned, or train again"
+            raise CheckpointError(msg)
+        made = CorpusProfile.of(*_parts(corpus, checkpoint.read_meta(folder)))
+        with suppress(CheckpointError):  # a folder that may not be written to gets it each time
+            checkpoint.write_atomically(place, made.packed())
+        return made
 
     def evidence(self, bot: str, text: str, draft: int | None = None) -> Evidence:
         """How near a text comes to what the bot's model has read. draft: the one it belongs to."""
@@ -218,6 +242,13 @@ class House:
         return tuple(
             Outlet(label, target.account, target.kind, text) for label, target in self.targets(bot).items()
         )
+
+
+def _parts(corpus: Corpus, meta: checkpoint.Meta) -> Iterator[list[str]]:
+    """The texts a checkpoint has learned, and those held out; of an imported one nobody knows which."""
+    share = meta.settings.get("validation_share", settings.Training().validation_share)
+    for part in split(corpus.documents, share, meta.seed):
+        yield [document.text for document in part]
 
 
 def _fault(target: Target) -> str:

@@ -32,10 +32,24 @@ class TrainingSet(Protocol):
         """Of each text what is known of its novelty, without `earlier`."""
 
 
+class Profile(Protocol):
+    """What is known of the items of that corpus as a kind of text."""
+
+    def likeness(self, text: str) -> float:
+        """How much a text reads like an item: real ones have mean 0 and deviation 1."""
+
+    def knows(self, word: str) -> bool:
+        """Whether a word, after NFKC and casefold, stands in the corpus."""
+
+
 class FilterContext(Protocol):
     """What a filter may know beside the candidate."""
 
     training_set: TrainingSet
+
+    @property
+    def profile(self) -> Profile:
+        """Raises BotError where the checkpoint has none and its corpus is not at hand."""
 
     def seen(self, text: str) -> bool:
         """Whether this text, after NFKC and casefold, was ever queued for this bot."""

@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from bot.curation.novelty import FILE_NAME, HashedTrainingSet, build_index
+from bot.curation.profile import FILE_NAME as PROFILE
+from bot.curation.profile import CorpusProfile
 from bot.errors import CheckpointError, DeviceError, StoreError, TrainingError
 from bot.house import House
 from bot.model import checkpoint
@@ -186,8 +188,12 @@ class Trainer:
     @cached_property
     def _files(self) -> dict[str, bytes]:
         """What lies beside the weights of every checkpoint of this run."""
-        index = build_index(document.text for document in self.corpus.documents)
-        return {FILE_NAME: index, checkpoint.VOCABULARY: self._vocabulary.encoded()}
+        train, held_out = ([one.text for one in part] for part in (self.train_documents, self.held_out))
+        return {
+            FILE_NAME: build_index(document.text for document in self.corpus.documents),
+            PROFILE: CorpusProfile.of(train, held_out).packed(),
+            checkpoint.VOCABULARY: self._vocabulary.encoded(),
+        }
 
     def _save(self, root: Path, model: Model, history: Sequence[Measurement]) -> None:
         """Publish the model as the latest and, if it is, as the best; drop what this run has outgrown."""

@@ -50,6 +50,27 @@ def test_a_corpus_that_has_changed_does_not_vouch_for_the_model(house):
     assert known.nearest(removed, 0).distance == 0
 
 
+def test_an_older_checkpoint_gets_its_profile_from_the_corpus(house):
+    """The same as training made, to the byte; then the corpus is not needed any more."""
+    folder = house.checkpoint("moons")
+    made = (folder / "corpus.profile").read_bytes()
+    (folder / "corpus.profile").unlink()
+
+    assert house.profile("moons", folder).packed() == made
+    (house.config.folder / "moons.txt").unlink()
+    assert house.profile("moons", folder).packed() == made
+
+
+def test_an_older_checkpoint_without_its_corpus_says_what_it_lacks(house):
+    """One that has changed is not the corpus that was learned."""
+    folder = house.checkpoint("moons")
+    (folder / "corpus.profile").unlink()
+    (house.config.folder / "moons.txt").write_text("\n".join(moons()[1:]))
+
+    with pytest.raises(CheckpointError, match=r"no profile of the corpus, .* let models.moons.corpus name"):
+        house.profile("moons", folder)
+
+
 def test_a_corpus_plugin_that_fails_stops_only_training(house, bot_folder):
     """Training names the plugin and the line of the settings; a fill does without the corpus."""
     plugin = bot_folder.parent / "plugins" / "corpora" / "broken.py"

@@ -67,11 +67,21 @@ def registry(tmp_path):
 
 
 class Unknowing:
-    """A context that has seen nothing, and its own training set, which is empty."""
+    """A context that has seen nothing, and its own training set, which is empty, and its own profile."""
 
     @property
     def training_set(self):
         return self
+
+    @property
+    def profile(self):
+        return self
+
+    def likeness(self, text):
+        return 0.0
+
+    def knows(self, word):
+        return word in ("morbid", "cavern")
 
     def seen(self, text):
         return False
@@ -215,11 +225,12 @@ def test_a_filter_keeps_asks_or_rejects_in_words(name, text, surprise):
 
 
 @names_of("filters")
-def test_a_filter_lets_an_ordinary_name_pass(name):
+def test_a_filter_lets_an_ordinary_text_pass(name):
     """With its own defaults and a training set that holds nothing."""
     judge = REGISTRY.build("filters", Choice(name, OPTIONS.get(name, {})))
+    text = "This is a cavern." if name == "complete_sentence" else "Morbid Cavern"
 
-    assert judge(candidate("Morbid Cavern"), Unknowing()).text == "Morbid Cavern"
+    assert judge(candidate(text), Unknowing()).text == text
 
 
 # ---- targets ------------------------------------------------------------------------------------

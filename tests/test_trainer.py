@@ -17,12 +17,13 @@ from tests.folders import moons, write_folder
 
 
 def test_training_leaves_a_checkpoint_that_says_what_it_is(house):
-    """The folder holds weights, vocabulary, index, history and a card; meta.json has the losses."""
+    """The folder holds weights, vocabulary, index, profile, history and a card; meta.json has the losses."""
     folder = house.checkpoint("moons")
     meta = checkpoint.read_meta(folder)
 
     assert {path.name for path in folder.iterdir()} == {
         "README.md",
+        "corpus.profile",
         "history.csv",
         "meta.json",
         "novelty.index",

@@ -3,27 +3,42 @@
 It does not know what any filter looks for, nor where the judged texts go.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from bot.curation import gate
 from bot.curation.normal import fingerprint
 from bot.errors import Ask, BotError, Reject
-from bot.interfaces import Filter, TrainingSet
+from bot.interfaces import Filter, Profile, TrainingSet
 from bot.records import Candidate, Judged, Verdict
 
 EXAMPLES = 3
 
 
+def no_profile() -> Profile:
+    msg = "there is no profile of a corpus here"
+    raise BotError(msg)
+
+
 class Context:
     """A FilterContext; what was kept is seen from then on, so that a batch holds no twins.
 
-    seen_fingerprints: of everything ever queued for the bot.
+    seen_fingerprints: of everything ever queued for the bot. open_profile: called when a filter asks for it.
     """
 
-    def __init__(self, training_set: TrainingSet, seen_fingerprints: Iterable[int] = ()):
+    def __init__(
+        self,
+        training_set: TrainingSet,
+        seen_fingerprints: Iterable[int] = (),
+        open_profile: Callable[[], Profile] = no_profile,
+    ):
         self.training_set = training_set
-        self._seen = set(seen_fingerprints)
+        self._seen, self._open_profile = set(seen_fingerprints), open_profile
+
+    @cached_property
+    def profile(self) -> Profile:
+        return self._open_profile()
 
     def seen(self, text: str) -> bool:
         return fingerprint(text) in self._seen

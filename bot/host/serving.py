@@ -4,10 +4,10 @@ It knows no queue and no post: what they know of a bot comes with each order.
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,10 +15,11 @@ from bot.child import portable
 from bot.config import Config
 from bot.curation.chain import Chain, Context
 from bot.curation.novelty import FILE_NAME, HashedTrainingSet, TextTrainingSet
+from bot.curation.profile import FILE_NAME as PROFILE
 from bot.host.orders import Answer, Order
 from bot.host.shelf import Shelf
 from bot.house import House
-from bot.interfaces import TrainingSet
+from bot.interfaces import Profile
 from bot.model import checkpoint
 from bot.records import Candidate
 
@@ -44,26 +45,29 @@ class ModelHost:
         yield SAMPLED
         for order, candidates in zip(orders, samples, strict=True):
             with redirect_stdout(sys.stderr):
-                answer = self._judge(order, candidates, loaded.training_set)
+                answer = self._judge(order, candidates, loaded)
             yield answer
 
-    def _judge(self, order: Order, candidates: Sequence[Candidate], training_set: TrainingSet) -> Answer:
+    def _judge(self, order: Order, candidates: Sequence[Candidate], loaded: "_Loaded") -> Answer:
         try:
-            context = Context(training_set, order.seen)
+            context = Context(loaded.training_set, order.seen, loaded.open_profile)
             return Chain(self._filters(order.bot), context).judge(candidates, order.posts)
         except Exception as error:  # it ends this order, and no other
             return portable(error)
 
     def _load(self, model: str, name: str) -> "_Loaded":
         folder = self._house.checkpoint(model, name)
-        return _Loaded(self._house.sampler(model, name), self._house.training_set(model, folder))
+        open_profile = cache(partial(self._house.profile, model, folder))  # when a filter asks for it
+        return _Loaded(
+            self._house.sampler(model, name), self._house.training_set(model, folder), open_profile
+        )
 
     def _weigh(self, model: str, name: str) -> int:
-        """The weights in float32 and the novelty index: the least that it will be."""
+        """The weights in float32, the novelty index and the profile: the least that it will be."""
         folder = self._house.checkpoint(model, name)
         wider = 2 if checkpoint.read_meta(folder).precision == "float16" else 1
-        weights, index = folder / checkpoint.WEIGHTS, folder / FILE_NAME
-        return wider * _file_size(weights) + _file_size(index)
+        beside = _file_size(folder / FILE_NAME) + _file_size(folder / PROFILE)
+        return wider * _file_size(folder / checkpoint.WEIGHTS) + beside
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ class _Loaded:
 
     sampler: "Sampler"
     training_set: HashedTrainingSet | TextTrainingSet
+    open_profile: Callable[[], Profile]
 
     @property
     def size(self) -> int:

@@ -65,7 +65,7 @@ def _what(meta: Meta, command: str) -> str:
         f"`{corpus['name']}: {{{options}}}`: {corpus['kept']:,} distinct items ({corpus['read']:,} read, "
         f"{corpus['repeated']:,} repeated, {corpus['empty']:,} empty), {corpus['held_out']:,} of them "
         f"held out; SHA-256 `{corpus['sha256'][:16]}…`.\n"
-        "`novelty.index` holds hashes of the corpus, no text of it."
+        "`novelty.index` holds hashes of the corpus, `corpus.profile` statistics under hashes; no text of it."
     )
 
 

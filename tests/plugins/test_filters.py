@@ -1,6 +1,7 @@
 """The shipped filters, one by one."""
 
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from bot.config import Choice
 from bot.curation.chain import Context
 from bot.curation.normal import fingerprint
 from bot.curation.novelty import HashedTrainingSet, TextTrainingSet, build_index
+from bot.curation.profile import CorpusProfile
 from bot.records import Sampling
 from bot.registry import Registry
 
@@ -251,3 +253,147 @@ def test_a_list_that_blocks_nothing_is_refused():
     """Nobody believes in a protection that is not there."""
     with pytest.raises(BotError, match="it blocks nothing"):
         build("blocklist", languages=[])
+
+
+NAMES = ["Grave Moon", "Moon Grave", "Pale Grave", "Grave", "Moon", "Pale", "Pale Moon"]
+SHAPE = Context(TEXTS, (), lambda: CorpusProfile.of(NAMES[:5], NAMES[5:]))
+
+
+def test_what_reads_unlike_the_corpus_is_rejected():
+    """With how unlike it is; the least likeness is the owner's choice."""
+    text = "xqzj kfw"
+
+    assert verdict(build("name_like"), "Grave Moon", context=SHAPE) == ""
+    reason = verdict(build("name_like"), text, context=SHAPE)
+    assert re.fullmatch(
+        r"reads unlike the corpus: likeness -\d+\.\d, under -2 \(real items: about 0\)", reason
+    )
+    assert verdict(build("name_like", min=-1000.0), text, context=SHAPE) == ""
+
+
+def test_without_a_profile_it_is_said_what_would_help():
+    """It is no judgement of the text."""
+    with pytest.raises(BotError, match="no profile"):
+        verdict(build("name_like"), "Grave Moon")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "He came.", "“Go!” he said.", "'Go!'", "He said “go.”", "(It rained.)", "¿Qué?", "Is it?!", "3 men.",
+        "That is all…", "»Ja.«", "Он пришёл.", "吾輩は猫である。", "「行け。」", "वह आया।", "هل أنت هنا؟",
+    ],
+)  # fmt: skip
+def test_a_sentence_is_complete(text):
+    """In Latin, Cyrillic, Han, Devanagari, Arabic; with quotes and brackets around its ends."""
+    assert verdict(build("complete_sentence"), text) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("He came", "breaks off: it ends in 'came', without a full stop or the like"),
+        ("He came,", "breaks off: it ends in 'came,', without a full stop or the like"),
+        ("吾輩は猫である", "breaks off: it ends in '吾輩は猫である', without a full stop or the like"),
+        ("he came.", "begins in the middle of a sentence: 'he'"),
+        (", he came.", "begins in the middle of a sentence: ','"),
+        ("… and came.", "begins in the middle of a sentence: 'and'"),
+        ("“”", "is no sentence: it has no word"),
+    ],
+)
+def test_half_a_sentence_is_rejected(text, reason):
+    """With the word where it breaks."""
+    assert verdict(build("complete_sentence"), text) == reason
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(a [b] c)", "“a”", "„a“", "„a”", "”a”", "«a»", "»a«", "‹a›", '"a" and "b"', "「a『b』」", "（a）",
+        "it's ‘so’, dogs' and '90s", '12" vinyl', "",
+    ],
+)  # fmt: skip
+def test_pairs_are_balanced(text):
+    """As English, German, French, Danish and Japanese set them; apostrophes and inches are no quotes."""
+    assert verdict(build("balanced"), text) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("(a", "( is not closed"),
+        ("a)", ") closes nothing"),
+        ("(a]", "] closes ("),
+        ("“a", "“ is not closed"),
+        ("a”b", "” is not closed"),
+        ('"a', '" is not closed'),
+        ("「a", "「 is not closed"),
+        ("([)]", ") closes ["),
+    ],
+)
+def test_a_mark_without_its_partner_is_named(text, reason):
+    """The first one."""
+    assert verdict(build("balanced"), text) == reason
+
+
+def test_words_of_the_corpus_are_real():
+    """A share of them suffices; of those that are not known three are named."""
+    filter = build("real_words", min=0.5)
+
+    assert verdict(filter, "PALE grave of xq", context=SHAPE) == ""
+    assert verdict(filter, "Pale xq, xq zj vk", context=SHAPE) == (
+        "20% of its words are known, less than 50%: not 'xq', 'zj'"
+    )
+    assert verdict(filter, "1984!", context=SHAPE) == "has no word"
+
+
+def test_words_of_dictionaries_and_of_a_file_are_real(tmp_path):
+    """With or without those of the corpus; then no profile is needed."""
+    (tmp_path / "own.txt").write_text("Wormhorn\n")
+    filter = build("real_words", tmp_path, path="own.txt", dictionaries=["en", "de"], corpus=False)
+
+    assert verdict(filter, "Wormhorn’s quick brown foxes überall") == ""
+    assert verdict(filter, "Wormhorn qick") == "50% of its words are known, less than 85%: not 'qick'"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"dictionaries": ["tlh"]}, r"no dictionary is called 'tlh' \(have ar, de, en,"),
+        ({"corpus": False}, "it knows no word"),
+        ({"min": 85.0}, "min 85 is no share"),
+    ],
+)
+def test_words_that_nobody_could_know_are_refused(options, message):
+    """With what would be right."""
+    with pytest.raises(BotError, match=message):
+        build("real_words", **options)
+
+
+def test_a_long_text_tells_its_language():
+    """With what it is taken for."""
+    filter = build("language", languages=["en", "de"])
+
+    assert verdict(filter, "The moon is over the harbour and nobody sleeps") == ""
+    assert verdict(filter, "Der Mond steht über dem Hafen und niemand schläft") == ""
+    reason = verdict(filter, "La lune est sur le port et personne ne dort cette nuit")
+    assert re.fullmatch(r"is not in en or de but looks like fr \(\d+% sure\)", reason)
+
+
+def test_a_short_text_is_judged_by_its_script():
+    """A name of two words has no language that a machine could tell."""
+    assert verdict(build("language"), "Mare Tranquillitatis") == ""
+    assert verdict(build("language"), "Ночь") == "is not written in Latin letters, as en is"
+    assert verdict(build("language", languages=["ja"]), "Wormhorn") == (
+        "is not written in Han or Hiragana or Katakana letters, as ja is"
+    )
+    assert verdict(build("language", languages=["ja", "en"]), "月 moon") == ""
+    assert verdict(build("language"), "1984!") == ""
+
+
+def test_a_language_that_does_not_exist_is_named():
+    """By its code."""
+    with pytest.raises(BotError, match="no language is called 'english'"):
+        build("language", languages=["english"])
+    with pytest.raises(BotError, match="no language would pass"):
+        build("language", languages=[])

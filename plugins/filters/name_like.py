@@ -1,0 +1,27 @@
+"""A filter: a text must read like an item of the corpus, by how its characters follow each other."""
+
+from collections.abc import Callable
+
+from bot import Candidate, Filter, FilterContext, Reject, hookimpl
+
+
+def name_like(min: float = -2.0) -> Filter:
+    """Reject what reads less like the corpus than `min`.
+
+    Real items that were held out have mean 0 and deviation 1; about one in twenty-five of them lies under -2.
+    """
+
+    def judge(candidate: Candidate, context: FilterContext) -> Candidate:
+        likeness = context.profile.likeness(candidate.text)
+        if not likeness >= min:
+            raise Reject(
+                f"reads unlike the corpus: likeness {likeness:.1f}, under {min:g} (real items: about 0)"
+            )
+        return candidate
+
+    return judge
+
+
+@hookimpl
+def register_filters() -> dict[str, Callable[..., Filter]]:
+    return {"name_like": name_like}
