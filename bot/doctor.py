@@ -10,6 +10,7 @@ from bot.errors import BotError, CorpusError
 from bot.house import House
 from bot.model import checkpoint
 from bot.model.native import compiler
+from bot.records import Secret
 from bot.review.policies import look_up
 
 
@@ -41,6 +42,7 @@ def _findings(house: House) -> Iterator[Finding]:
         yield _look(f"bot {bot}: filters", partial(_filters, house, bot))
         yield _look(f"bot {bot}: review", partial(_review, house, bot))
         yield _look(f"bot {bot}: targets", partial(_targets, house, bot))
+        yield from _advised(house, bot)
         yield _look(f"bot {bot}: posts", partial(_posts, house, bot))
 
 
@@ -92,6 +94,27 @@ def _targets(house: House, bot: str) -> str:
         msg = f"{house.config.file}: bots.{bot}.targets: there is none, so nothing can be approved or posted"
         raise BotError(msg)
     return ", ".join(f"{label} ({target.account})" for label, target in targets.items())
+
+
+def _advised(house: House, bot: str) -> Iterator[Finding]:
+    try:
+        targets = house.targets(bot)
+    except BotError:  # `_targets` has said why
+        return
+    for label, target in targets.items():
+        if advise := getattr(target, "advice", None):
+            yield _look(f"bot {bot}: {label}", partial(_advice, advise))
+
+
+def _advice(advise: Callable[[], str]) -> str:
+    try:
+        text = advise()
+    except Exception as error:  # whatever its library raises
+        msg = f"it cannot be asked: {' '.join(Secret.redact(str(error)).split())}"
+        raise BotError(msg) from error
+    if text:
+        raise BotError(text)
+    return "nothing to see to"
 
 
 def _posts(house: House, bot: str) -> str:

@@ -80,3 +80,10 @@ class Target(Protocol):
 
     def find(self, post: Post) -> Receipt | None:
         """The receipt of this post if it is there already, None if it is surely not."""
+
+
+class Advising(Protocol):
+    """What a target may have beside: `bot doctor` shows it."""
+
+    def advice(self) -> str:
+        """What its owner should see to at the place itself, "" if nothing; the place may be asked."""

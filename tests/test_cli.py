@@ -364,7 +364,8 @@ def test_the_doctor_names_what_is_missing(tmp_path):
     """Every finding has its remedy, and the exit code tells that something is wrong."""
     (tmp_path / "config.yaml").write_text(
         "models: {bare: {}, typo: {corpus: {line: {path: x}}}, away: {corpus: {lines: {path: x}}}}\n"
-        "bots: {lost: {model: bare, review: automtic}}\n"
+        "bots:\n  lost: {model: bare, review: automtic}\n"
+        "  bold: {model: bare, targets: [{x: {made_with_ai: false}}]}\n"
     )
 
     result = CliRunner().invoke(app, ["doctor", "--json", "--config", str(tmp_path / "config.yaml")])
@@ -374,6 +375,7 @@ def test_the_doctor_names_what_is_missing(tmp_path):
     assert bad == {
         *("model bare", "model typo", "model away"),  # neither a corpus to learn from nor a checkpoint
         *("bot lost: checkpoint", "bot lost: review", "bot lost: targets"),
+        *("bot bold: checkpoint", "bot bold: x"),  # what the target itself advises
     }
 
 

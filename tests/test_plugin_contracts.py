@@ -5,6 +5,7 @@ Cells have their own contract tests in test_cells.py.
 
 import ast
 import inspect
+import os
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -32,7 +33,9 @@ OPTIONS = {  # of the plugins that cannot do without; paths are files of the `re
     "unicode_names": {"first": 0x41, "last": 0x5A},
     "feed": {"path": "feed.xml"},
     "jsonl": {"path": "posts.jsonl"},
+    "mastodon": {"account": "metal@example.social", "access_token": {"env": "CANARY"}},
 }
+os.environ["CANARY"] = CANARY = "secret-of-the-contract-tests"
 POST = Post("Rotting Grave & Sons <3", "k1", "metal", datetime(2026, 1, 1, tzinfo=UTC))
 
 
@@ -42,6 +45,11 @@ def names_of(kind: str, *, where=lambda name: True):
 
 def has_file(name: str) -> bool:
     return "path" in OPTIONS.get(name, {})
+
+
+def is_remote(name: str) -> bool:
+    """Whether posting to it needs a server: tests/plugins/targets has one for each of them."""
+    return {"env": "CANARY"} in OPTIONS.get(name, {}).values()
 
 
 def given_to(kind: str, name: str) -> set[str]:
@@ -257,6 +265,14 @@ def test_a_target_measures_every_text(name, text):
 
 
 @names_of("targets")
+def test_a_target_shows_no_secret(registry, name):
+    """Neither in what is stored beside each post nor in what a log may show."""
+    target = registry.build("targets", Choice(name, OPTIONS.get(name, {})))
+
+    assert CANARY not in f"{target.account} {target!r} {getattr(target, 'client', '')!r}"
+
+
+@names_of("targets", where=lambda name: not is_remote(name))
 def test_a_target_gives_a_receipt(registry, name, capsys):
     """A post that went through leaves an id, an address or other evidence."""
     receipt = registry.build("targets", Choice(name, OPTIONS.get(name, {}))).post(POST)
@@ -265,7 +281,7 @@ def test_a_target_gives_a_receipt(registry, name, capsys):
     assert receipt.remote_id or receipt.evidence
 
 
-@names_of("targets", where=lambda name: kind_of(name) == "put")
+@names_of("targets", where=lambda name: kind_of(name) == "put" and not is_remote(name))
 def test_a_target_of_kind_put_may_post_twice(registry, name):
     """The same key is the same post."""
     target = registry.build("targets", Choice(name, OPTIONS.get(name, {})))

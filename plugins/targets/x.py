@@ -18,6 +18,12 @@ from bot import BotError, NotSent, Post, Receipt, Refused, Secret, hookimpl
 if TYPE_CHECKING:
     import tweepy
 
+log = logging.getLogger(__name__)
+
+PRICES = (
+    0.015,
+    0.2,
+)  # USD for a post, for one with an address: docs.x.com, "X API pricing", as of November 2026
 LIMITS = "x-rate-limit", "x-app-limit-24hour", "x-user-limit-24hour"  # each with -remaining and -reset
 QUARTER = 15 * 60  # seconds: to wait after a 429 that does not say how long
 TIMEOUT = 5, 20  # seconds, to connect and to read
@@ -30,7 +36,8 @@ EMOJI = r"\p{Extended_Pictographic}|\p{Regional_Indicator}|\N{COMBINING ENCLOSIN
 class X:
     """Posts as the account of the access token.
 
-    dry_run: post nothing, and say so in the receipt. made_with_ai: label each post as that.
+    dry_run: post nothing, and say so in the receipt. made_with_ai: label each post as that. price,
+    price_with_address: what X charges for a post, in USD; it is only told, nothing is counted.
     """
 
     kind = "query"
@@ -44,12 +51,15 @@ class X:
         access_token_secret: Secret | None = None,
         dry_run: bool = True,
         made_with_ai: bool = True,
+        price: float = PRICES[0],
+        price_with_address: float = PRICES[1],
     ):
         keys = [consumer_key, consumer_secret, access_token, access_token_secret]
         if not dry_run and None in keys:
             msg = "to post it needs consumer_key, consumer_secret, access_token and access_token_secret"
             raise ValueError(msg)
         self.dry_run, self.made_with_ai = dry_run, made_with_ai
+        self.price, self.price_with_address = price, price_with_address
         self.user = access_token.reveal().partition("-")[0] if access_token else ""  # a token begins with it
         self.account = "x (dry run)" if dry_run else f"x {self.user}"
         if not dry_run:
@@ -63,8 +73,11 @@ class X:
         return addresses * ADDRESS_LENGTH + sum(map(_weight, regex.findall(r"\X", text)))
 
     def post(self, post: Post) -> Receipt:
+        cost = self._cost(post.text)
         if self.dry_run:
-            return Receipt(evidence="dry run: nothing was posted")
+            return Receipt(evidence=f"dry run: nothing was posted, which would have cost {cost}")
+        if ADDRESS.search(post.text):
+            log.warning("%s: %s", self.account, cost)
         body = {"text": post.text, "made_with_ai": self.made_with_ai}
         try:
             answer = self.client.request("POST", "/2/tweets", json=body, user_auth=True).json()
@@ -87,6 +100,14 @@ class X:
             msg = "over 100 posts stand there since: it cannot be said whether this one does"
             raise BotError(msg)
         return None
+
+    def advice(self) -> str:
+        return "" if self.made_with_ai else "what it posts is not labelled as made by AI: made_with_ai: true"
+
+    def _cost(self, text: str) -> str:
+        if ADDRESS.search(text):
+            return f"about {self.price_with_address:g} USD, for it has an address, instead of {self.price:g}"
+        return f"about {self.price:g} USD"
 
     def _receipt(self, id: str, evidence: str = "") -> Receipt:
         return Receipt(id, f"https://x.com/i/status/{id}", evidence)

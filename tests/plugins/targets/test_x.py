@@ -143,8 +143,25 @@ def test_dry_run_is_what_it_does_unasked(tmp_path):
     """Without being told otherwise it posts nothing, needs no key and says so."""
     x = target("x", tmp_path)
 
-    assert x.post(post()).evidence == "dry run: nothing was posted"
+    assert x.post(post()).evidence == "dry run: nothing was posted, which would have cost about 0.015 USD"
     assert x.account == "x (dry run)"
+
+
+def test_an_address_is_dear(x, server, tmp_path, caplog):
+    """X charges many times as much for a post with an address: that is said before it is sent."""
+    x.post(post("Crypt of Ash"))
+    assert not caplog.records
+    x.post(post("see https://example.org"))
+    assert caplog.messages == ["x 42: about 0.2 USD, for it has an address, instead of 0.015"]
+
+    cheap = target("x", tmp_path, price=0.01, price_with_address=0.1)
+    assert "about 0.1 USD, for it has an address, instead of 0.01" in cheap.post(post("http://a.b")).evidence
+
+
+def test_it_asks_for_the_label(tmp_path):
+    """Posts that are not labelled as made by AI are something to mend."""
+    assert target("x", tmp_path).advice() == ""
+    assert "not labelled" in target("x", tmp_path, made_with_ai=False).advice()
 
 
 def test_posting_needs_all_keys(tmp_path, monkeypatch):
