@@ -32,6 +32,7 @@ OWNERS = {
     "tweepy": {"plugins/targets/x.py"},
     "mastodon": {"plugins/targets/mastodon.py"},
     "ahocorasick": {"plugins/filters"},
+    "confusable_homoglyphs": {"plugins/filters"},
 }
 HEAVY = {
     *("torch", "matplotlib", "textual", "sqlalchemy", "ahocorasick", "requests"),

@@ -153,6 +153,7 @@ def listed(**options: object) -> Filter:
             "_zounds_",
         ),
         *("Big  Oaf", "big\noaf", "ＥＧＡＤ", "zoun\u2064ds", "zounds\ufe0f", "zo\u034funds"),
+        *("⒵⒪⒰⒩⒟⒮", "🅩🅞🅤🅝🅓🅢", "🆉🅾🆄🅽🅳🆂", "🇿🇴🇺🇳🇩🇸", "ᶻᵒᵘⁿᵈˢ", "zØuɴđꜱ", "ΖΟUΝDS", "z̷͓o̷u͓̖n̷ds"),
     ],
 )
 def test_a_whole_word_is_vetoed_in_any_dress(text):
@@ -184,10 +185,21 @@ def test_a_whole_word_is_vetoed_in_any_dress(text):
             "b1g 0af",
             "zoun d$!",
         ),
+        *("z*unds", "z*****s", "z0*nds", "zo-nds", "(z#unds!)", "eg*d", "znds", "sdnuoz", "zonuds", "zowndz"),
+        *(
+            "egads",
+            "gadzook's",
+            "zounds666",
+            "666zounds",
+            "OldBigOafMan",
+            "z'o'u'n'd's",
+            "zoun-\nds",
+            "|_|n zounDS1",
+        ),
     ],
 )
 def test_what_seems_to_hide_a_word_needs_a_person(text):
-    """Letters apart, repeated, replaced by digits, or inside another word: likely, but not sure."""
+    """Letters apart, repeated, replaced, masked, missing, in another order or word: likely, but not sure."""
     assert verdict(listed(), text).startswith("? seems to hide the blocked word ")
 
 
@@ -197,6 +209,48 @@ def test_what_seems_to_hide_a_word_needs_a_person(text):
 def test_innocent_neighbours_pass(text):
     """A short word inside a longer one, or spelled across half words, is chance."""
     assert verdict(listed(), text) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "disguise"),
+    [
+        ("z0unds", "letters set apart, repeated or replaced, or the word within another"),
+        ("z*unds", "letters masked"),
+        ("znds", "vowels left out"),
+        ("sdnuoz", "spelled backwards"),
+        ("zuonds", "letters swapped"),
+        ("sounds", "spelled by sound"),
+    ],
+)
+def test_a_doubt_says_which_word_and_which_disguise(text, disguise):
+    """The reviewer sees at once what to look for."""
+    assert verdict(listed(), text) == f"? seems to hide the blocked word 'zounds': {disguise}"
+
+
+@pytest.mark.parametrize(
+    ("word", "vetoed", "asked", "innocent"),
+    [
+        (
+            "баламут",
+            ["БАЛАМУТ", "бaлaмyт", "ба\u0336ламут"],
+            ["б4ламут", "балaмуты", "6 а л а м у т"],
+            ["балет"],
+        ),
+        ("жмот", ["жмoт"], ["жмоты", "жмотом", "ж*от", "томж", "жм0т"], ["жмых"]),
+        ("ばかやろう", ["ばかやろう"], ["バカヤロウ", "ば か や ろ う", "ばか・やろう"], ["ばら"]),
+        ("馬鹿", ["大馬鹿者", "馬\u200b鹿"], ["馬 鹿", "馬・鹿"], ["馬", "鹿と馬"]),
+        ("バカ", ["バカ", "ﾊﾞｶ"], ["ばか", "バ カ", "ソバカス"], ["カバ"]),
+        ("لئيم", ["لـئـيـم", "لَئِيم", "لئیم"], ["ل ئ ي م"], ["كريم"]),
+        ("मूर्ख", ["मूर्ख", "मू\u200dर्ख"], ["म ू र ् ख", "मूर्खता"], ["मुख"]),
+        ("μωρός", ["ΜΩΡΌΣ", "μωρος"], ["μ-ω-ρ-ό-ς"], ["μωρό"]),
+    ],
+)
+def test_the_owners_words_may_be_of_any_script(word, vetoed, asked, innocent):
+    """Each with the disguises of its own."""
+    filter = listed(words=(word,))
+    said = {text: verdict(filter, text)[:2] for text in (*vetoed, *asked, *innocent)}
+
+    assert said == dict.fromkeys(vetoed, "ha") | dict.fromkeys(asked, "? ") | dict.fromkeys(innocent, "")
 
 
 @pytest.fixture(scope="module")
