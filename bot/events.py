@@ -4,17 +4,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bot.curation.chain import Funnel
+from bot.curation.variety import Rut, Variety
 from bot.records import Delivery, Draft, Slot
 
 
 @dataclass(frozen=True)
 class Filled:
-    """A batch was sampled and judged; the kept are queued as `drafts`; `waiting` are in the queue now."""
+    """A batch was sampled and judged; the kept are queued as `drafts`; `waiting` are in the queue now.
+
+    variety: of the drafts, None of fewer than two. ruts: what too many of them have in common.
+    """
 
     bot: str
     funnel: Funnel
     drafts: Sequence[Draft]
     waiting: int
+    variety: Variety | None = None
+    ruts: Sequence[Rut] = ()
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 from bot import config as settings
 from bot.config.places import alternatives
 from bot.curation import gate
+from bot.curation.habits import Habit
 from bot.curation.novelty import FILE_NAME, HashedTrainingSet, TextTrainingSet
 from bot.curation.profile import FILE_NAME as PROFILE
 from bot.curation.profile import CorpusProfile
@@ -151,6 +152,13 @@ class House:
     @cached_property
     def _known(self) -> Callable[[str, Path], TrainingSet]:
         return cache(self.training_set)
+
+    def usual(self, model: str, which: str) -> Callable[[Habit], float]:
+        """The share of the corpus's items that have a habit; 0.0 where the checkpoint has no profile."""
+        try:
+            return CorpusProfile.open(self.checkpoint(model, which) / PROFILE).share
+        except CheckpointError:
+            return lambda habit: 0.0
 
     def sampler(self, model: str, which: str = "best") -> "Sampler":
         """A checkpoint ready to sample; its meta.json, not the configuration, says what it is."""

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot.config import Config
 from bot.curation.chain import funnel
+from bot.curation.variety import ruts, variety
 from bot.errors import BotError, ChildError
 from bot.events import Approved, Delivered, Failed, Filled, SlotTaken, Tell
 from bot.host import Answer, Host, Order, in_groups, informed, make_order, open_host
@@ -72,7 +73,9 @@ def enqueue(house: House, order: Order, answer: Answer) -> Filled:
         raise answer
     house.checkpoint(order.model, order.checkpoint)  # if a training has removed it, no draft can be replayed
     drafts = house.drafts.add(order.bot, answer)
-    return Filled(order.bot, funnel(answer), drafts, waiting(house, order.bot))
+    texts = [draft.text for draft in drafts]
+    stuck = ruts(texts, house.usual(order.model, order.checkpoint))
+    return Filled(order.bot, funnel(answer), drafts, waiting(house, order.bot), variety(texts), stuck)
 
 
 def waiting(house: House, bot: str) -> int:

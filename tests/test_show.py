@@ -6,7 +6,9 @@ import pytest
 from rich.console import Console
 
 from bot.cli.show import Screen
-from bot.curation.chain import funnel
+from bot.curation.chain import FAILED, funnel
+from bot.curation.habits import Habit
+from bot.curation.variety import Rut
 from bot.events import Approved, Delivered, Failed, Filled, SlotTaken
 from bot.records import PluginReport, Verdict
 from tests.queues import NOON, judged, outlet, slot
@@ -155,3 +157,24 @@ def test_a_plugin_that_was_set_aside_is_named_with_its_failure(screen):
     shown = screen.console.export_text()
     assert "lines" in shown
     assert "set aside: plugins/broken.py: SyntaxError: line 3" in shown
+
+
+def test_a_rut_is_told_once(shown):
+    """While it lasts; when it is over and comes again, it is told again."""
+    rut = Rut(Habit("ends in", "remix"), 0.42, 0.01)
+    stuck, free = (Filled("metal", funnel([]), [], 0, None, ruts) for ruts in ([rut], []))
+
+    lines = shown(stuck, stuck, replace(stuck, bot="other"), free, stuck)
+
+    assert [line.strip() for line in lines if "in a rut" in line] == [
+        "in a rut  of the kept 42% end in “remix”, in the corpus 1%"
+    ] * 3
+
+
+def test_a_filter_that_broke_shows_what_it_broke_of(shown):
+    """In the line of its bar."""
+    batch = [judged("Abcess", Verdict("mine", "reject", f"{FAILED}ZeroDivisionError: by zero"))]
+
+    [_, line, *_] = shown(Filled("metal", funnel(batch), [], 0))
+
+    assert "the filter failed: ZeroDivisionError: by zero" in line

@@ -34,6 +34,7 @@ def fill(
 ) -> None:
     """Sample, filter, queue; say what was dropped and why."""
     from bot import pipeline
+    from bot.cli.funnel import report
     from bot.cli.show import Screen
     from bot.host import open_host
 
@@ -41,9 +42,9 @@ def fill(
     with open_host(house.config) as host:
         filled = pipeline.fill(house, host, bot, count, seed)
     if as_json:
-        print_json(filled.drafts)
+        print_json(filled)
     else:
-        Screen().show(filled)
+        Screen().console.print(report(filled))
         say(f"Next: bot review {bot}")
 
 

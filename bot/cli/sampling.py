@@ -88,7 +88,7 @@ def sample(
 def _show(texts: list[str]) -> None:
     from rich.text import Text
 
-    from bot.cli.show import plain
+    from bot.cli.plain import plain
 
     show = plain if sys.stdout.isatty() else Text  # a file gets the text itself, a terminal nothing it obeys
     for text in texts:

@@ -1,21 +1,23 @@
 """How the terminal shows what the bot does. It reads records and events and decides nothing.
 
-Generated text goes through `plain`: it may hold anything, and none of it is markup or a control code.
+Generated text goes through `plain`.
 """
 
 import sys
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from unicodedata import category
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bot.cli.funnel import alarm
+from bot.cli.plain import plain
 from bot.config import shipped
 from bot.curation.chain import Drop
+from bot.curation.habits import Habit
 from bot.events import Approved, Delivered, Event, Failed, Filled, SlotTaken
 from bot.house import House
 from bot.records import Delivery, Draft, PluginReport
@@ -34,19 +36,13 @@ STYLES = {
 }
 
 
-def plain(text: str, style: str = "") -> Text:
-    """The text on one line, with control and invisible signs made visible; spaces of all scripts stay."""
-    return Text(
-        "".join(c if c.isprintable() or category(c) == "Zs" else f"\\x{ord(c):02x}" for c in text), style
-    )
-
-
 class Screen:
     """Prints events as they come, lists as tables."""
 
     def __init__(self, console: Console | None = None):
         self.console = console or Console(highlight=False)
         self._sent: dict[int, list[str]] = {}  # draft -> targets it has reached, until it has reached all
+        self._ruts: dict[str, set[Habit]] = {}  # bot -> what it is in, told already
 
     def open(self, house: House) -> None:
         self.console.print(f"Running {house.config.file}. Ctrl-C ends it; nothing is lost.")
@@ -126,12 +122,15 @@ class Screen:
         self._bar("kept", funnel.kept, funnel.sampled, "green", names)
         queued = f"{len(event.drafts)} drafts{asked}; {event.waiting} wait in the queue of {event.bot}"
         self._line("queued", queued, "bold cyan")
+        for rut in event.ruts:
+            if rut.habit not in self._ruts.get(event.bot, ()):
+                self.console.print(Text(" " * 10) + alarm(rut))
+        self._ruts[event.bot] = {rut.habit for rut in event.ruts}
 
     def _drop(self, drop: Drop, sampled: int) -> None:
         text, reason = drop.examples[0]
-        self._bar(
-            drop.filter, drop.count, sampled, "red", Text.assemble(plain(text), "  ", plain(reason, "dim"))
-        )
+        example = Text.assemble(plain(text), "  ", plain(reason, "bold red" if drop.failed else "dim"))
+        self._bar(drop.filter, drop.count, sampled, "red", example)
 
     def _bar(self, name: str, count: int, of: int, style: str, text: Text) -> None:
         width = max(1, round(BAR * count / of)) if count else 0

@@ -11,8 +11,8 @@ from rich.text import Text
 
 from bot import records
 from bot.cli.curve import Curve, draw
+from bot.cli.plain import plain
 from bot.cli.profile_table import duration, show_profile
-from bot.cli.show import plain
 from bot.house import House
 from bot.model.watch import Measurement
 from bot.trainer import Trained, Trainer

@@ -14,6 +14,7 @@ from bot.interfaces import Filter, Profile, TrainingSet
 from bot.records import Candidate, Judged, Verdict
 
 EXAMPLES = 3
+FAILED = "the filter failed: "  # what the reason begins with where a filter broke instead of judging
 
 
 def no_profile() -> Profile:
@@ -94,9 +95,9 @@ def _ask(name: str, filter: Filter, candidate: Candidate, context: Context) -> t
     except BotError:
         raise
     except (Exception, SystemExit) as error:  # whatever a plugin does, the others go on
-        return candidate, Verdict(name, "reject", f"the filter failed: {type(error).__name__}: {error}")
+        return candidate, Verdict(name, "reject", f"{FAILED}{type(error).__name__}: {error}")
     if fault := _fault(answer, candidate):
-        return candidate, Verdict(name, "reject", f"the filter failed: it {fault}")
+        return candidate, Verdict(name, "reject", f"{FAILED}it {fault}")
     if answer.text == candidate.text:
         return candidate, Verdict(name, "accept")
     return answer, Verdict(name, "trim", f"was {candidate.text!r}")
@@ -113,11 +114,12 @@ def _fault(answer: object, candidate: Candidate) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """What one filter vetoed: how many, and the first few as (text, reason)."""
+    """What one filter vetoed: how many, and the first few as (text, reason); `failed`: because it broke."""
 
     filter: str
     count: int
     examples: tuple[tuple[str, str], ...]
+    failed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,4 +152,5 @@ def _veto(judged: Judged) -> Verdict:
 
 def _drop(name: str, vetoed: Iterable[tuple[str, Verdict]]) -> Drop:
     dropped = [(text, veto.reason) for text, veto in vetoed if veto.filter == name]
-    return Drop(name, len(dropped), tuple(dropped[:EXAMPLES]))
+    failed = sum(reason.startswith(FAILED) for _, reason in dropped)
+    return Drop(name, len(dropped), tuple(dropped[:EXAMPLES]), failed)
