@@ -13,6 +13,8 @@ from bot.model.native import compiler
 from bot.records import Secret
 from bot.review.policies import look_up
 
+SMALLEST = 4  # ids of a vocabulary, to try a cell with
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -60,7 +62,8 @@ def _database(house: House) -> str:
 
 def _model(house: House, model: str) -> str:
     """A corpus that is not at hand is no fault, for only training needs it; one that is misspelt is."""
-    house.registry.look_up("tokenizers", house.model(model).tokenizer.name)
+    house.tokenizer(house.model(model).tokenizer)
+    house.new_model(model, SMALLEST)
     try:
         corpus = house.corpus(model)
     except CorpusError as error:

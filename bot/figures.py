@@ -18,7 +18,6 @@ from bot.model.language_model import LanguageModel
 from bot.model.sampling import Sampler
 from bot.model.threads import one_thread
 from bot.model.watch import from_csv
-from bot.model.weights import load_model
 from bot.records import Sampling
 from bot.reports.drawing import Drawing
 from bot.reports.gates import draw_gates, draw_states
@@ -122,7 +121,7 @@ class Figures:
     @cached_property
     def _loaded(self) -> Model:
         """On the CPU, whatever the device is that it is sampled on."""
-        return load_model(self.folder, self._meta, self.house.model_maker(self._meta.cell))
+        return self.house.load_model(self.folder, self._meta)
 
 
 def write(drawing: Drawing, folder: Path) -> Path:

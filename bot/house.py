@@ -3,6 +3,7 @@
 It decides nothing. Only `sampler` loads torch, so that reviewing and posting start fast.
 """
 
+import logging
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,8 +32,11 @@ from bot.store.drafts import Drafts
 from bot.text.corpus import Corpus, gather, split
 
 if TYPE_CHECKING:
+    from bot.model.checkpoint import Meta
+    from bot.model.counted import Model
     from bot.model.sampling import Sampler
 
+log = logging.getLogger(__name__)
 
 Thing = TypeVar("Thing")
 
@@ -53,6 +57,7 @@ class House:
         self.config, self.clock = config, clock
         self.registry = Registry(config.folder / "plugins", config.folder)
         self._data = data or config.folder
+        self._doubted: set[Path] = set()  # checkpoints whose cell has changed, which was told
 
     @cached_property
     def database(self) -> Database:
@@ -98,6 +103,8 @@ class House:
         documents = Registry(self.config.folder / "plugins", self._data).build("corpora", choice)
         try:
             return gather(documents, choice.name)
+        except CorpusError as error:
+            raise CorpusError(f"{choice.where()}: {error}") from error
         except BotError:
             raise
         except Exception as error:  # a factory is a generator mostly, so its code runs only here
@@ -164,7 +171,6 @@ class House:
         """A checkpoint ready to sample; its meta.json, not the configuration, says what it is."""
         from bot.model.devices import put
         from bot.model.sampling import Sampler
-        from bot.model.weights import load_model
         from bot.text.vocabulary import Vocabulary
 
         folder = self.checkpoint(model, which)
@@ -175,12 +181,49 @@ class House:
             msg = f"{place}: {ids} ids, the model has {meta.vocabulary_size}"
             raise CheckpointError(msg)
         return Sampler(
-            put(load_model(folder, meta, self.model_maker(meta.cell)), self.config.device),
+            put(self.load_model(folder, meta), self.config.device),
             vocabulary,
             self.tokenizer(meta.tokenizer),
             f"{model}/{folder.name}",
             meta.held_out_loss,
         )
+
+    def load_model(self, folder: Path, meta: "Meta") -> "Model":
+        """A checkpoint's model, on the CPU. CheckpointError if it or the plugin of its cell is missing."""
+        from bot.model.weights import load_model
+
+        try:
+            source = self.cell_source(meta.cell)
+        except PluginError as error:
+            msg = f"{folder.parent.name}/{folder.name} cannot be sampled: {error}"
+            msg += (
+                f" It was trained with {meta.cell_source['file']}: put that back" if meta.cell_source else ""
+            )
+            raise CheckpointError(msg) from error
+        if meta.cell_source and source != meta.cell_source and folder not in self._doubted:
+            self._doubted.add(folder)
+            log.warning(
+                "%s/%s was trained with another %s: what it samples may make no sense",
+                *(folder.parent.name, folder.name, meta.cell_source["file"]),
+            )
+        return load_model(folder, meta, self.model_maker(meta.cell))
+
+    def cell_source(self, choice: Any) -> dict[str, str]:
+        """The file of a cell and its digest; {} for a shipped one. Raises PluginError if there is none."""
+        return self.registry.source("cells", _choice(choice))
+
+    def new_model(self, name: str, vocabulary_size: int) -> "Model":
+        """An untrained model as configured. A wrong cell is a ConfigError or PluginError with its line."""
+        setting = self.model(name)
+        model: Model = self.model_maker(setting.cell)(
+            vocabulary_size=vocabulary_size,
+            embedding_size=setting.embedding_size,
+            hidden_size=setting.hidden_size,
+            num_layers=setting.num_layers,
+            head_norm=setting.head_norm,
+            seed=setting.training.seed,
+        )
+        return model
 
     def tokenizer(self, choice: Any) -> Tokenizer:
         tokenizer: Tokenizer = self.registry.build("tokenizers", _choice(choice))

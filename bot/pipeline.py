@@ -48,10 +48,11 @@ Made = TypeVar("Made")
 
 
 def train(house: House, model: str, progress: Callable[[Progress], None], fresh: bool = False) -> "Trained":
-    """Train a model of the configuration, or go on with its unfinished run unless `fresh`."""
-    from bot.trainer import Trainer
+    """Train a model of the configuration, or go on with its run unless `fresh`."""
+    from bot.trainer import opened
 
-    return Trainer(house, model).run(progress, fresh)
+    with opened(house, model) as trainer:
+        return trainer.run(progress, fresh)
 
 
 def sample(

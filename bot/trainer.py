@@ -24,14 +24,17 @@ from bot.curation.profile import CorpusProfile
 from bot.errors import CheckpointError, DeviceError, StoreError, TrainingError
 from bot.house import House
 from bot.model import checkpoint
-from bot.model.checkpoint import Meta, Plugin
+from bot.model.batches import arrange
+from bot.model.checkpoint import CARD, Meta, Plugin
 from bot.model.counted import CountedModel, Model, count
 from bot.model.devices import CPU, is_out_of_memory, moved, put
 from bot.model.language_model import LanguageModel
 from bot.model.ngram import NGram
+from bot.model.plan import Plan, make_plan
 from bot.model.profiling import Profile, profile
 from bot.model.sampling import Sampler, calibrate
 from bot.model.training import Result, train
+from bot.model.training_state import Position, load_position
 from bot.model.watch import Measurement, as_csv
 from bot.model.weights import pack
 from bot.records import Document, Progress, Sampling
@@ -45,17 +48,34 @@ log = logging.getLogger(__name__)
 LOCK = ".lock"  # of who trains a model, beside its checkpoints
 STATE = "run.safetensors"  # of an unfinished run, beside its checkpoints
 PICTURE = "losses.png"  # of the run, beside its checkpoints
-SMALLEST = {"vocabulary_size": 4, "embedding_size": 1, "hidden_size": 1, "num_layers": 1}
+EVALUATIONS = 8  # of a run at least, about
+LIMITS = {"max_steps", "max_epochs", "max_minutes", "evaluate_every", "patience"}  # a run may be given others
+NETWORK = {"tokenizer", "cell", "embedding_size", "hidden_size", "num_layers", "head_norm"}
+SMALLEST = 4  # ids of a vocabulary: the special ones and one more
 SHOWN = Sampling((0.8, 0.8))
 
 
 @dataclass(frozen=True)
 class Trained:
-    """How a training ended and where its best checkpoint lies."""
+    """How a training ended and where its best checkpoint lies.
+
+    best: what was measured of this run's best weights. better: the model's `best` where that is an earlier
+    run's; the folder then is this run's latest.
+    """
 
     folder: Path
     meta: Meta
     result: Result
+    best: Measurement
+    better: Meta | None
+
+
+@contextmanager
+def opened(house: House, name: str) -> Iterator["Trainer"]:
+    """The trainer of a model; nobody else trains it meanwhile. Raises TrainingError where somebody does."""
+    house.model(name)
+    with alone(checkpoint.make_shelf(house.config.checkpoints_folder, name)):
+        yield Trainer(house, name)
 
 
 class Trainer:
@@ -63,7 +83,7 @@ class Trainer:
 
     def __init__(self, house: House, name: str):
         self._house, self.name, self.setting = house, name, house.model(name)
-        house.model_maker(self.setting.cell)(**SMALLEST)  # what is wrong with it is told at once
+        house.new_model(name, SMALLEST)  # what is wrong with its cell is told at once
         self.corpus = house.corpus(name)
         self._tokenizer = house.registry.build("tokenizers", self.setting.tokenizer)
         training = self.setting.training
@@ -81,9 +101,31 @@ class Trainer:
         return self._house.config.checkpoints_folder
 
     @property
-    def unfinished(self) -> bool:
-        """Whether a run was begun and can be gone on with."""
-        return self._state_file.exists()
+    def remark(self) -> str:
+        """What is odd about the settings for this corpus, "" if nothing is."""
+        training = self.setting.training
+        rows = arrange(self._train_ids, training.batch_size, training.sequence_length).rows
+        if rows >= training.batch_size or self.is_counted:
+            return ""
+        return (
+            f"batch_size {training.batch_size}: there are only {rows} rows, each step reads the whole corpus."
+        )
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether its cell is counted, not trained."""
+        return isinstance(self._house.new_model(self.name, SMALLEST), CountedModel)
+
+    def plan(self, fresh: bool = False) -> Plan:
+        """What `run` will do. Raises TrainingError for an unfinished run that was begun otherwise."""
+        then = None if fresh else self._stored()
+        plan = make_plan(self.name, then, self._about, self.setting.training)
+        if then is None or plan.do != "nothing":
+            return plan
+        folder = self._own(then.history)
+        if folder is None:
+            return Plan("begin", "Beginning anew: the finished run's checkpoints are gone.")
+        return plan if (folder / CARD).exists() else Plan("go on", "Finishing the run: its card is missing.")
 
     @cached_property
     def ngram_loss(self) -> float:
@@ -97,18 +139,14 @@ class Trainer:
         _ = self.ngram_loss, self._files
 
     def run(self, progress: Callable[[Progress], None], fresh: bool = False) -> Trained:
-        """Train, or go on with the unfinished run unless `fresh`; an evaluation publishes a checkpoint."""
+        """Do what `plan` says; an evaluation publishes a checkpoint."""
         model = self._new_model()
-        with alone(checkpoint.make_shelf(self.root, self.name)):
-            if isinstance(model, CountedModel):
-                return self._finish(self._count(model, progress))
-            result = self._train(model, progress, resume=self.unfinished and not fresh)
-            if not result.interrupted and result.best is None:
-                self._state_file.unlink()  # nothing came of it: the next run begins anew
-            trained = self._finish(result)  # stopped in here, the same command finishes
-            if not result.interrupted:
-                self._state_file.unlink(missing_ok=True)
-            return trained
+        if isinstance(model, CountedModel):
+            return self._finish(self._count(model, progress))
+        result = self._train(model, progress, resume=self.plan(fresh).do != "begin")
+        if result.gave_up:
+            self._state_file.unlink(missing_ok=True)  # it would fail again: the next run begins anew
+        return self._finish(result)  # stopped in here, the same command finishes
 
     def profile(self, steps: int = 50) -> Profile:
         """Where the time of a training goes; nothing is kept. Raises TrainingError if it has no steps."""
@@ -130,6 +168,7 @@ class Trainer:
                 save=partial(self._save, Path(folder)),
                 state_file=Path(folder) / STATE,
                 sample=self._samples,
+                evaluations=EVALUATIONS,
                 steps=steps,
             )
 
@@ -150,6 +189,8 @@ class Trainer:
                 state_file=self._state_file,
                 sample=self._samples,
                 resume=resume,
+                evaluations=EVALUATIONS,
+                about=self._about,
             )
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
@@ -160,22 +201,30 @@ class Trainer:
                 msg += "; a smaller batch_size, sequence_length or hidden_size would help"
                 raise DeviceError(msg) from error
             log.warning("training %s goes on on the CPU: %s", self.name, lack)
-        return self._train(moved(model, CPU), progress, resume=self.unfinished)
+        return self._train(moved(model, CPU), progress, resume=self._state_file.exists())
 
     @property
     def _state_file(self) -> Path:
         return self.root / self.name / STATE
 
+    def _stored(self) -> Position | None:
+        """Where the stored run stands; None if there is none or it has made no step."""
+        if not self._state_file.exists():
+            return None
+        position = load_position(self._state_file)
+        return position if position.step else None
+
+    @cached_property
+    def _about(self) -> dict[str, Any]:
+        """What else of a run must stay as it was: what is read and by which network."""
+        about = {"corpus": self.corpus.sha256, "validation_share": self.setting.training.validation_share}
+        source = self._house.cell_source(self.setting.cell)
+        if source:
+            about[source["file"]] = source["sha256"]
+        return about | self.setting.model_dump(mode="json", include=NETWORK)
+
     def _new_model(self) -> Model:
-        setting = self.setting
-        model: Model = self._house.model_maker(setting.cell)(
-            vocabulary_size=len(self._vocabulary),
-            embedding_size=setting.embedding_size,
-            hidden_size=setting.hidden_size,
-            num_layers=setting.num_layers,
-            head_norm=setting.head_norm,
-            seed=setting.training.seed,
-        )
+        model: Model = self._house.new_model(self.name, len(self._vocabulary))
         return put(model, self._house.config.device)
 
     def _ids(self, documents: Sequence[Document]) -> list[list[int]]:
@@ -237,6 +286,7 @@ class Trainer:
             settings=setting.training.model_dump(mode="json"),
             seed=setting.training.seed,
             run=self._run,
+            cell_source=self._house.cell_source(setting.cell),
             build={"torch": version("torch"), "python": platform.python_version()},
             created_at=self._house.clock().isoformat(timespec="seconds"),
         )
@@ -252,25 +302,38 @@ class Trainer:
 
     @cached_property
     def _run(self) -> str:
-        """The run's name: the same corpus, shape and settings make the same run."""
-        what = f"{self.corpus.sha256} {self.setting.model_dump_json()}"
+        """The run's name: the same corpus, shape and settings make the same run, however long it is."""
+        what = f"{self.corpus.sha256} {self.setting.model_dump_json(exclude={'training': LIMITS})}"
         return hashlib.sha256(what.encode()).hexdigest()[:12]
 
+    def _own(self, rows: Sequence[Measurement]) -> Path | None:
+        """This run's checkpoint, told by what was measured of it: `best`, `latest` or None."""
+        measured = {(row.step, row.held_out_loss) for row in rows}
+        for which in checkpoint.POINTERS if checkpoint.names(self.root, self.name) else ():
+            folder = checkpoint.find([self.root], self.name, which)
+            meta = checkpoint.read_meta(folder)
+            if (meta.step, meta.held_out_loss) in measured:
+                return folder
+        return None
+
     def _finish(self, result: Result) -> Trained:
-        """Calibrate the best checkpoint and write its model card. Raises TrainingError if there is none."""
-        if not checkpoint.names(self.root, self.name):  # one that was shipped is not ours to write to
+        """Calibrate this run's checkpoint and write its model card. Raises TrainingError if there is none."""
+        rows = self.history or result.history
+        folder = self._own(rows)
+        if folder is None:
             msg = f"model {self.name}: no checkpoint was made ({result.note})"
             raise TrainingError(msg)
-        folder = self._house.checkpoint(self.name)
-        sampler = self._house.sampler(self.name)
+        sampler = self._house.sampler(self.name, folder.name)
         meta = checkpoint.amend(folder, calibration=calibrate(sampler))
         texts = [document.text for document in self.corpus.documents]
         file = self._house.config.file
         command = f"bot train {self.name} --config {file.name if file.is_absolute() else file}"
         known = HashedTrainingSet.open(folder / FILE_NAME)
         card = model_card(meta, command, self.setting.warning, sampler.sample, known, texts)
-        checkpoint.write_atomically(folder / "README.md", card.encode())
-        return Trained(folder, meta, result)
+        checkpoint.write_atomically(folder / CARD, card.encode())
+        best = checkpoint.find([self.root], self.name)
+        better = checkpoint.read_meta(best) if best != folder else None
+        return Trained(folder, meta, result, min(rows, key=lambda row: row.held_out_loss), better)
 
 
 @contextmanager

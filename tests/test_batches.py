@@ -121,4 +121,4 @@ def test_short_items_make_rows_and_long_texts_streams(lengths, kind):
 
 def test_a_text_shorter_than_its_streams_makes_fewer():
     """A stream is at least a window long, so a small held-out set still has context."""
-    assert StreamBatches([[3] * 99], 64, 25).batch_size == 4
+    assert StreamBatches([[3] * 99], 64, 25).rows == 4

@@ -4,7 +4,7 @@ import math
 import signal
 import threading
 from collections.abc import Callable, Sequence
-from itertools import count
+from itertools import count, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,8 @@ def run(
     save: Callable[[LanguageModel, Sequence[Measurement]], None] = ignore,
     resume: bool = False,
     sample: Callable[[LanguageModel], Sequence[str]] | None = None,
+    evaluations: int = 0,
+    about: dict[str, Any] | None = None,
     **settings: Any,
 ) -> Result:
     """Train for a moment; the clock ticks a second at every look."""
@@ -53,6 +55,8 @@ def run(
         state_file=state_file,
         sample=sample,
         resume=resume,
+        evaluations=evaluations,
+        about=about,
         clock=lambda: float(next(ticks)),
     )
 
@@ -438,16 +442,22 @@ def test_a_finished_run_can_be_made_longer(state_file: Path) -> None:
 
 @pytest.mark.parametrize(
     ("change", "named"),
-    [({"learning_rate": 0.5}, "learning_rate"), ({"train_ids": NAMES[1:]}, "corpus"), ({"seed": 3}, "seed")],
+    [
+        ({"learning_rate": 0.5}, r"learning_rate 0\.01 \(now 0\.5\)"),
+        ({"seed": 3, "dropout": 0.0}, r"dropout 0\.2 \(now 0\.0\), seed 1 \(now 3\)"),
+        ({"train_ids": NAMES[1:]}, "other texts"),
+        ({"about": {"tokenizer": "words"}}, r"tokenizer characters \(now words\)"),
+    ],
 )
 def test_another_run_is_not_resumed(state_file: Path, change: dict[str, Any], named: str) -> None:
-    """Other settings or another corpus are named and refused."""
-    run(small_model(), state_file)
+    """Other settings are named with both values, other texts and another network are named, and refused."""
+    about = {"tokenizer": "characters"}
+    run(small_model(), state_file, about=about)
 
-    with pytest.raises(TrainingError, match=f"begun with another {named}"):
-        run(small_model(), state_file, resume=True, **change)
-    with pytest.raises(TrainingError, match="begun with another model"):
-        run(small_model("gru"), state_file, resume=True)
+    with pytest.raises(TrainingError, match=f"begun with {named}; --fresh"):
+        run(small_model(), state_file, resume=True, **{"about": about, **change})
+    with pytest.raises(TrainingError, match="begun with another network; --fresh"):
+        run(small_model("gru"), state_file, resume=True, about=about)
 
 
 @pytest.mark.parametrize("options", [{"nonlinearity": "relu"}, {}])
@@ -457,7 +467,7 @@ def test_a_network_of_the_same_shape_is_another_one(state_file: Path, options: d
     cell = cell_makers()["rnn"](6, 8, **options)
     other = LanguageModel([cell], vocabulary_size=20, embedding_size=6, head_norm=not options)
 
-    with pytest.raises(TrainingError, match="begun with another cell;"):
+    with pytest.raises(TrainingError, match="begun with another network;"):
         run(other, state_file, resume=True)
 
 
@@ -529,6 +539,55 @@ def test_a_run_that_its_steps_end_knows_no_clock(state_file: Path) -> None:
 
     assert result.note == "all 12 steps done"
     assert torch.equal(weights(slow), weights(straight))
+
+
+@pytest.mark.parametrize(
+    ("ends", "steps"),
+    [
+        ({"max_steps": 160}, list(range(20, 161, 20))),
+        ({"max_steps": 50}, [20, 40, 50]),
+        ({"max_steps": 10_000, "max_epochs": 16}, list(range(20, 161, 20))),  # of ten batches each
+    ],
+)
+def test_a_short_run_is_measured_often_enough(
+    state_file: Path, ends: dict[str, Any], steps: list[int]
+) -> None:
+    """About eight times, however rarely it should be, but not more often than every twenty steps."""
+    result = run(small_model(), state_file, evaluations=8, evaluate_every=250, **ends)
+
+    assert [row.step for row in result.history] == steps
+
+
+def test_a_run_of_few_minutes_is_measured_often_enough(state_file: Path) -> None:
+    """By the clock: two looks at it a step, a second each, make 240 steps."""
+    result = run(
+        small_model(), state_file, evaluations=8, evaluate_every=250, max_minutes=8, max_steps=10_000
+    )
+
+    steps = [0, *(row.step for row in result.history)]
+    assert {now - before for before, now in pairwise(steps)} == {30, 31}
+
+
+@pytest.mark.parametrize("ends", [{"max_steps": 100}, {"max_steps": 10_000, "max_epochs": 10}])
+def test_what_is_measured_often_enough_goes_on_bit_by_bit(state_file: Path, ends: dict[str, Any]) -> None:
+    """Interrupted between two of its evaluations, too: the same history."""
+    options: dict[str, Any] = {"evaluations": 8, "evaluate_every": 250, **ends}
+    expected = run(small_model(), state_file, **options)
+
+    run(small_model(), state_file, progress=interrupt_at(33), **options)
+
+    assert run(small_model(), state_file, resume=True, **options) == expected
+
+
+def test_a_short_run_warms_up_shortly() -> None:
+    """In a tenth of its steps, and not in two thirds of them."""
+    short = training_settings(max_steps=150, warmup_steps=100, schedule="constant")
+    long = training_settings(max_steps=10_000, warmup_steps=100, schedule="constant")
+
+    rates = [[learning_rate(which, step, 0.0, 0.0) for step in range(120)] for which in (short, long)]
+
+    assert [rate.index(0.01) for rate in rates] == [15, 99]
+    assert 0 < rates[0][0] < rates[0][7] < 0.01
 
 
 def test_minutes_are_those_of_all_processes(state_file: Path) -> None:

@@ -17,3 +17,9 @@ def main() -> None:
         app()
     except BotError as error:
         sys.exit(f"bot: {error}")
+    except Exception as error:
+        from bot.registry.plugins import blame
+
+        if line := blame(error):  # a plugin of the user's own: its line says more than our traceback
+            sys.exit(f"bot: {line}")
+        raise

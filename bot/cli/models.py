@@ -15,7 +15,7 @@ def train(
         Path | None, typer.Option("--data", help="The folder that the corpus's paths begin at.")
     ] = None,
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Begin anew instead of going on with an unfinished run.")
+        bool, typer.Option("--fresh", help="Begin anew instead of going on with the run there is.")
     ] = False,
     profile: Annotated[
         bool, typer.Option("--profile", help="Make 50 steps, keep nothing, and say where the time goes.")

@@ -15,7 +15,7 @@ from bot.cli.plain import plain
 from bot.cli.profile_table import duration, show_profile
 from bot.house import House
 from bot.model.watch import Measurement
-from bot.trainer import Trained, Trainer
+from bot.trainer import Trained, Trainer, opened
 
 NARROW, WIDE = 60, 100  # letters; a window below has no room for curves, above they stay as they are
 LOW, LINES = 20, 8  # lines, of the window and of the curves
@@ -23,36 +23,45 @@ LOW, LINES = 20, 8  # lines, of the window and of the curves
 
 def train_on_screen(house: House, model: str, fresh: bool) -> None:
     console = Console(highlight=False, stderr=True)
-    trainer = _prepared(console, house, model)
-    console.print(f"A 5-gram model of the same split reaches {trainer.ngram_loss:.4f}: the line to beat.")
-    console.print("Losses are nats per token; lower is better.")
-    if trainer.unfinished and not fresh:
-        console.print("Going on with the unfinished run (--fresh would begin anew).")
-    with _Live(console) as bar:
-        trained = trainer.run(_Lines(bar, trainer).show, fresh)
+    console.print(f"Reading the corpus of {model} ...")
+    with opened(house, model) as trainer:
+        plan = trainer.plan(fresh)
+        if plan.why:
+            console.print(plan.why)
+        if plan.do == "nothing":
+            return
+        _prepare(console, trainer)
+        if not trainer.is_counted:
+            console.print(
+                f"A 5-gram model of the same split reaches {trainer.ngram_loss:.4f}: the line to beat."
+            )
+        console.print("Losses are nats per token; lower is better.")
+        with _Live(console) as bar:
+            trained = trainer.run(_Lines(bar, trainer).show, fresh)
     _report(console, trainer, trained)
 
 
 def profile_on_screen(house: House, model: str) -> None:
     """Where the time of a training goes, as a table on stdout."""
     console = Console(highlight=False, stderr=True)
-    trainer = _prepared(console, house, model)
+    console.print(f"Reading the corpus of {model} ...")
+    trainer = Trainer(house, model)
+    _prepare(console, trainer)
     console.print("Making 50 steps and an evaluation, keeping nothing ...")
     show_profile(Console(highlight=False), trainer.profile())
 
 
-def _prepared(console: Console, house: House, model: str) -> Trainer:
-    console.print(f"Reading the corpus of {model} ...")
-    trainer = Trainer(house, model)
+def _prepare(console: Console, trainer: Trainer) -> None:
     counts = trainer.corpus.counts
     console.print(
         f"{counts['kept']:,} items, {counts['characters']:,} characters "
         f"({counts['read']:,} read, {counts['repeated']:,} repeated, {counts['empty']:,} empty); "
         f"{len(trainer.held_out):,} held out."
     )
+    if trainer.remark:
+        console.print(trainer.remark)
     console.print("Fitting the baseline and the novelty index ...")
     trainer.prepare()
-    return trainer
 
 
 class _Live(Progress):
@@ -124,12 +133,17 @@ def _curves(history: Sequence[Measurement], ngram_loss: float) -> tuple[Curve, .
 
 
 def _report(console: Console, trainer: Trainer, trained: Trained) -> None:
-    meta = trained.meta
-    gain = trainer.ngram_loss - meta.held_out_loss
-    verdict = f"{gain:.4f} better" if gain > 0 else f"{-gain:.4f} worse: more data, more steps or the n-gram"
+    best, better = trained.best, trained.better
     console.print(f"Ended: {trained.result.note}.")
-    console.print(f"Best held-out loss {meta.held_out_loss:.4f} at step {meta.step}.")
-    console.print(f"5-gram {trainer.ngram_loss:.4f}: the model is {verdict}.")
+    console.print(f"Best held-out loss {best.held_out_loss:.4f} at step {best.step}.")
+    if not trainer.is_counted:
+        gain = trainer.ngram_loss - best.held_out_loss
+        verdict = (
+            f"{gain:.4f} better" if gain > 0 else f"{-gain:.4f} worse: more data, more steps or the n-gram"
+        )
+        console.print(f"5-gram {trainer.ngram_loss:.4f}: the model is {verdict}.")
+    if better:
+        console.print(f"`best` is still an earlier run's, {better.held_out_loss:.4f} at step {better.step}.")
     console.print(f"{trained.folder}: weights, loss history, model card (README.md).")
     if trained.result.interrupted:
         console.print(f"The same command goes on from here: bot train {trainer.name}")

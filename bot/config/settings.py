@@ -56,7 +56,7 @@ class Training(Settings):
     schedule: Literal["cosine", "constant", "epochs"] = "cosine"
     """How the rate changes: falling as a cosine, not at all, or by `decay` at the start of an epoch."""
     warmup_steps: Count = 100
-    """Updates in which the rate rises from nothing."""
+    """Updates in which the rate rises from nothing, at most a tenth of the run."""
     decay: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Schedule `epochs`: what the rate is multiplied by at the start of each epoch."""
     decay_after: Count = 1
@@ -80,7 +80,7 @@ class Training(Settings):
     validation_share: Annotated[float, Field(gt=0, lt=1)] = 0.05
     """Share of the distinct documents held out to measure the loss on."""
     evaluate_every: Positive = 250
-    """Updates between two measurements of the held-out loss."""
+    """Updates between two measurements of the held-out loss; fewer where a run would have less than eight."""
     patience: Count = 10
     """Stop after this many measurements without a better loss; 0 never stops early."""
     precision: Literal["float32", "float16"] = "float32"

@@ -32,9 +32,13 @@ class Batch:
 
 
 class Batches(Protocol):
-    """A corpus as batches; `tokens` counts the targets of one epoch, end marks included."""
+    """A corpus as batches; `tokens` counts the targets of one epoch, end marks included.
+
+    rows: of the largest batch, fewer than were asked for where the corpus has no more.
+    """
 
     tokens: int
+    rows: int
 
     def epoch(self, seed: int, number: int) -> Iterator[Batch]:
         """All of it once, shuffled: seed and number of the epoch decide the order."""
@@ -62,7 +66,7 @@ class ItemBatches:
         self.batch_size, self.sequence_length = batch_size, sequence_length
         self._targets, self._lengths = _flat(sequences)
         self._starts = np.cumsum(self._lengths) - self._lengths
-        self.tokens = len(self._targets)
+        self.tokens, self.rows = len(self._targets), min(batch_size, len(self._lengths))
 
     def epoch(self, seed: int, number: int) -> Iterator[Batch]:
         random = np.random.default_rng((seed, number))
@@ -105,7 +109,7 @@ class StreamBatches:
         self.sequence_length = sequence_length
         self._targets, self._lengths = _flat(sequences)
         self.tokens = len(self._targets)
-        self.batch_size = max(1, min(batch_size, self.tokens // sequence_length))
+        self.rows = max(1, min(batch_size, self.tokens // sequence_length))
 
     def epoch(self, seed: int, number: int) -> Iterator[Batch]:
         random = np.random.default_rng((seed, number))
@@ -125,10 +129,10 @@ class StreamBatches:
         return inputs, targets
 
     def _windows(self, inputs: Ids, targets: Ids) -> Iterator[Batch]:
-        length = -(-self.tokens // self.batch_size)  # of a stream; the last is filled up
-        missing = length * self.batch_size - self.tokens
+        length = -(-self.tokens // self.rows)  # of a stream; the last is filled up
+        missing = length * self.rows - self.tokens
         inputs, targets = (  # (length, B)
-            np.pad(ids, (0, missing), constant_values=filling).reshape(self.batch_size, length).T
+            np.pad(ids, (0, missing), constant_values=filling).reshape(self.rows, length).T
             for ids, filling in ((inputs, END), (targets, IGNORED))
         )
         for at in range(0, length, self.sequence_length):

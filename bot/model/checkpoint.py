@@ -25,6 +25,7 @@ from bot.errors import CheckpointError
 FORMAT = 1
 META, WEIGHTS, VOCABULARY, HISTORY = "meta.json", "weights.safetensors", "vocabulary.json", "history.csv"
 NAME = re.compile(r"[a-z0-9._-]{1,64}")
+CARD = "README.md"
 POINTERS = ("best", "latest")
 UNFINISHED = ".unfinished-"  # followed by the process id of the writer
 
@@ -62,6 +63,7 @@ class Meta:
     settings: dict[str, Any] = field(default_factory=dict)  # of the training
     seed: int = 0
     run: str = ""  # the training run: only its own older folders are pruned
+    cell_source: dict[str, str] = field(default_factory=dict)  # file and sha256; {} for a shipped cell
     build: dict[str, str] = field(default_factory=dict)  # versions of torch and Python, platform
     created_at: str = ""  # UTC, ISO 8601
     calibration: tuple[tuple[float, float], ...] = ()  # (temperature, surprise), rising

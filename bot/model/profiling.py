@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from bot.model.language_model import LanguageModel
-from bot.model.run import Run, Sample, Save
+from bot.model.run import FEWEST, Run, Sample, Save
 from bot.model.threads import one_thread
 from bot.model.training_state import Ids
 
@@ -48,12 +48,13 @@ def profile(
     save: Save,
     state_file: Path,
     sample: Sample | None = None,
+    evaluations: int = 0,
     steps: int = 50,
 ) -> Profile:
     """Train for a moment and measure; the arguments are those of `training.train`. The model is changed."""
     passes = _timed_passes(model)  # before a run makes copies of it
     with torch.random.fork_rng(devices=[]), one_thread():
-        run = Run(model, train_ids, held_out_ids, settings, save, state_file, sample)
+        run = Run(model, train_ids, held_out_ids, settings, save, state_file, sample, evaluations, {})
         run.begin()
         began = time.perf_counter()
         _make(run, WARM, passes, began)
@@ -68,7 +69,7 @@ def profile(
     once = {name: seconds.pop(name) for name in ONCE if name in seconds}
     made = _with_passes(seconds, forward)
     parts = made | {"rest": wall - sum(made.values())}
-    every = settings.evaluate_every
+    every = min(settings.evaluate_every, max(FEWEST, whole // (evaluations or 1)))
     spread = {name: span / every for name, span in once.items()}
     a_step = {name: span / steps for name, span in parts.items()}
     return Profile(a_step | spread, once, every, tokens / steps, cpu / wall, whole)

@@ -25,7 +25,7 @@ from bot.model.language_model import LanguageModel, States
 from bot.model.ngram import NGram
 from bot.model.pace import Pace
 from bot.model.reading import Reading
-from bot.model.schedule import learning_rate, make_optimizer, share_done
+from bot.model.schedule import learning_rate, make_optimizer, share_done, share_that_counts
 from bot.model.spans import Spans
 from bot.model.training_state import Ids, Position, compare, fingerprint
 from bot.model.watch import Measurement
@@ -33,6 +33,7 @@ from bot.records import Progress
 
 MAX_SKIPPED = 5  # steps in a row that are not made before the run is rolled back
 MAX_ROLLBACKS = 3
+FEWEST = 20  # steps between two evaluations, however short the run is
 GOOD = "good."  # before the names of tensors to go back to
 
 Save = Callable[[LanguageModel, Sequence[Measurement]], None]
@@ -51,13 +52,15 @@ class Run:
         save: Save,
         state_file: Path,
         sample: Sample | None,
+        evaluations: int,
+        about: dict[str, Any],
     ):
         if not train_ids or not held_out_ids:
             msg = f"nothing to learn from: {len(train_ids)} items to train on, {len(held_out_ids)} held out"
             raise TrainingError(msg)
         self._model, self._settings, self._save = model, settings, save
         self._train_ids, self._held_out_ids = train_ids, held_out_ids
-        self._state_file, self._sample = state_file, sample
+        self._state_file, self._sample, self._evaluations = state_file, sample, evaluations
         self._device = model.embedding.weight.device
         self._batches = arrange(train_ids, settings.batch_size, settings.sequence_length)
         self._held_out = arrange(held_out_ids, settings.batch_size, settings.sequence_length)
@@ -65,7 +68,7 @@ class Run:
         self._optimizer = make_optimizer(model, settings)
         self._average = Average(model, settings.averaging)
         self._carried: States | None = None
-        self._stand_at(Position(fingerprint(model, train_ids, held_out_ids, settings)))
+        self._stand_at(Position(about | fingerprint(model, train_ids, held_out_ids, settings)))
         self._loss = self._norm = self._reach = math.nan  # of the step just made, before it is clipped
         self.spans = Spans()
         self._measured: Measurement | None = None  # at the step just made
@@ -80,6 +83,7 @@ class Run:
     def resume(self) -> None:
         position, tensors = training_state.load(self._state_file)
         compare(position.fingerprint, self._position.fingerprint, self._state_file)
+        position.ended = ""
         self._stand_at(position)
         training_state.restore_weights(self._model, self._optimizer, tensors)
         self._average.restore(tensors)
@@ -105,24 +109,25 @@ class Run:
 
     def why_ended(self) -> str:
         """In plain words; "" while it goes on."""
-        position, settings = self._position, self._settings
-        if position.rollbacks > MAX_ROLLBACKS:
-            return f"given up: the losses left all bounds again after {MAX_ROLLBACKS} lower learning rates"
-        if settings.patience and position.stale >= settings.patience:
-            return f"stopped early: no better held-out loss in {position.stale} evaluations"
-        if position.step >= settings.max_steps:
-            return f"all {position.step} steps done"
-        if settings.max_epochs and position.epoch >= settings.max_epochs:
-            return f"all {position.epoch} epochs done"
-        if settings.max_minutes and position.seconds >= 60 * settings.max_minutes:
-            return f"all {settings.max_minutes:g} minutes used"
-        return ""
+        return why_ended(self._position, self._settings)
+
+    @property
+    def gave_up(self) -> bool:
+        return self._position.rollbacks > MAX_ROLLBACKS
 
     @property
     def due(self) -> bool:
         """Whether the step just made is to be followed by an evaluation."""
-        on_time = self._position.step % self._settings.evaluate_every == 0
-        return bool(self._position.updates) and (on_time or self.ended)
+        position = self._position
+        since = position.step - position.evaluated[0]
+        on_time = since >= self._settings.evaluate_every or (since >= FEWEST and self._is_late())
+        return bool(position.updates) and (on_time or self.ended)
+
+    def _is_late(self) -> bool:
+        """Whether the run would have fewer evaluations than it should if the next came even later."""
+        position = self._position
+        now = share_that_counts(self._settings, position.step, self._reading.epoch, position.seconds)
+        return (now - share_that_counts(self._settings, *position.evaluated)) * self._evaluations >= 1
 
     def step(self, seconds: float) -> None:
         """One update; none where the watch forbids it. seconds: trained so far in this process."""
@@ -140,14 +145,15 @@ class Run:
 
     def evaluate(self) -> None:
         """Measure; then keep what is worth keeping, or go back to it if the run has diverged."""
-        row = self._measure()
+        position, row = self._position, self._measure()
+        position.evaluated = position.step, self._reading.epoch, position.seconds
         if self._has_diverged(row):
-            self._roll_back(f"diverged: the training loss is {median(self._position.latest):.4g}")
+            self._roll_back(f"diverged: the training loss is {median(position.latest):.4g}")
             return
-        position = self._position
         best = min((earlier.held_out_loss for earlier in position.history), default=math.inf)
         position.stale = 0 if row.held_out_loss < best else position.stale + 1
         position.history.append(row)
+        position.ended = self.why_ended()
         position.clear_sums()
         self._measured, self._note = row, watch.remark(self.history, self._guessing) or self._note
         self._keep(self.history)
@@ -291,3 +297,18 @@ class Run:
         beside = {GOOD + name: tensor for name, tensor in (good or {}).items()}
         with self.spans("saving"):
             training_state.store(self._state_file, self._position, tensors | self._average.tensors() | beside)
+
+
+def why_ended(position: Position, settings: Any) -> str:
+    """Why a run that stands there goes no further, in plain words; "" if it does."""
+    if position.rollbacks > MAX_ROLLBACKS:
+        return f"given up: the losses left all bounds again after {MAX_ROLLBACKS} lower learning rates"
+    if settings.patience and position.stale >= settings.patience:
+        return f"stopped early: no better held-out loss in {position.stale} evaluations"
+    if position.step >= settings.max_steps:
+        return f"all {position.step} steps done"
+    if settings.max_epochs and position.epoch >= settings.max_epochs:
+        return f"all {position.epoch} epochs done"
+    if settings.max_minutes and position.seconds >= 60 * settings.max_minutes:
+        return f"all {settings.max_minutes:g} minutes used"
+    return ""

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 FLOOR = 0.01  # share of the rate at which the cosine ends
+WARM = 0.1  # share of a run in which the rate rises at most
 LEAD = 0.05  # of a run's minutes over its steps, up to which the steps alone decide the rate
 
 
@@ -56,16 +57,17 @@ def _by_clock(settings: Any, seconds: float) -> float:
 def learning_rate(settings: Any, step: int, epoch: float, seconds: float) -> float:
     """The rate of the update that follows `step` updates, `epoch` passes over the corpus and so many seconds.
 
-    It falls by whichever of steps, epochs and minutes is further on. Where minutes end the run, the clock
-    decides the rate: no two runs are then equal bit by bit.
+    It rises for `warmup_steps`, or for a tenth of the run if that is shorter, and falls by whichever of
+    steps, epochs and minutes is further on. Where minutes end the run, the clock decides the rate: no two
+    runs are then equal bit by bit.
     """
-    warm = min(1.0, (step + 1) / settings.warmup_steps) if settings.warmup_steps else 1.0
-    return float(settings.learning_rate * warm * _factor(settings, step, epoch, seconds))
+    done = share_that_counts(settings, step, epoch, seconds)
+    warm = max((step + 1) / settings.warmup_steps, done / WARM) if settings.warmup_steps else 1.0
+    return float(settings.learning_rate * min(1.0, warm) * _factor(settings, epoch, done))
 
 
-def _factor(settings: Any, step: int, epoch: float, seconds: float) -> float:
+def _factor(settings: Any, epoch: float, done: float) -> float:
     if settings.schedule == "cosine":
-        done = share_that_counts(settings, step, epoch, seconds)
         return FLOOR + (1 - FLOOR) * (1 + math.cos(math.pi * done)) / 2
     if settings.schedule == "epochs":
         return math.pow(settings.decay, max(0, int(epoch) - settings.decay_after + 1))

@@ -25,11 +25,12 @@ from bot.records import Progress
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How a run ended; `note` says why in plain words."""
+    """How a run ended; `note` says why in plain words. gave_up: there is no use in going on with it."""
 
     history: tuple[Measurement, ...]
     interrupted: bool
     note: str
+    gave_up: bool = False
 
     @property
     def best(self) -> Measurement | None:
@@ -48,18 +49,24 @@ def train(
     state_file: Path,
     sample: Sample | None = None,
     resume: bool = False,
+    evaluations: int = 0,
+    about: dict[str, Any] | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Result:
     """Train until the settings say enough, Ctrl-C is pressed or the losses get no better.
 
     settings: has the attributes of the configuration's Training. save: called at every evaluation with
     the model and all measurements so far; it keeps what it likes. state_file: where the run can be gone on
-    with, exactly as if it had never stopped; `resume` does so. The caller's random numbers are left alone.
+    with, exactly as if it had never stopped; `resume` does so. evaluations: at least about so many, whatever
+    `evaluate_every` says. about: what else must be as it was when the run is gone on with, by name. The
+    caller's random numbers are left alone.
     Raises TrainingError if there is nothing to train on, CheckpointError if there is nothing to resume.
     """
     cuda = [model.embedding.weight.device] if model.embedding.weight.is_cuda else []
     with torch.random.fork_rng(devices=cuda), one_thread(), _interrupts() as interrupted:
-        run = Run(model, train_ids, held_out_ids, settings, save, state_file, sample)
+        run = Run(
+            model, train_ids, held_out_ids, settings, save, state_file, sample, evaluations, about or {}
+        )
         run.resume() if resume else run.begin()
         pace = Pace(clock, run.share_done)
         while not run.ended and not interrupted.is_set():
@@ -71,9 +78,8 @@ def train(
             progress(run.report(pace))
         if interrupted.is_set():
             run.interrupt()
-        return Result(
-            run.history, interrupted.is_set(), "interrupted" if interrupted.is_set() else run.why_ended()
-        )
+            return Result(run.history, True, "interrupted")
+        return Result(run.history, False, run.why_ended(), run.gave_up)
 
 
 @contextmanager

@@ -6,7 +6,8 @@ It does not know how to train.
 import hashlib
 import json
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,7 @@ SHAPING = (  # settings that make a run what it is: going on with others would b
     "seed",
 )
 
+LONGEST = 60  # characters of a value that a message shows
 LATEST = 10  # steps whose losses say where a run is now
 
 
@@ -52,6 +54,7 @@ class Position:
 
     fingerprint: dict[str, Any] = field(default_factory=dict)  # of data and settings, compared on resuming
     step: int = 0
+    ended: str = ""  # why, "" while it goes on
     epoch: int = 0  # complete passes over the corpus
     batch: int = 0  # batches taken of this pass
     tokens: int = 0  # tokens taken of this pass
@@ -68,6 +71,7 @@ class Position:
     rollbacks: int = 0
     rate_factor: float = 1.0  # halved at each roll-back
     level: Level = field(default_factory=Level)
+    evaluated: tuple[int, float, float] = (0, 0.0, 0.0)  # step, epoch and seconds of the last evaluation
     history: list[Measurement] = field(default_factory=list)
 
     def add(self, loss: float, tokens: int, norm: float, reach: float) -> None:
@@ -105,13 +109,28 @@ def store(path: Path, position: Position, tensors: dict[str, Tensor]) -> None:
 
 def load(path: Path) -> tuple[Position, dict[str, Tensor]]:
     """What `store` wrote. Raises CheckpointError if it is missing or something else."""
+    with _opened(path) as file:
+        return _position(file), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+
+
+def load_position(path: Path) -> Position:
+    """The same without its tensors."""
+    with _opened(path) as file:
+        return _position(file)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
     try:
         with safe_open(path, framework="pt") as file:
-            position = _POSITION.validate_json((file.metadata() or {}).get("position", ""), strict=True)
-            return position, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            yield file
     except (OSError, SafetensorError, ValidationError) as error:
         msg = f"{path}: no training can go on from it ({str(error).splitlines()[0]:.200})"
         raise CheckpointError(msg) from error
+
+
+def _position(file: Any) -> Position:
+    return _POSITION.validate_json((file.metadata() or {}).get("position", ""), strict=True)
 
 
 def gather(
@@ -165,11 +184,14 @@ def fingerprint(model: LanguageModel, train_ids: Ids, held_out_ids: Ids, setting
     for sequence in (*train_ids, [-1], *held_out_ids):
         digest.update(array("q", (len(sequence), *sequence)).tobytes())
     shapes = {name: list(tensor.shape) for name, tensor in model.state_dict().items()}
-    return {name: getattr(settings, name) for name in SHAPING} | {
-        "corpus": digest.hexdigest(),
-        "model": shapes,
-        "cell": [_described(cell) for cell in model.cells] + [repr(model.norm)],
-    }
+    cells = [_described(cell) for cell in model.cells]
+    network = {"shapes": shapes, "cells": cells, "norm": repr(model.norm)}
+    return shaping(settings) | {"texts": digest.hexdigest(), "network": network}
+
+
+def shaping(settings: Any) -> dict[str, Any]:
+    """The part of it that the settings are."""
+    return {name: getattr(settings, name) for name in SHAPING}
 
 
 def _described(cell: nn.Module) -> dict[str, Any]:
@@ -178,11 +200,21 @@ def _described(cell: nn.Module) -> dict[str, Any]:
     return kept | {"class": type(cell).__name__}
 
 
+def changes(stored: dict[str, Any], ours: dict[str, Any]) -> list[str]:
+    """What of `ours` a stored run has otherwise, in words: a setting with both values."""
+    return [_change(name, stored.get(name), now) for name, now in ours.items() if stored.get(name) != now]
+
+
+def _change(name: str, then: Any, now: Any) -> str:
+    if max(len(str(then)), len(str(now))) > LONGEST:
+        return f"other {name}" if name.endswith("s") else f"another {name}"
+    return f"{name} {then} (now {now})"
+
+
 def compare(stored: dict[str, Any], ours: dict[str, Any], path: Path) -> None:
     """Raise TrainingError, naming what changed, unless the stored run is ours."""
-    changed = [name for name in ours if stored.get(name) != ours[name]]
-    if changed:
-        msg = f"{path}: this run was begun with another {', '.join(changed)}; --fresh begins anew"
+    if changed := changes(stored, ours):
+        msg = f"{path}: this run was begun with {', '.join(changed)}; --fresh begins anew"
         raise TrainingError(msg)
 
 

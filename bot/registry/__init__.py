@@ -14,7 +14,7 @@ from bot.config.places import alternatives
 from bot.errors import BotError, ConfigError, PluginError
 from bot.records import PluginReport
 from bot.registry.options import arguments
-from bot.registry.plugins import Plugin, entry_points, files
+from bot.registry.plugins import Plugin, digest, entry_points, files
 
 KINDS = {
     "corpora": "corpus",
@@ -69,6 +69,18 @@ class Registry:
                 raise ConfigError(msg) from error
             msg = f"{choice.where()}: the {KINDS[kind]} failed: {type(error).__name__}: {error}"
             raise PluginError(msg) from error
+
+    def source(self, kind: str, choice: Choice) -> dict[str, str]:
+        """The file that gives this name and the digest of its code; {} where it is shipped or no file.
+
+        Raises PluginError if no plugin gives it.
+        """
+        self.look_up(kind, choice.name, choice.place)
+        [giver] = self._givers(kind)[choice.name]
+        path = Path(giver.place)
+        if self._user is None or not path.is_relative_to(self._user) or path.is_relative_to(shipped()):
+            return {}
+        return {"file": str(path.relative_to(self._user.parent)), "sha256": digest(path)}
 
     def reports(self) -> list[PluginReport]:
         """What became of every plugin of every kind."""

@@ -10,6 +10,7 @@ import contextlib
 import os
 import stat
 import sys
+import tokenize
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -17,16 +18,19 @@ from functools import partial
 from hashlib import sha256
 from importlib import metadata
 from pathlib import Path
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
 import pluggy
 
 from bot import hookspecs
+from bot.config import shipped
 from bot.errors import PluginError
 from bot.records import PluginReport
 
 Factory = Callable[..., Any]
+MODULE = "bot_plugin_"  # how the names of their modules begin
+UNREAD = {tokenize.COMMENT, tokenize.NL}  # tokens that Python skips
 HOOKS = {hook: hook.removeprefix("register_") for hook in vars(hookspecs) if hook.startswith("register_")}
 
 
@@ -78,6 +82,28 @@ def entry_points() -> Iterator[Plugin]:
         yield Plugin(point.name, f"entry point {point.name} = {point.value}", point.load)
 
 
+def digest(path: Path) -> str:
+    """Of a plugin's code, whatever its comments and blank lines are."""
+    with path.open("rb") as file:
+        tokens = [token.string for token in tokenize.tokenize(file.readline) if token.type not in UNREAD]
+    return sha256(" ".join(tokens).encode()).hexdigest()
+
+
+def blame(error: BaseException) -> str:
+    """The last line of a user's plugin on the way to an error and what failed there; "" if there is none."""
+    own = [(frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__) if _is_own(frame)]
+    if not own:
+        return ""
+    code, line = own[-1]
+    text = (str(error).splitlines() or [""])[0]
+    return f"{code.co_filename}:{line}: {code.co_qualname} failed: {type(error).__name__}: {text:.200}"
+
+
+def _is_own(frame: FrameType) -> bool:
+    inside = str(frame.f_globals.get("__name__", "")).startswith(MODULE)
+    return inside and not Path(frame.f_code.co_filename).is_relative_to(shipped() / "plugins")
+
+
 def _given(plugin: Any) -> dict[str, dict[str, Factory]]:
     """What a plugin's hooks return, by kind."""
     manager = pluggy.PluginManager("bot")
@@ -107,7 +133,7 @@ def _run(path: Path, guarded: bool) -> ModuleType:
         if guarded:
             _refuse_writers(file.fileno())
         source = file.read()
-    module = ModuleType(f"bot_plugin_{path.stem}_{sha256(bytes(path.resolve())).hexdigest()[:8]}")
+    module = ModuleType(f"{MODULE}{path.stem}_{sha256(bytes(path.resolve())).hexdigest()[:8]}")
     module.__file__ = str(path)
     code = compile(source, str(path), "exec", dont_inherit=True)
     sys.modules[module.__name__] = module  # dataclasses and pickle look their module up
