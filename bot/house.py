@@ -26,9 +26,11 @@ from bot.model import checkpoint
 from bot.records import Delivery, Evidence, Kind, Outlet, Verdict
 from bot.registry import Registry
 from bot.review.decisions import Desk
+from bot.review.shortlist import Shortlist
 from bot.store.database import Database
 from bot.store.deliveries import Deliveries
 from bot.store.drafts import Drafts
+from bot.store.judgements import Judgements
 from bot.text.corpus import Corpus, gather, split
 
 if TYPE_CHECKING:
@@ -66,6 +68,10 @@ class House:
     @cached_property
     def drafts(self) -> Drafts:
         return Drafts(self.database)
+
+    @cached_property
+    def judgements(self) -> Judgements:
+        return Judgements(self.database)
 
     @cached_property
     def deliveries(self) -> Deliveries:
@@ -271,6 +277,15 @@ class House:
 
     def desk(self, actor: str) -> Desk:
         return Desk(self.drafts, self.gate, self.outlets, actor, self.evidence)
+
+    def shortlist(self) -> Shortlist:
+        """In what order the pending drafts are shown."""
+        return Shortlist(self.drafts, self.judgements, self._explore)
+
+    def _explore(self, bot: str) -> float | None:
+        """None where drafts are shown oldest first, as those of a bot that is gone."""
+        setting = self.config.bots.get(bot)
+        return setting.taste.explore if setting and setting.taste.order == "best" else None
 
     # where it goes
 

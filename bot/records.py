@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 Outcome = Literal["accept", "trim", "ask", "reject"]
 Kind = Literal["put", "key", "query", "opaque"]
 DeliveryState = Literal["planned", "claimed", "sending", "sent", "refused", "uncertain", "cancelled"]
+Reason = Literal["best", "uncertain", "random", "typical"]  # why a draft is shown next
 Status = Literal["pending", "approved", "scheduled", "posting", "posted", "uncertain", "refused", "rejected"]
 
 
@@ -190,20 +191,18 @@ class Decision:
     override: bool = False
 
 
-Reason = Literal["best", "uncertain", "random", "typical"]
-
-
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """What a person approved or rejected, as it read then: an example of the owner's taste.
 
-    propensity: how probable it was that this draft was shown then, of all that waited; None if it was decided
-    on without having been picked.
+    reason, propensity: why it was shown, and how probable that was of all that waited; "" and None if it was
+    decided on without having been picked.
     """
 
     draft: Draft
     approved: bool
     at: datetime
+    reason: Reason | Literal[""] = ""
     propensity: float | None = None
 
 

@@ -6,8 +6,9 @@ from tempfile import TemporaryDirectory
 
 from bot.records import Candidate, Evidence, Judged, Match, Outlet, Sampling, Span, Verdict
 from bot.review.decisions import Desk
+from bot.review.shortlist import Shortlist
 from bot.review.terminal import Review
-from bot.store import Database, Drafts
+from bot.store import Database, Drafts, Judgements
 
 SIZE = (96, 24)  # columns, lines
 KEPT = (
@@ -49,7 +50,8 @@ async def main() -> None:
         drafts = Drafts(database)
         drafts.add("death_metal", [judged(index, *sample) for index, sample in enumerate(SAMPLES)])
         desk = Desk(drafts, lambda *_: (), outlets, "ada")
-        app = Review(drafts, desk, "death_metal")
+        shortlist = Shortlist(drafts, Judgements(database), lambda bot: None)
+        app = Review(drafts, desk, shortlist, "death_metal")
         async with app.run_test(size=SIZE) as pilot:
             await pilot.press("a", "r")
             await pilot.pause()

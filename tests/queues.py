@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bot.records import Candidate, Draft, Evidence, Judged, Outlet, Sampling, Slot, Verdict
-from bot.store import Database, Deliveries, Drafts
+from bot.store import Database, Deliveries, Drafts, Judgements
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -35,9 +35,11 @@ class Queue:
     clock: Clock
     drafts: Drafts = field(init=False)
     deliveries: Deliveries = field(init=False)
+    judgements: Judgements = field(init=False)
 
     def __post_init__(self) -> None:
         self.drafts, self.deliveries = Drafts(self.database), Deliveries(self.database)
+        self.judgements = Judgements(self.database)
 
     def add(
         self,

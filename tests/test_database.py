@@ -80,6 +80,8 @@ def test_an_older_database_is_brought_up_to_date_and_keeps_its_drafts(tmp_path: 
     with open_queue(tmp_path) as queue:
         [draft] = queue.add("Wormhorn")
     with closing(sqlite3.connect(tmp_path / "bot.db", isolation_level=None)) as connection:
+        connection.execute("DROP TABLE showings")
+        connection.execute("DROP TABLE allocations")
         connection.execute("ALTER TABLE revisions DROP COLUMN evidence")
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
 

@@ -4,6 +4,7 @@ import html
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 from textual.widgets import TextArea
@@ -12,6 +13,7 @@ from bot.curation.gate import COPY, SAFETY
 from bot.errors import ConfigError
 from bot.records import Evidence, Match, Outlet, Verdict
 from bot.review.decisions import Desk
+from bot.review.shortlist import Shortlist
 from bot.review.terminal import Review
 from tests.queues import Queue, open_queue, outlet
 
@@ -37,9 +39,10 @@ def outlets(bot: str, text: str) -> tuple[Outlet, ...]:
     return () if bot == "homeless" else (outlet(text),)
 
 
-def open_review(queue: Queue, bot: str | None = None) -> Review:
+def open_review(queue: Queue, bot: str | None = None, explore: float | None = None) -> Review:
     desk = Desk(queue.drafts, gate, outlets, "ada")
-    return Review(queue.drafts, desk, bot)
+    shortlist = Shortlist(queue.drafts, queue.judgements, lambda bot: explore, Random(1))
+    return Review(queue.drafts, desk, shortlist, bot)
 
 
 def screen(app: Review) -> str:
@@ -227,3 +230,24 @@ async def test_a_bot_without_targets_is_told_so(queue: Queue) -> None:
         assert "bots.homeless.targets" in screen(pilot.app)
 
     assert statuses(queue) == ["pending"]
+
+
+async def test_what_is_probably_liked_is_shown_first(queue: Queue) -> None:
+    """After some decisions the card goes to what resembles the approved, and says nothing of why."""
+    queue.add(*[f"{'Oo' if n % 2 else 'Ii'}{chr(97 + n)}" for n in range(14)])
+    for draft in queue.drafts.list():
+        queue.drafts.decide(
+            draft.id,
+            draft.sha256,
+            "approve" if "oo" in draft.text.casefold() else "reject",
+            "ada",
+            outlets=[outlet(draft.text)],
+        )
+    queue.add("Iiy", "Iix", "Ooz")
+    async with open_review(queue, explore=0.0).run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        assert "Ooz" in screen(pilot.app)
+        assert "best" not in screen(pilot.app)
+        await pilot.press("a")
+
+    assert queue.judgements.list("metal")[-1].reason == "best"

@@ -87,7 +87,7 @@ def review(
     house = open_house(config)
     if bot is not None:
         house.bot(bot)
-    open_review(house.drafts, house.desk(getpass.getuser()), bot)
+    open_review(house.drafts, house.desk(getpass.getuser()), house.shortlist(), bot)
 
 
 @app.command()

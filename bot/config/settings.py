@@ -189,6 +189,17 @@ class Schedule(Settings):
         return self
 
 
+class Taste(Settings):
+    """What is made of the owner's decisions."""
+
+    order: Literal["best", "oldest"] = "best"
+    """Which pending draft the review shows next: what the owner will probably approve, or the oldest."""
+    explore: Share = 0.3
+    """Order `best`: share of drafts shown to learn from: two thirds uncertain ones, a third any."""
+    precision: Annotated[float, Field(ge=0.5, lt=1)] = 0.9
+    """Review policy `taste`: the share of what it approves that the owner would approve, at least."""
+
+
 class Bot(Settings):
     """From samples to posts."""
 
@@ -202,6 +213,8 @@ class Bot(Settings):
     """What a text must pass, in this order."""
     review: Name = "manual"
     """Who approves: manual (a person), or the name of an automatic policy."""
+    taste: Taste = Taste()
+    """How the review learns from what is approved and rejected."""
     queue_size: Positive = 50
     """Drafts to keep in stock: approved ones and, under manual review, pending ones."""
     batch_size: Annotated[int, Field(ge=1, le=4096)] = 256

@@ -18,12 +18,13 @@ from bot.errors import BotError, Conflict, GateError
 from bot.records import Draft
 from bot.review.card import marked, where, why
 from bot.review.decisions import Desk
+from bot.review.shortlist import Shortlist
 from bot.store.drafts import Drafts
 
 
-def review(drafts: Drafts, desk: Desk, bot: str | None = None) -> None:
+def review(drafts: Drafts, desk: Desk, shortlist: Shortlist, bot: str | None = None) -> None:
     """Show the pending drafts until the person leaves."""
-    Review(drafts, desk, bot).run()
+    Review(drafts, desk, shortlist, bot).run()
 
 
 class Editor(TextArea):
@@ -67,9 +68,9 @@ class Review(App[None]):
         Binding("q", "quit", "quit"),
     ]
 
-    def __init__(self, drafts: Drafts, desk: Desk, bot: str | None = None):
+    def __init__(self, drafts: Drafts, desk: Desk, shortlist: Shortlist, bot: str | None = None):
         super().__init__()
-        self._drafts, self._desk, self._bot = drafts, desk, bot
+        self._drafts, self._desk, self._shortlist, self._bot = drafts, desk, shortlist, bot
         self._draft: Draft | None = None  # on the card
         self._overridable = False  # the gate forbade the card's text, and a person may insist
         self._skipped: set[int] = set()
@@ -169,6 +170,7 @@ class Review(App[None]):
             self._decided.append(draft.id)
             self._show_next()
             self._say(f"Draft {draft.id} {decided.status}.", "dim")
+            self.call_after_refresh(self._shortlist.catch_up, draft.bot)  # while the next card is read
 
     # what is shown
 
@@ -182,9 +184,8 @@ class Review(App[None]):
         self._say(reason)
 
     def _show_next(self) -> None:
-        """The oldest pending draft that was not skipped."""
-        pending = self._drafts.list("pending", self._bot, limit=len(self._skipped) + 1)
-        self._show(next((draft for draft in pending if draft.id not in self._skipped), None))
+        """The one that the shortlist has next, of those that were not skipped."""
+        self._show(self._shortlist.next(self._bot, self._skipped))
 
     def _show(self, draft: Draft | None) -> None:
         self._draft, self._overridable = draft, False

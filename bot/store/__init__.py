@@ -1,4 +1,4 @@
-"""The queue on disk: drafts, decisions, slots and deliveries. Every statement of SQL is in this room.
+"""The queue on disk: drafts, decisions, slots, deliveries. Every statement of SQL is in this room.
 
 It knows what may follow what, and that nothing is lost or done twice; it knows no filter and no network.
 """
@@ -6,5 +6,6 @@ It knows what may follow what, and that nothing is lost or done twice; it knows 
 from bot.store.database import Database
 from bot.store.deliveries import Deliveries
 from bot.store.drafts import Drafts
+from bot.store.judgements import Judgements
 
-__all__ = ["Database", "Deliveries", "Drafts"]
+__all__ = ["Database", "Deliveries", "Drafts", "Judgements"]

@@ -54,14 +54,15 @@ def _progress() -> ScalarSelect[str]:
 status = case((drafts.c.state == "approved", _progress()), else_=drafts.c.state).label("status")
 
 
-def draft_rows() -> Select[Any]:
-    """Every draft at its current revision, with its status; narrow it, then `read_drafts`."""
-    current = (revisions.c.draft == drafts.c.id) & (revisions.c.number == drafts.c.revision)
+def draft_rows(revision: ColumnElement[bool] = revisions.c.number == drafts.c.revision) -> Select[Any]:
+    """Every draft with its status at its current revision, or at others; narrow it, then `read_drafts`."""
+    current = (revisions.c.draft == drafts.c.id) & revision
     first = (_first.c.draft == drafts.c.id) & (_first.c.number == 1)
     return (
         select(
             drafts,
             status,
+            revisions.c.number,
             revisions.c.text,
             revisions.c.sha256,
             revisions.c.verdicts,
@@ -75,7 +76,7 @@ def draft_rows() -> Select[Any]:
 
 
 def read_drafts(connection: Connection, rows: Select[Any]) -> list[Draft]:
-    return [_draft(row) for row in connection.execute(rows)]
+    return [as_draft(row) for row in connection.execute(rows)]
 
 
 def read_draft(connection: Connection, id: int) -> Draft:
@@ -84,7 +85,7 @@ def read_draft(connection: Connection, id: int) -> Draft:
     if row is None:
         msg = f"no draft has the id {id}"
         raise NotFound(msg)
-    return _draft(row)
+    return as_draft(row)
 
 
 def delivery_rows() -> Select[Any]:
@@ -114,7 +115,7 @@ def read_delivery(connection: Connection, id: int) -> Delivery:
     return _delivery(row)
 
 
-def _draft(row: Row[Any]) -> Draft:
+def as_draft(row: Row[Any]) -> Draft:
     candidate = Candidate(
         text=row.sampled_text,
         raw_text=row.raw_text,
@@ -133,7 +134,7 @@ def _draft(row: Row[Any]) -> Draft:
         bot=row.bot,
         text=row.text,
         status=row.status,
-        revision=row.revision,
+        revision=row.number,
         sha256=row.sha256,
         candidate=candidate,
         verdicts=tuple(Verdict(**verdict) for verdict in row.verdicts),

@@ -1,7 +1,7 @@
 """The tables, and the rules that hold whatever the program does: most are unique indexes.
 
-revisions, decisions, attempts and events are only ever added to. The migrations make exactly these
-tables: a change here needs a migration of its own.
+revisions, decisions, showings, allocations, attempts and events are only ever added to. The migrations make
+exactly these tables: a change here needs a migration of its own.
 """
 
 from datetime import UTC, datetime
@@ -132,6 +132,32 @@ decisions = Table(
     CheckConstraint("verdict IN ('approve', 'reject', 'edit', 'undo')", name="verdict"),
     CheckConstraint("(verdict = 'undo') = (undoes IS NOT NULL)", name="undoes"),
     Index(None, "draft"),
+)
+
+showings = Table(
+    "showings",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _required("draft", Integer),
+    _required("revision_sha256", Text),
+    _required("reason", Text),
+    _required("propensity", Float),  # how probable it was that this draft was shown, of all that waited
+    _required("at", Instant),
+    _revision_of_draft(),
+    CheckConstraint("propensity > 0 AND propensity <= 1", name="propensity"),
+    Index(None, "draft"),
+)
+
+allocations = Table(
+    "allocations",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _required("bot", Text),
+    _required("arm", Text),
+    _required("samples", Integer),  # it was given of one batch
+    _required("chance", Float),  # that it is the best one, as it seemed then
+    _required("at", Instant),
+    Index(None, "bot"),
 )
 
 slots = Table(

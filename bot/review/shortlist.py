@@ -1,0 +1,88 @@
+"""The next draft to decide: mostly what the owner will probably like, and some to learn from.
+
+Why a draft was picked, and how probable that was, is noted when it is shown. It decides nothing, and no
+decision waits for it: it learns when it is told to catch up.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from random import Random
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.curation.taste.learner import Learner
+from bot.curation.taste.model import MOST, Taste
+from bot.curation.taste.picking import Lottery
+from bot.records import Draft, Judgement
+from bot.store.drafts import Drafts
+from bot.store.judgements import Judgements
+
+
+class Shortlist:
+    """explore: a bot's share of drafts shown to learn from; None shows its oldest first and notes nothing.
+
+    One thread at a time.
+    """
+
+    def __init__(
+        self,
+        drafts: Drafts,
+        judgements: Judgements,
+        explore: Callable[[str], float | None],
+        random: Random | None = None,
+    ):
+        self._drafts, self._judgements, self._explore = drafts, judgements, explore
+        self._random = random or Random()
+        self._known: dict[str, _Known] = {}
+
+    def next(self, bot: str | None = None, skipped: Collection[int] = ()) -> Draft | None:
+        """A pending draft that was not skipped, None if none is left; of all bots, the oldest one's first."""
+        if bot is None or self._explore(bot) is None:
+            pending = self._drafts.list("pending", bot, limit=len(skipped) + 1)
+            oldest = next((draft for draft in pending if draft.id not in skipped), None)
+            if oldest is None or self._explore(oldest.bot) is None:
+                return oldest
+            bot = oldest.bot
+        pending = [draft for draft in self._drafts.list("pending", bot) if draft.id not in skipped]
+        return self._pick(bot, pending) if pending else None
+
+    def catch_up(self, bot: str) -> None:
+        """Learn from the decisions on a bot's drafts that were made since, and judge those that wait."""
+        if self._explore(bot) is None:
+            return
+        known = self._known.setdefault(bot, _Known())
+        known.learn(self._judgements.list(bot, MOST))
+        known.judge(self._drafts.list("pending", bot))
+
+    def _pick(self, bot: str, pending: Sequence[Draft]) -> Draft:
+        if bot not in self._known:
+            self.catch_up(bot)
+        surprises = np.array([draft.candidate.surprise for draft in pending])
+        lottery = Lottery(surprises, self._known[bot].judge(pending), self._explore(bot) or 0.0)
+        pick = lottery.draw(self._random)
+        self._judgements.show(pending[pick.index], pick.reason, pick.propensity)
+        return pending[pick.index]
+
+
+class _Known:
+    """A bot's taste, and what it says of drafts: each is judged once."""
+
+    def __init__(self) -> None:
+        self._learner = Learner()
+        self._taste: Taste | None = None
+        self._judged: dict[tuple[int, str], float] = {}
+
+    def learn(self, judgements: Sequence[Judgement]) -> None:
+        taste = self._learner(judgements)
+        if taste is not self._taste:
+            self._taste, self._judged = taste, {}
+
+    def judge(self, drafts: Sequence[Draft]) -> NDArray[np.float64] | None:
+        """The probability of each that it would be approved; None while there is no taste."""
+        if self._taste is None:
+            return None
+        new = [draft for draft in drafts if (draft.id, draft.sha256) not in self._judged]
+        if new:
+            keys = ((draft.id, draft.sha256) for draft in new)
+            self._judged |= zip(keys, map(float, self._taste(new)), strict=True)
+        return np.array([self._judged[draft.id, draft.sha256] for draft in drafts])

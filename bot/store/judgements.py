@@ -1,0 +1,102 @@
+"""What persons decided, as examples of a taste; why a draft was shown; how batches were divided.
+
+It knows which decisions count. It learns nothing from them.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Row, Select, and_, func, insert, select, true
+
+from bot.records import Draft, Judgement, Reason
+from bot.store.database import Database
+from bot.store.rows import as_draft, draft_rows
+from bot.store.tables import allocations, decisions, drafts, revisions, showings
+
+
+class Part(NamedTuple):
+    """What an arm was given of a batch, and how probable it seemed that it is the best one."""
+
+    samples: int
+    chance: float
+
+
+class Judgements:
+    """Every method is one transaction."""
+
+    def __init__(self, database: Database):
+        self._database = database
+
+    def list(self, bot: str, limit: int | None = None) -> Sequence[Judgement]:
+        """The bot's, oldest first; limit: the latest ones.
+
+        One a draft: the last approval or rejection by a person that stands, of the revision it was given.
+        What was undone does not count, nor what a policy decided; skipping and editing are no judgement.
+        """
+        with self._database.read() as connection:
+            latest = connection.execute(_judged(bot).order_by(decisions.c.id.desc()).limit(limit))
+            return [_judgement(row) for row in reversed(latest.all())]
+
+    def show(self, draft: Draft, reason: Reason, propensity: float) -> None:
+        """Note that a draft was picked to be decided on."""
+        row = {"draft": draft.id, "revision_sha256": draft.sha256, "reason": reason}
+        with self._database.write() as connection:
+            connection.execute(
+                insert(showings).values(row | {"propensity": propensity, "at": self._database.now()})
+            )
+
+    def divide(self, bot: str, parts: Mapping[str, Part]) -> None:
+        """Note how a batch was divided among arms."""
+        rows = [
+            {
+                "bot": bot,
+                "arm": arm,
+                "samples": part.samples,
+                "chance": part.chance,
+                "at": self._database.now(),
+            }
+            for arm, part in parts.items()
+        ]
+        with self._database.write() as connection:
+            connection.execute(insert(allocations), rows)
+
+    def last_division(self, bot: str) -> dict[str, Part]:
+        """How the bot's latest batch was divided; empty if none was."""
+        latest = select(func.max(allocations.c.at)).where(allocations.c.bot == bot).scalar_subquery()
+        rows = select(allocations).where(allocations.c.bot == bot, allocations.c.at == latest)
+        with self._database.read() as connection:
+            found = connection.execute(rows.order_by(allocations.c.id))
+            return {row.arm: Part(row.samples, row.chance) for row in found}
+
+
+def _judged(bot: str) -> Select[Any]:
+    """The drafts as they were judged, with the verdict and the showing that came before it."""
+    undone = select(decisions.c.undoes).where(decisions.c.undoes.is_not(None))
+    standing = (
+        select(func.max(decisions.c.id))
+        .where(decisions.c.verdict.in_(["approve", "reject"]), decisions.c.id.not_in(undone))
+        .group_by(decisions.c.draft)
+    )
+    shown = (
+        select(func.max(showings.c.id))
+        .where(
+            showings.c.draft == decisions.c.draft,
+            showings.c.revision_sha256 == decisions.c.revision_sha256,
+            showings.c.at <= decisions.c.at,
+        )
+        .correlate(decisions)
+        .scalar_subquery()
+    )
+    about = and_(decisions.c.draft == drafts.c.id, decisions.c.revision_sha256 == revisions.c.sha256)
+    return (
+        draft_rows(true())
+        .add_columns(decisions.c.verdict, decisions.c.at, showings.c.reason, showings.c.propensity)
+        .join(decisions, about)
+        .outerjoin(showings, showings.c.id == shown)
+        .where(drafts.c.bot == bot, decisions.c.id.in_(standing), decisions.c.policy == "")
+        .order_by(None)
+    )
+
+
+def _judgement(row: Row[Any]) -> Judgement:
+    return Judgement(as_draft(row), row.verdict == "approve", row.at, row.reason or "", row.propensity)
