@@ -3,7 +3,7 @@
 import pluggy
 
 from bot.errors import Ask, BotError, CorpusError, NotSent, Refused, Reject
-from bot.interfaces import Filter, FilterContext, Profile, Target, Tokenizer, TrainingSet
+from bot.interfaces import Constraint, Filter, FilterContext, Profile, Target, Tokenizer, TrainingSet
 from bot.records import BANDS, Candidate, Document, Evidence, Match, Post, Receipt, Secret, Span
 from bot.text.files import read_lines
 
@@ -15,6 +15,7 @@ __all__ = [
     "Ask",
     "BotError",
     "Candidate",
+    "Constraint",
     "CorpusError",
     "Document",
     "Evidence",

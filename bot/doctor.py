@@ -41,6 +41,7 @@ def _findings(house: House) -> Iterator[Finding]:
         yield _look(f"model {model}", partial(_model, house, model))
     for bot in house.config.bots:
         yield _look(f"bot {bot}: checkpoint", partial(_checkpoint, house, bot))
+        yield _look(f"bot {bot}: constraints", partial(_constraints, house, bot))
         yield _look(f"bot {bot}: filters", partial(_filters, house, bot))
         yield _look(f"bot {bot}: review", partial(_review, house, bot))
         yield _look(f"bot {bot}: targets", partial(_targets, house, bot))
@@ -79,6 +80,13 @@ def _checkpoint(house: House, bot: str) -> str:
     meta = checkpoint.read_meta(folder)
     house.known_texts(folder)
     return f"{folder.parent.name}/{folder.name}, held-out loss {meta.held_out_loss:.4f}"
+
+
+def _constraints(house: House, bot: str) -> str:
+    chosen = house.bot(bot).sampling.constraints
+    for choice in chosen:
+        house.constraint(choice)
+    return ", ".join(choice.name for choice in chosen) or "none"
 
 
 def _filters(house: House, bot: str) -> str:

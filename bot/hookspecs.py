@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 import pluggy
 
-from bot.interfaces import Filter, Target, Tokenizer
+from bot.interfaces import Constraint, Filter, Target, Tokenizer
 from bot.records import Document
 
 hookspec = pluggy.HookspecMarker("bot")
@@ -30,6 +30,11 @@ def register_cells() -> dict[str, type]:  # type: ignore[empty-body]
 
     Or a CountedModel class, called with vocabulary_size and its options.
     """
+
+
+@hookspec
+def register_constraints() -> dict[str, Callable[..., Constraint]]:  # type: ignore[empty-body]
+    """Return {name: factory}; a factory returns a Constraint."""
 
 
 @hookspec

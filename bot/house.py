@@ -21,7 +21,7 @@ from bot.curation.novelty import FILE_NAME, HashedTrainingSet, TextTrainingSet
 from bot.curation.profile import FILE_NAME as PROFILE
 from bot.curation.profile import CorpusProfile
 from bot.errors import BotError, CheckpointError, ConfigError, CorpusError, PluginError
-from bot.interfaces import Filter, Target, Tokenizer, TrainingSet
+from bot.interfaces import Constraint, Filter, Target, Tokenizer, TrainingSet
 from bot.model import checkpoint
 from bot.records import Delivery, Evidence, Kind, Outlet, Verdict
 from bot.registry import Registry
@@ -192,6 +192,7 @@ class House:
             self.tokenizer(meta.tokenizer),
             f"{model}/{folder.name}",
             meta.held_out_loss,
+            constraint=lambda rule: self.constraint(settings.Choice(rule.name, rule.options)),
         )
 
     def load_model(self, folder: Path, meta: "Meta") -> "Model":
@@ -230,6 +231,15 @@ class House:
             seed=setting.training.seed,
         )
         return model
+
+    def constraint(self, choice: settings.Choice) -> Constraint:
+        """Raises PluginError, ConfigError."""
+        built: Constraint = self.registry.build("constraints", choice)
+        steps = [getattr(built, name, None) for name in ("advance", "missing")]
+        if not all(map(callable, steps)) or getattr(built, "start", None) is None:
+            msg = f"{choice.where()}: the factory gave {built!r:.60}, no constraint"
+            raise PluginError(msg)
+        return built
 
     def tokenizer(self, choice: Any) -> Tokenizer:
         tokenizer: Tokenizer = self.registry.build("tokenizers", _choice(choice))

@@ -4,7 +4,7 @@ A cell is the one exception: it is a torch module and lives in bot.model.
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from bot.records import Candidate, Evidence, Kind, Match, Post, Receipt, Span
 
@@ -17,6 +17,21 @@ class Tokenizer(Protocol):
     def split(self, text: str) -> list[str]: ...
 
     def join(self, tokens: Sequence[str]) -> str: ...
+
+
+class Constraint(Protocol):
+    """Says character by character what a text may be, as an automaton: equal states allow the same.
+
+    States can be hashed and are not None.
+    """
+
+    start: Any  # the state before the first character
+
+    def advance(self, state: Any, character: str) -> Any:
+        """The state after one more character, None where it must not stand."""
+
+    def missing(self, state: Any) -> int:
+        """How many characters at least are missing until a text may end; 0 exactly where it may."""
 
 
 class TrainingSet(Protocol):

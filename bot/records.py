@@ -5,7 +5,7 @@ Times are aware datetimes in UTC; losses are nats per token, one end mark an ite
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 Outcome = Literal["accept", "trim", "ask", "reject"]
 Kind = Literal["put", "key", "query", "opaque"]
@@ -35,6 +35,14 @@ class Mirostat:
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """A constraint by its plugin's name, with the options as the configuration gives them."""
+
+    name: str
+    options: dict[str, Any] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Sampling:
     """How to sample: each sample draws its temperature between the two, evenly, from its own seed.
 
@@ -60,6 +68,7 @@ class Sampling:
     min_length: int = 0  # tokens
     prefix: str = ""  # what a sample begins with
     stop: tuple[str, ...] = ()  # a sample ends before the first of these
+    constraints: tuple[Rule, ...] = ()  # what every sample is, all of them
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,6 +155,15 @@ def test_a_stop_is_seen_as_soon_as_it_is_there(letters, stops):
         assert not any(stop in watch.cut(ids[: whole + 1]) for stop in stops)
 
 
+def test_a_stop_counts_only_after_what_may_be_a_text():
+    """Where a constraint forbids the end, the text goes on; it is cut at the first stop that counts."""
+    watch = Stops(("b", "cc"), lambda ids: "".join("abc"[id] for id in ids), 0, lambda text: len(text) != 1)
+    ids = [0, 1, 0, 2, 2]
+
+    assert [watch.reached(ids[:n]) for n in range(1, 6)] == [False, False, False, False, True]
+    assert watch.cut(ids) == "aba"
+
+
 # repetitions
 
 

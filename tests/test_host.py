@@ -1,11 +1,13 @@
 """The model host: sampling and filters in a process of their own, set as the bot is set."""
 
+import re
 from dataclasses import replace
 
 import pytest
 
 from bot import pipeline
 from bot.config import load
+from bot.doctor import examine
 from bot.errors import BotError, CheckpointError
 from bot.host import ModelHost, Order, in_groups, make_order, open_host
 from bot.host.orders import MOST_TOKENS
@@ -40,6 +42,40 @@ def test_a_band_becomes_temperatures_by_the_checkpoints_own_calibration(house, b
         assert {one.sampling.band for one in candidates} == {band}
         found[band] = candidates[0].sampling.temperature
     assert found["safe"][0] < found["wild"][1]
+
+
+def test_a_bots_constraints_hold_for_its_drafts_and_their_replays(house, bot_folder):
+    """In the host as anywhere; a draft keeps them, with the rest of what it was sampled by."""
+    rules = "constraints: [{acrostic: {letters: sm}}, {length: {max: 12}}], min_length: 5"
+    bot_folder.write_text(bot_folder.read_text().replace("temperature: [0.8, 1.2]", rules))
+    constrained = House(load(bot_folder), Clock())
+
+    drafts = fill(constrained).drafts
+
+    assert drafts
+    assert all(re.fullmatch(r"\W*s\S*\s+\W*m\S*", draft.text) for draft in drafts)
+    assert all(5 <= len(draft.text) <= 12 for draft in drafts)
+    assert constrained.drafts.get(drafts[0].id).candidate.sampling.constraints[0].options == {"letters": "sm"}
+    assert pipeline.replay(constrained, drafts[0].id).identical
+
+
+@pytest.mark.parametrize(
+    ("constraint", "message"),
+    [
+        ("{acrostic: {leters: xy}}", r"config.yaml:\d+:\d+: .*no option 'leters'.*Did you mean 'letters'"),
+        ("acrostics", r"config.yaml:\d+:\d+: .*no constraint is called 'acrostics'"),
+    ],
+)
+def test_a_constraint_that_cannot_be_built_is_told_with_its_line(bot_folder, constraint, message):
+    """Before the host is asked, and by bot doctor."""
+    written = bot_folder.read_text().replace("temperature: [0.8, 1.2]", f"constraints: [{constraint}]")
+    bot_folder.write_text(written)
+    with pytest.raises(BotError, match=message):
+        make_order(House(load(bot_folder), Clock()), "night")
+
+    found = {finding.what: finding for finding in examine(bot_folder)}
+    assert not found["bot night: constraints"].ok
+    assert re.search(message, found["bot night: constraints"].text)
 
 
 def test_a_setting_that_no_filter_can_work_with_is_an_error(house, bot_folder):

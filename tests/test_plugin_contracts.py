@@ -19,9 +19,14 @@ from pydantic import TypeAdapter
 
 from bot.config import Choice, shipped
 from bot.errors import Ask, CorpusError, NotSent, Reject
+from bot.interfaces import Constraint
 from bot.model import CountedModel
-from bot.records import Candidate, Document, Kind, Post, Receipt, Sampling, Secret
+from bot.model.automaton import allows
+from bot.model.sampling import Sampler
+from bot.records import Candidate, Document, Kind, Post, Receipt, Rule, Sampling, Secret
 from bot.registry import KINDS, Registry
+from bot.text.vocabulary import Vocabulary
+from tests.models import small_model
 
 REGISTRY = Registry(None, Path())
 NAMES = [(kind, name) for kind in KINDS for name in REGISTRY.names(kind)]
@@ -34,6 +39,8 @@ OPTIONS = {  # of the plugins that cannot do without; paths are files of the `re
     "feed": {"path": "feed.xml"},
     "jsonl": {"path": "posts.jsonl"},
     "mastodon": {"account": "metal@example.social", "access_token": {"env": "CANARY"}},
+    "pattern": {"regex": "[A-Z][a-z]+( (of|the|[A-Z][a-z]+))*"},
+    "acrostic": {"letters": "MC"},
 }
 os.environ["CANARY"] = CANARY = "secret-of-the-contract-tests"
 POST = Post("Rotting Grave & Sons <3", "k1", "metal", datetime(2026, 1, 1, tzinfo=UTC))
@@ -206,6 +213,61 @@ def test_a_tokenizer_says_how_many_tokens_it_keeps(name):
     size = REGISTRY.build("tokenizers", Choice(name)).vocabulary_size
 
     assert size is None or size > 0
+
+
+# ---- constraints --------------------------------------------------------------------------------
+
+SIGNS = ["M", "c", "o", "r", " ", "(", ")", '"', "\n", "1", "-"]
+
+
+def constraint(name: str) -> Constraint:
+    return REGISTRY.build("constraints", Choice(name, OPTIONS.get(name, {})))
+
+
+@names_of("constraints")
+@given(text=st.lists(st.sampled_from(SIGNS), max_size=12))
+def test_a_constraint_is_an_automaton(name, text):
+    """Its states can be kept and compared, and the same character leads from the same state to the same."""
+    found = constraint(name)
+    state = found.start
+    for character in text:
+        if state is None:
+            break
+        after = found.advance(state, character)
+        assert after == found.advance(state, character)
+        assert hash(after) == hash(found.advance(state, character))
+        state = after
+
+
+@names_of("constraints")
+@given(text=st.lists(st.sampled_from(SIGNS), max_size=12))
+def test_what_a_constraint_says_is_missing_is_never_too_much(name, text):
+    """A character brings an end nearer by one at most, so that what is said to be far is far."""
+    found = constraint(name)
+    state, missing = found.start, found.missing(found.start)
+    for character in text:
+        state = found.advance(state, character)
+        if state is None:
+            break
+        assert found.missing(state) >= max(0, missing - 1)
+        missing = found.missing(state)
+
+
+@names_of("constraints")
+@pytest.mark.parametrize("tokenizer", REGISTRY.names("tokenizers"))
+def test_every_sample_satisfies_its_constraint(name, tokenizer):
+    """Of a model that knows nothing, in few tokens: the constraint alone makes them right."""
+    tokenizer = REGISTRY.build("tokenizers", Choice(tokenizer))
+    words = ["Morbid", "Cavern", "Crypt", "M", "C", "oc", *'morbidcavernMC (-)"\n']
+    vocabulary = Vocabulary(list(dict.fromkeys(token for word in words for token in tokenizer.split(word))))
+    model = small_model(vocabulary_size=len(vocabulary))
+    build = {"constraint": lambda rule: constraint(rule.name)}
+    sampler = Sampler(model, vocabulary, tokenizer, "m/c", 2.0, **build)
+
+    found = sampler.sample(Sampling((2.0, 2.0), 12, constraints=(Rule(name),)), 1, range(300))
+
+    assert all(allows(constraint(name), one.text) for one in found)
+    assert len({one.text for one in found}) > 5
 
 
 # ---- filters ------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from bot import hookspecs, interfaces
 from bot.config import Choice, shipped
 from bot.config.reader import read
 from bot.errors import Ask, Reject
+from bot.model.automaton import allows
 from bot.records import Candidate, Post, Sampling
 from bot.registry import KINDS, Registry
 
@@ -98,13 +99,13 @@ def test_the_examples_load(registry):
 
     assert [report.failure for report in reports] == [""] * len(KINDS)
     assert {names for report in reports for names in report.registered.values()} == {
-        *[("paragraphs",), ("words_and_gaps",), ("mgu",), ("tidy",), ("text_files",)]
+        *[("paragraphs",), ("words_and_gaps",), ("mgu",), ("alliteration",), ("tidy",), ("text_files",)]
     }
 
 
 def test_the_settings_shown_below_the_examples_build_them(registry, tmp_path):
     """The line of config.yaml under each example is one."""
-    shown = re.findall(r"```\n\n`((?:corpus|tokenizer|cell|filters|targets): .*)`", README)
+    shown = re.findall(r"```\n\n`((?:corpus|tokenizer|cell|constraints|filters|targets): .*)`", README)
     assert len(shown) == len(KINDS)
 
     for kind, line in zip(KINDS, shown, strict=True):
@@ -146,6 +147,19 @@ def test_the_cell_works(registry):
         torch.testing.assert_close(output, h, atol=1e-12, rtol=0)
     assert torch.equal(outputs[-1], last)
     assert all(part.any() for part in torch.autograd.grad(last.sum(), [*cell.parameters()]))
+
+
+def test_the_constraint_works(registry):
+    """All words begin alike, and a space is never the last sign."""
+    alike = registry.build("constraints", Choice("alliteration", {"words": 2}))
+
+    assert allows(alike, "Grim Graves")
+    assert allows(alike, "grim old Graves") is allows(alike, "Grim") is allows(alike, "Grim grey ") is False
+
+
+def test_a_constraint_is_under_forty_lines():
+    """Three things to say, whatever the tokens are."""
+    assert len(EXAMPLES["plugins/constraints/alliteration.py"].splitlines()) < 40
 
 
 def test_the_filter_works(registry):

@@ -1,5 +1,6 @@
 """sample: texts of a model, made as asked for."""
 
+import json
 import sys
 from enum import StrEnum
 from typing import Annotated
@@ -7,6 +8,7 @@ from typing import Annotated
 import typer
 
 from bot.cli.app import HERE, AsJson, ConfigPath, ModelName, Which, app, open_house, print_json, say
+from bot.records import Mirostat, Rule, Sampling
 
 
 class Weights(StrEnum):
@@ -24,6 +26,19 @@ def _numbers(text: str) -> tuple[float, ...]:
         msg = f"expected a number, or two with a comma between them, not {text!r}"
         raise typer.BadParameter(msg)
     return numbers
+
+
+def _rule(text: str) -> Rule:
+    """A constraint as it is typed: its name and, in JSON, its options."""
+    name, _, options = text.partition("=")
+    try:
+        found = json.loads(options or "{}")
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        msg = f'expected NAME, or NAME={{"OPTION": VALUE}} in JSON, not {text!r}'
+        raise typer.BadParameter(msg)
+    return Rule(name, found)
 
 
 def _option(help: str, metavar: str | None = None) -> typer.models.OptionInfo:
@@ -52,13 +67,16 @@ def sample(
     mirostat: Annotated[
         str | None, _option("Keep the surprise near this: nats a token.", "NATS[,RATE]")
     ] = None,
+    constraints: Annotated[
+        list[str] | None,
+        typer.Option("--constraint", metavar="NAME[={...}]", help="What every text is; options in JSON."),
+    ] = None,
     weights: Annotated[Weights, _option("int8 is quicker.")] = Weights.FLOAT32,
     as_json: AsJson = False,
     config: ConfigPath = HERE,
 ) -> None:
     """Sample a model; nothing is filtered or queued."""
     from bot.pipeline import sample as draw
-    from bot.records import Mirostat, Sampling
 
     temperatures = _numbers(temperature)
     sampling = Sampling(
@@ -76,6 +94,7 @@ def sample(
         eta=eta,
         mirostat=Mirostat(*_numbers(mirostat)) if mirostat else None,
         weights=weights.value,
+        constraints=tuple(map(_rule, constraints or ())),
     )
     candidates = draw(open_house(config), model, sampling, seed, count, which)
     if as_json:

@@ -154,6 +154,8 @@ class SamplingSettings(Settings):
     """What every sample begins with; it is read, not drawn, and counts for length but not for surprise."""
     stop: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     """Texts before which a sample ends."""
+    constraints: Plugins = ()
+    """What every sample is, by masking: all of them."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

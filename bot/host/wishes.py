@@ -9,12 +9,14 @@ from bot.curation.bands import temperatures
 from bot.host.orders import Order
 from bot.house import House
 from bot.model import checkpoint
-from bot.records import Mirostat, Sampling
+from bot.records import Mirostat, Rule, Sampling
 
 
 def make_order(house: House, bot: str, count: int | None = None, seed: int | None = None) -> Order:
     """What a bot asks the host for, by its settings and the checkpoint they mean now."""
     setting = house.bot(bot)
+    for choice in setting.sampling.constraints:
+        house.constraint(choice)  # what is wrong with it is told with its line
     folder = house.checkpoint(setting.model, setting.checkpoint)
     return Order(
         bot=bot,
@@ -41,6 +43,7 @@ def sampled_by(settings: SamplingSettings) -> Sampling:
     given = {name: getattr(settings, name) for name in type(settings).model_fields if name != "band"}
     if settings.mirostat:
         given["mirostat"] = Mirostat(settings.mirostat.surprise, settings.mirostat.rate)
+    given["constraints"] = tuple(Rule(choice.name, choice.options) for choice in settings.constraints)
     return Sampling(**given)
 
 

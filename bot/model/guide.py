@@ -14,18 +14,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.model.automaton import Automaton
 from bot.text.vocabulary import END
 
 Numbers = NDArray[Any]
 
 
+def anything(text: str) -> bool:
+    return True
+
+
 @dataclass(frozen=True)
 class Stops:
-    """Texts at which a text ends. join: ids -> text. free: the first ids, in which no stop counts."""
+    """Texts at which a text ends. join: ids -> text. free: the first ids, in which no stop counts.
+
+    allows: whether what stands before a stop may be a text; if not, that stop does not count.
+    """
 
     texts: tuple[str, ...]
     join: Callable[[Sequence[int]], str]
     free: int
+    allows: Callable[[str], bool] = anything
 
     def reached(self, ids: Sequence[int]) -> bool:
         """Whether one has just been completed. The end is looked at first: joining all takes long."""
@@ -33,9 +42,10 @@ class Stops:
         return any(text in tail for text in self.texts) and self.place(ids) is not None
 
     def place(self, ids: Sequence[int]) -> int | None:
-        """Where the first stop begins in the text."""
+        """Where the first stop that counts begins in the text."""
         text, start = self.join(ids), len(self.join(ids[: self.free]))
-        return min((at for stop in self.texts if (at := text.find(stop, start)) >= 0), default=None)
+        places = {at for stop in self.texts for at in range(start, len(text)) if text.startswith(stop, at)}
+        return next((at for at in sorted(places) if self.allows(text[:at])), None)
 
     def cut(self, ids: Sequence[int]) -> str:
         """The text before the first stop."""
@@ -50,11 +60,14 @@ class Plan:
     min_length: int = 0
     no_repeat_ngram: int = 0
     stops: Stops | None = None
+    automaton: Automaton | None = None
+    max_length: int = 0
+    allows: Callable[[str], bool] = anything
 
     @property
     def guides(self) -> bool:
         """Whether a text needs a guide; that it begins with something needs none."""
-        return bool(self.min_length or self.no_repeat_ngram or self.stops)
+        return bool(self.min_length or self.no_repeat_ngram or self.stops or self.automaton)
 
 
 class Guide:
@@ -62,6 +75,7 @@ class Guide:
 
     def __init__(self, plan: Plan):
         self._plan, self._ids = plan, list(plan.prefix)
+        self._state = plan.automaton.follow(0, plan.prefix) if plan.automaton else 0
         self._followers: dict[tuple[int, ...], set[int]] = defaultdict(set)  # of the last n - 1 ids
         for end in range(1, len(plan.prefix) + 1):
             self._remember(plan.prefix[:end])
@@ -70,6 +84,8 @@ class Guide:
         """Write -inf into barred (V,) where an id must not follow; repetitions only if that leaves any."""
         if len(self._ids) < self._plan.min_length:
             barred[END] = -math.inf
+        if self._plan.automaton:
+            barred += self._plan.automaton.mask(self._state, self._plan.max_length - len(self._ids))
         if self._plan.no_repeat_ngram:
             repeated = list(self._followers.get(self._context(), ()))
             before = barred[repeated]
@@ -80,6 +96,8 @@ class Guide:
     def write(self, id: int) -> bool:
         """Whether the text ends with it, apart from its end mark and its greatest length."""
         self._ids.append(id)
+        if self._plan.automaton and id != END:
+            self._state = self._plan.automaton.follow(self._state, [id])
         self._remember(self._ids)
         return self._plan.stops is not None and self._plan.stops.reached(self._ids)
 

@@ -6,7 +6,7 @@ a seed has the same bits alone as among a thousand. It does not know what become
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain
 from statistics import fmean
 from typing import Any
@@ -17,26 +17,34 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bot.errors import BotError, CorpusError
-from bot.interfaces import Tokenizer
+from bot.interfaces import Constraint, Tokenizer
 from bot.model import devices
+from bot.model.automaton import NOWHERE, Automaton, Together, allows
 from bot.model.bounds import check
 from bot.model.counted import Model
 from bot.model.draw import draw_by
 from bot.model.guide import Plan, Stops
+from bot.model.pieces import Pieces
 from bot.model.rows import Kind, Request, Rows, Sample
 from bot.model.threads import one_thread
 from bot.model.walk import Walk, open_walk
-from bot.records import Candidate, Sampling
+from bot.records import Candidate, Rule, Sampling
 from bot.text.vocabulary import START, UNKNOWN, Vocabulary
 
 SPREAD = 3  # times the weights' bytes, as measured for the shipped model (3.3)
 CALIBRATION = (0.4, 0.6, 0.8, 1.0, 1.3)  # temperatures
 
 
+def _unknown(rule: Rule) -> Constraint:
+    msg = f"no constraint is called {rule.name!r} here"
+    raise BotError(msg)
+
+
 class Sampler:
     """Samples from one model, on the device it is on, with the weights it has at the first sample.
 
     checkpoint: MODEL/NAME. held_out_loss: nats per token, what a sample's surprise is measured by.
+    constraint: makes the constraints that a sampling names.
     One thread at a time.
     """
 
@@ -48,10 +56,11 @@ class Sampler:
         checkpoint: str,
         held_out_loss: float,
         open_walk: Callable[[Model, str], Walk] = open_walk,
+        constraint: Callable[[Rule], Constraint] = _unknown,
     ):
         self.checkpoint, self.held_out_loss = checkpoint, held_out_loss
         self._model, self._vocabulary, self._tokenizer = model, vocabulary, tokenizer
-        self._open_walk = open_walk
+        self._open_walk, self._constraint = open_walk, constraint
         self._walks: dict[str, Walk] = {}  # by the weights they compute with
 
     @property
@@ -116,12 +125,34 @@ class Sampler:
         check(sampling)
         prefix = self._prefix(sampling)
         free = max(len(prefix), sampling.min_length)
+        constraint = Together([self._constraint(rule) for rule in sampling.constraints])
         return Plan(
             prefix=prefix,
             min_length=sampling.min_length,
+            max_length=sampling.max_length,
             no_repeat_ngram=sampling.no_repeat_ngram,
-            stops=Stops(sampling.stop, self._text, free) if sampling.stop else None,
+            stops=Stops(sampling.stop, self._text, free, partial(allows, constraint))
+            if sampling.stop
+            else None,
+            automaton=self._automaton(constraint, sampling, prefix) if sampling.constraints else None,
+            allows=partial(allows, constraint),
         )
+
+    def _automaton(self, constraint: Constraint, sampling: Sampling, prefix: Sequence[int]) -> Automaton:
+        """Raises BotError where no text of its length can be right."""
+        size, least, most = len(self._vocabulary), sampling.min_length, sampling.max_length
+        automaton = Automaton(constraint, self._pieces, size, least, most)
+        state = automaton.follow(0, prefix)
+        if state == NOWHERE or automaton.distance(state) > most - len(prefix):
+            begun = f" that begins with {sampling.prefix!r}" if prefix else ""
+            names = ", ".join(rule.name for rule in sampling.constraints)
+            msg = f"{self.checkpoint}: no text of {least} to {most} tokens{begun} can satisfy {names}"
+            raise BotError(msg)
+        return automaton
+
+    @cached_property
+    def _pieces(self) -> Pieces:
+        return Pieces(self._text, range(UNKNOWN + 1, len(self._vocabulary)))
 
     def _prefix(self, sampling: Sampling) -> tuple[int, ...]:
         if not sampling.prefix:
@@ -147,6 +178,9 @@ class Sampler:
         """where: build and device."""
         stops = request.plan.stops
         text = stops.cut(sample.ids) if stops else self._text(sample.ids)
+        if not request.plan.allows(text):
+            msg = f"{self.checkpoint}: its tokenizer joins tokens in ways that constraints cannot follow"
+            raise BotError(f"{msg}: {text!r} came of it")
         return Candidate(
             text=text,
             raw_text=text,

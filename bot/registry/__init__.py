@@ -20,6 +20,7 @@ KINDS = {
     "corpora": "corpus",
     "tokenizers": "tokenizer",
     "cells": "cell",
+    "constraints": "constraint",
     "filters": "filter",
     "targets": "target",
 }

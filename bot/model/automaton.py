@@ -1,0 +1,181 @@
+"""Constraints, which know characters, as an automaton over ids that never enters a dead end.
+
+For each state it knows which ids may follow and how many tokens are then missing until the text may end; so
+one that must end within so many tokens always can. It knows no model.
+
+Shapes: V vocabulary_size.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from heapq import heappop, heappush
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.errors import BotError
+from bot.interfaces import Constraint
+from bot.model.pieces import Pieces
+from bot.text.vocabulary import END
+
+Numbers = NDArray[Any]
+FAR = int(np.iinfo(np.int32).max)  # tokens: never
+NOWHERE = -1  # no state
+MOST_STATES = 20_000  # looked at in one search for an end
+
+
+class Together:
+    """Several constraints as one: a text must be right by all."""
+
+    def __init__(self, constraints: Sequence[Constraint]):
+        self._constraints = constraints
+        self.start = tuple(constraint.start for constraint in constraints)
+
+    def advance(self, state: Any, character: str) -> Any:
+        after = []
+        for constraint, part in zip(self._constraints, state, strict=True):
+            if (moved := constraint.advance(part, character)) is None:
+                return None
+            after.append(moved)
+        return tuple(after)
+
+    def missing(self, state: Any) -> int:
+        parts = zip(self._constraints, state, strict=True)
+        return max((constraint.missing(part) for constraint, part in parts), default=0)
+
+
+def allows(constraint: Constraint, text: str) -> bool:
+    """Whether a whole text is right."""
+    state = constraint.start
+    for character in text:
+        if (state := constraint.advance(state, character)) is None:
+            return False
+    return constraint.missing(state) == 0
+
+
+class _State(NamedTuple):
+    inner: Any  # the constraint's own
+    kind: int  # of the last id, see Pieces
+    owed: int  # tokens that must come before an end is one
+
+
+class Automaton:
+    """States are numbers; 0 is the beginning. owed: a text's least length. most: its greatest, in tokens."""
+
+    def __init__(self, constraint: Constraint, pieces: Pieces, size: int, owed: int, most: int):
+        self._constraint, self._pieces, self._size, self._most = constraint, pieces, size, most
+        self._longest = max(1, pieces.longest)
+        self._states: list[_State] = []
+        self._numbers: dict[_State, int] = {}
+        self._after: dict[int, Numbers] = {}
+        self._needs: dict[int, Numbers] = {}
+        self._masks: dict[tuple[int, int], Numbers] = {}
+        self._known: dict[int, int] = {}  # exact distances
+        self._number(_State(constraint.start, 0, owed))
+
+    def follow(self, state: int, ids: Sequence[int]) -> int:
+        """The state after these ids, NOWHERE if they are not allowed."""
+        for id in ids:
+            state = int(self._successors(state)[id])
+            if state == NOWHERE:
+                break
+        return state
+
+    def mask(self, state: int, left: int) -> Numbers:
+        """(V,) 0 for what may follow so that the text can end when `left` tokens are written, else -inf."""
+        if state not in self._needs:
+            self._needs[state] = self._need(state)
+        needs = self._needs[state]
+        bound = min(left, int(needs[needs < FAR].max(initial=0)))  # from there on there is only one mask
+        if (state, bound) not in self._masks:
+            self._masks[state, bound] = np.where(needs <= bound, 0, -math.inf).astype(np.float32)
+        return self._masks[state, bound]
+
+    def distance(self, state: int) -> int:
+        """The fewest tokens after which a text may end, FAR if it takes more than `most`. By A*.
+
+        Raises BotError where too many states would have to be looked at.
+        """
+        if state not in self._known:
+            self._search(state)
+        return self._known[state]
+
+    def _search(self, start: int) -> None:
+        costs, parents, cut, looked = {start: 0}, {start: NOWHERE}, False, 0
+        queue = [(self._guess(start), start)]
+        while queue:
+            estimate, state = heappop(queue)
+            if estimate > self._most:
+                cut = True
+                break
+            if self._guess(state) == 0 or state in self._known:
+                self._learn(state, costs[state] + self._guess(state), costs, parents)
+                return
+            looked += 1
+            if looked > MOST_STATES:
+                msg = f"the constraints leave too much open to see how a text of {self._most} tokens can end"
+                raise BotError(f"{msg}: a smaller max_length would help, or constraints with fewer states")
+            for after in self._distinct(state):
+                if self._known.get(after) != FAR and costs[state] + 1 < costs.get(after, FAR):
+                    costs[after], parents[after] = costs[state] + 1, state
+                    heappush(queue, (costs[after] + self._guess(after), after))
+        self._known |= dict.fromkeys([start] if cut else costs, FAR)
+
+    def _learn(self, end: int, total: int, costs: dict[int, int], parents: dict[int, int]) -> None:
+        """All on the way to an end, `total` tokens from the start, are as far from it as the way is long."""
+        while end != NOWHERE:
+            self._known[end] = min(total - costs[end], FAR)
+            end = parents[end]
+
+    def _guess(self, state: int) -> int:
+        """Never more than the distance, and 0 only where a text may end."""
+        if state in self._known:
+            return self._known[state]
+        inner, _, owed = self._states[state]
+        return max(-(-self._constraint.missing(inner) // self._longest), owed)
+
+    def _need(self, state: int) -> Numbers:
+        """(V,) how many tokens each id costs until the text may end, itself counted; the end itself none."""
+        needs = np.full(self._size, FAR, np.int32)
+        if self.distance(state) == 0:
+            needs[END] = 0
+        after = self._successors(state)
+        for number in self._distinct(state):
+            needs[after == number] = min(self.distance(number), FAR - 1) + 1
+        return needs
+
+    def _distinct(self, state: int) -> list[int]:
+        after = self._successors(state)
+        found: list[int] = np.unique(after[after != NOWHERE]).tolist()
+        return found
+
+    def _successors(self, state: int) -> Numbers:
+        """(V,) the state after each id."""
+        if state not in self._after:
+            inner, kind, owed = self._states[state]
+            after = np.full(self._size, NOWHERE, np.int32)
+            for id, reached in self._reached(inner, kind):
+                after[id] = self._number(_State(reached, self._pieces.kind(id), max(owed - 1, 0)))
+            self._after[state] = after
+        return self._after[state]
+
+    def _reached(self, inner: Any, kind: int) -> Iterator[tuple[int, Any]]:
+        """Each id that is allowed and the constraint's state after it; what pieces share is read once."""
+        states = [inner]  # after each character of the piece; it ends where one is not allowed
+        for id, shared, text in self._pieces.after(kind):
+            if shared >= len(states):
+                continue  # what it shares is not allowed already
+            del states[shared + 1 :]
+            for character in text[shared:]:
+                if (moved := self._constraint.advance(states[-1], character)) is None:
+                    break
+                states.append(moved)
+            else:
+                yield id, states[-1]
+
+    def _number(self, state: _State) -> int:
+        if state not in self._numbers:
+            self._numbers[state] = len(self._states)
+            self._states.append(state)
+        return self._numbers[state]
