@@ -31,12 +31,14 @@ OWNERS = {
     "matplotlib": {"bot/reports"},
     "tweepy": {"plugins/targets/x.py"},
     "mastodon": {"plugins/targets/mastodon.py"},
+    "atproto": {"plugins/targets/bluesky.py"},
+    "apprise": {"plugins/targets/notify.py"},
     "ahocorasick": {"plugins/filters"},
     "confusable_homoglyphs": {"plugins/filters"},
 }
 HEAVY = {
     *("torch", "matplotlib", "textual", "sqlalchemy", "ahocorasick", "requests"),
-    *("tweepy", "mastodon"),
+    *("tweepy", "mastodon", "atproto", "apprise"),
 }
 
 BOT = sorted((ROOT / "bot").rglob("*.py"))
