@@ -1,123 +1,27 @@
 """The x target against a stand-in for X on this machine that checks every signature."""
 
-import json
 import logging
 import time
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
-from types import SimpleNamespace
-from urllib.parse import parse_qs, urlsplit
+from threading import Event
 
 import pytest
 import requests
-from oauthlib.oauth1.rfc5849 import signature
-from requests.adapters import HTTPAdapter
 
 from bot import BotError, NotSent, Refused
 from bot.errors import ConfigError
+from tests.plugins.targets import x_server
 from tests.plugins.targets.posts import NOON, post, target
+from tests.plugins.targets.servers import Handler, serving
+from tests.plugins.targets.x_server import KEYS, Detour
 
-KEYS = {
-    "consumer_key": "ck-canary",
-    "consumer_secret": "cs-canary",
-    "access_token": "42-canary",
-    "access_token_secret": "ts-canary",
-}
 DUPLICATE = {"status": 403, "detail": "You are not allowed to create a Tweet with duplicate content."}
-
-
-class Answer(BaseHTTPRequestHandler):
-    """Answers as X does; `server.mode` says how posting goes."""
-
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_):
-        pass
-
-    def reply(self, status, body, **headers):
-        content = json.dumps(body).encode()
-        self.send_response(status)
-        for name, value in {"content-length": len(content), "connection": "close", **headers}.items():
-            self.send_header(name.replace("_", "-"), str(value))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def signed(self):
-        url = f"https://api.twitter.com{self.path}"
-        header = {"Authorization": self.headers["Authorization"]}
-        params = signature.collect_parameters(
-            urlsplit(url).query, headers=header, exclude_oauth_signature=False
-        )
-        given = dict(params)
-        request = SimpleNamespace(
-            http_method=self.command,
-            uri=url,
-            params=[(name, value) for name, value in params if name != "oauth_signature"],
-            signature=given["oauth_signature"],
-        )
-        tokens = given["oauth_consumer_key"], given["oauth_token"]
-        assert tokens == (KEYS["consumer_key"], KEYS["access_token"])
-        return signature.verify_hmac_sha1(request, KEYS["consumer_secret"], KEYS["access_token_secret"])
-
-    def do_POST(self):
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        assert urlsplit(self.path).path == "/2/tweets"
-        assert self.signed()
-        mode, server = self.server.mode, self.server
-        server.requests.append(body)
-        if mode in ("ok", "drop after"):
-            id = str(1000 + len(server.tweets))
-            text = body["text"].replace("&", "&amp;").replace("<", "&lt;")
-            server.tweets.insert(0, {"id": id, "text": text, "at": time.time()})
-        match mode:
-            case "ok":
-                self.reply(201, {"data": {"id": id, "text": body["text"]}})
-            case "drop before" | "drop after":
-                self.close_connection = True
-            case "slow":
-                server.released.wait(10)
-            case "redirect":
-                self.reply(307, {}, location="/2/tweets")
-            case "no id":
-                self.reply(201, {"data": {}})
-            case int(status), error, headers:
-                self.reply(status, error, **headers)
-
-    def do_GET(self):
-        assert self.signed()
-        url = urlsplit(self.path)
-        assert url.path == "/2/users/42/tweets"
-        query = parse_qs(url.query)
-        self.server.queries.append(query)
-        data = [{"id": tweet["id"], "text": tweet["text"]} for tweet in self.server.tweets]
-        limit = int(query["max_results"][0])
-        meta = {"result_count": len(data)} | ({"next_token": "more"} if len(data) > limit else {})
-        self.reply(200, {"meta": meta} | ({"data": data[:limit]} if data else {}))
-
-
-class Detour(HTTPAdapter):
-    """Sends what goes to X to the stand-in."""
-
-    def __init__(self, port):
-        super().__init__()
-        self.port = port
-
-    def send(self, request, **options):
-        request.url = request.url.replace("https://api.twitter.com", f"http://127.0.0.1:{self.port}")
-        return super().send(request, **options)
 
 
 @pytest.fixture
 def server():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-    server.mode, server.tweets, server.requests, server.queries = "ok", [], [], []
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(x_server.X, **x_server.state()) as server:
+        yield server
 
 
 @pytest.fixture
@@ -236,8 +140,8 @@ def test_a_server_that_says_nothing(x, server, monkeypatch):
 
 def test_no_way_to_it(x):
     """If no connection comes about, nothing was sent."""
-    unused = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-    unused.server_close()
+    with serving(Handler) as unused:
+        pass
     x.client.session.mount("https://api.twitter.com/", Detour(unused.server_port))
 
     with pytest.raises(NotSent, match="cannot be reached"):
