@@ -8,6 +8,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache, cached_property, partial
 from pathlib import Path
@@ -16,7 +17,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 from bot import config as settings
 from bot.config.places import alternatives
 from bot.curation import gate
+from bot.curation.earlier import Earlier
 from bot.curation.habits import Habit
+from bot.curation.index_store import IndexStore
 from bot.curation.novelty import FILE_NAME, HashedTrainingSet, TextTrainingSet
 from bot.curation.profile import FILE_NAME as PROFILE
 from bot.curation.profile import CorpusProfile
@@ -124,9 +127,17 @@ class House:
         return HashedTrainingSet.open(folder / FILE_NAME)
 
     def training_set(self, model: str, folder: Path) -> HashedTrainingSet | TextTrainingSet:
-        """The novelty index, with the texts as evidence if the very corpus the model learned is at hand."""
-        index, corpus = self.known_texts(folder), self._very_corpus(model, folder)
-        return TextTrainingSet([document.text for document in corpus.documents], index) if corpus else index
+        """The texts the model learned from, where they are kept or at hand; else hashes of them."""
+        sha256 = str(checkpoint.read_meta(folder).corpus.get("sha256"))
+        kept = self.texts.open(sha256)
+        if kept is None and (corpus := self._very_corpus(model, folder)):
+            kept = self.texts.keep(sha256, corpus.documents)
+        return self.known_texts(folder) if kept is None else TextTrainingSet(kept)
+
+    @cached_property
+    def texts(self) -> IndexStore:
+        """The corpora that models have read, ready to be searched."""
+        return IndexStore(self.config.folder / ".novelty")
 
     def _very_corpus(self, model: str, folder: Path) -> Corpus | None:
         """The corpus that a checkpoint has learned, if it is at hand."""
@@ -159,8 +170,11 @@ class House:
         """How near a text comes to what the bot's model has read. draft: the one it belongs to."""
         setting = self.bot(bot)
         known = self._known(setting.model, self.checkpoint(setting.model, setting.checkpoint))
-        [evidence] = known.evidence([text])
-        return evidence
+        earlier = Earlier(
+            self.drafts.recent_texts(bot, besides=draft), self.drafts.recent_posts(bot, besides=draft)
+        )
+        [evidence], [match] = known.evidence([text]), earlier.nearest_of_all([text])
+        return replace(evidence, earlier=match)
 
     @cached_property
     def _known(self) -> Callable[[str, Path], TrainingSet]:

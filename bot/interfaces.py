@@ -3,7 +3,7 @@
 A cell is the one exception: it is a torch module and lives in bot.model.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from bot.records import Candidate, Evidence, Kind, Match, Post, Receipt, Span
@@ -43,6 +43,21 @@ class TrainingSet(Protocol):
     def copied(self, text: str) -> Span | None:
         """The first 8 words or 40 characters in a row that stand in the corpus too."""
 
+    def longest(self, text: str) -> Span | None:
+        """The longest stretch that stands in one training item, None if no character does.
+
+        Raises BotError where only hashes are known.
+        """
+
+    def overlap(self, text: str) -> float | None:
+        """The share of a long text's runs of 5 words that stand in the corpus, None for a text with few.
+
+        Raises BotError where only hashes are known.
+        """
+
+    def expect(self, texts: Iterable[str]) -> None:
+        """Say which texts will be asked about: to answer for many at once takes less time."""
+
     def evidence(self, texts: Sequence[str]) -> list[Evidence]:
         """Of each text what is known of its novelty, without `earlier`."""
 
@@ -68,6 +83,9 @@ class FilterContext(Protocol):
 
     def seen(self, text: str) -> bool:
         """Whether this text, after NFKC and casefold, was ever queued for this bot."""
+
+    def nearest_seen(self, text: str, edits: int) -> Match | None:
+        """The nearest within `edits` of what was queued for this bot lately, or posted."""
 
 
 class Filter(Protocol):

@@ -9,6 +9,7 @@ import signal
 from pathlib import Path
 
 from bot.config import Config
+from bot.curation.chain import no_profile
 from bot.curation.novelty import HashedTrainingSet, build_index
 from bot.errors import BotError
 from bot.host.serving import SAMPLED, ModelHost
@@ -39,6 +40,7 @@ class Loaded:
 
     def __init__(self, meet):
         self.sampler, self.training_set = Sampler(meet), HashedTrainingSet(build_index([]))
+        self.open_profile = no_profile
 
 
 class FragileHost(ModelHost):

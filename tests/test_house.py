@@ -1,5 +1,7 @@
 """The rooms wired together: what is known of a corpus, which targets and checkpoints are taken as such."""
 
+import shutil
+
 import pytest
 
 from bot import pipeline
@@ -32,6 +34,7 @@ def test_a_vetoed_copy_names_the_item_where_the_corpus_is_at_hand(house):
     """With the corpus at hand the reason quotes the training item, without it only that there is one."""
     text = moons()[0] + "s"
     known = house.training_set("moons", house.checkpoint("moons"))
+    shutil.rmtree(house.config.folder / ".novelty")
     (house.config.folder / "moons.txt").unlink()
     hashed = house.training_set("moons", house.checkpoint("moons"))
 
@@ -71,6 +74,19 @@ def test_an_older_checkpoint_without_its_corpus_says_what_it_lacks(house):
         house.profile("moons", folder)
 
 
+def test_the_corpus_is_read_once(house):
+    """Another start finds its texts ready to be searched, although they are at hand no more."""
+    house.training_set("moons", house.checkpoint("moons"))
+    (house.config.folder / "moons.txt").unlink()
+    [kept] = (house.config.folder / ".novelty").iterdir()
+
+    again = House(house.config).training_set("moons", house.checkpoint("moons"))
+
+    assert again.nearest(moons()[0], 0) == Match(0, moons()[0], "moons")
+    assert again.size < sum(file.stat().st_size for file in kept.iterdir()) / 100
+    assert (house.config.folder / ".novelty").stat().st_mode & 0o077 == 0
+
+
 def test_a_corpus_plugin_that_fails_stops_only_training(house, bot_folder):
     """Training names the plugin and the line of the settings; a fill does without the corpus."""
     plugin = bot_folder.parent / "plugins" / "corpora" / "broken.py"
@@ -94,8 +110,8 @@ def test_every_draft_carries_its_evidence(house):
 
     assert draft.evidence.characters == len(draft.text)
     assert draft.evidence.copied.text in draft.text
-    assert edited.evidence.nearest == Match(4, moons()[0])
-    assert edited.evidence.copied == Span(moons()[0], moons()[0])
+    assert edited.evidence.nearest == Match(4, moons()[0], "moons")
+    assert edited.evidence.copied == Span(moons()[0], moons()[0], "moons")
 
 
 def test_without_the_corpus_the_evidence_is_what_hashes_know(house):

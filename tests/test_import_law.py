@@ -35,6 +35,7 @@ OWNERS = {
     "apprise": {"plugins/targets/notify.py"},
     "ahocorasick": {"plugins/filters"},
     "confusable_homoglyphs": {"plugins/filters"},
+    "pydivsufsort": {"bot/curation/suffixes.py"},
 }
 HEAVY = {
     *("torch", "matplotlib", "textual", "sqlalchemy", "ahocorasick", "requests"),

@@ -48,5 +48,18 @@ def test_a_stretch_of_the_normal_form_is_found_in_the_text(text, data):
     first, last = standing(text, start, end)
 
     assert form[start:end].strip() in normal_form(text[first:last])
-    assert len(normal_form(text[: first + 1])) > start
-    assert first == 0 or len(normal_form(text[:first])) <= start
+    assert len(normal_form(text[:first])) <= start
+
+
+@given(st.text("aB Ｃ\u3000\n", max_size=20).filter(normal_form), st.data())
+def test_where_characters_stay_what_they_are_the_stretch_is_exact(text, data):
+    """Not a character more than it takes, spaces at its ends too."""
+    form = normal_form(text)
+    start = data.draw(st.integers(0, len(form) - 1))
+    end = data.draw(st.integers(start + 1, len(form)))
+    first, last = standing(text, start, end)
+    stretch = "".join(text[first:last].split())
+
+    assert normal_form(stretch) == form[start:end].replace(" ", "")
+    assert text[first].isspace() == (form[start] == " ")
+    assert text[last - 1].isspace() == (form[end - 1] == " ")

@@ -66,6 +66,79 @@ def test_no_edit_is_missed_at_any_length(length):
     assert [text for text in edited(item) if training_set.nearest(text, 1) != Match(1)] == []
 
 
+@pytest.mark.parametrize("length", [0, 1, 2, 3, 5, 8, 155, 156, 157, 158, 159, 160, 161, 162, 400])
+@pytest.mark.parametrize("edits", [1, 2, 3])
+def test_no_near_item_is_missed_at_any_length(length, edits):
+    """With the texts at hand: halves find the short ones, pieces the long ones; between the two is no gap."""
+    chance, item = random.Random(f"{length} {edits}"), letters(length)
+    training_set = TextTrainingSet([item, letters(60, 1), letters(170, 2)])
+    texts = [changed(item, edits, chance) for _ in range(30)]
+    training_set.expect(texts)
+
+    assert [training_set.nearest(text, edits).distance for text in texts] == [
+        nearest_by_force(text, [item]) for text in texts
+    ]
+
+
+def changed(text: str, edits: int, chance: random.Random) -> str:
+    """The text after as many edits at random places."""
+    for _ in range(edits):
+        at, kind = chance.randrange(len(text) + 1), chance.choice(["delete", "replace", "insert"])
+        text = text[:at] + ("" if kind == "delete" else "ж") + text[at + (kind != "insert") :]
+    return text
+
+
+@given(st.lists(NAMES, min_size=1), st.lists(NAMES, max_size=5))
+def test_many_texts_are_answered_as_one_is(corpus, texts):
+    """What is expected is looked up together; the answers are the same, and so is the evidence."""
+    single, many = TextTrainingSet(corpus), TextTrainingSet(corpus)
+    many.expect(texts)
+
+    for text in texts:
+        assert [many.nearest(text, edits) for edits in range(4)] == [
+            single.nearest(text, edits) for edits in range(4)
+        ]
+        assert (many.longest(text), many.copied(text)) == (single.longest(text), single.copied(text))
+    assert many.evidence(texts) == [single.evidence([text])[0] for text in texts]
+
+
+@given(st.lists(NAMES, min_size=1), NAMES)
+def test_the_longest_copied_stretch_agrees_with_brute_force(corpus, text):
+    """No longer stretch of the text stands in any item, and this one stands in the item that is named."""
+    form = normal_form(text)
+    pieces = [form[i:j] for i in range(len(form)) for j in range(i, len(form) + 1)]
+    longest = max(
+        (len(piece) for piece in pieces if any(piece in normal_form(item) for item in corpus)), default=0
+    )
+    span = TextTrainingSet(corpus).longest(text)
+
+    assert (span is None) == (longest == 0)
+    if span is not None:
+        assert text[span.start : span.start + len(span.text)] == span.text
+        assert normal_form(span.text) in normal_form(span.item)
+        assert len(span.text) >= longest
+
+
+@given(st.lists(NAMES, min_size=1), NAMES)
+def test_the_evidence_names_the_nearest_item_within_three_edits(corpus, text):
+    """Exactly; what is further off is an item with the distance that it has."""
+    [evidence] = TextTrainingSet(corpus).evidence([text])
+    distance = nearest_by_force(text, corpus)
+
+    assert distance > 3 or evidence.distance == distance
+    assert evidence.nearest is None or evidence.distance == nearest_by_force(text, [evidence.nearest.item])
+
+
+def test_the_overlap_counts_runs_of_five_words():
+    """Those that stand in any item, as a share of the text's; a text with fewer than eight has none."""
+    items = ["one two three four five six", "b c d e f, g"]
+    known = TextTrainingSet(items)
+
+    assert known.overlap("One, two! Three four five. a b c d e f g x y z") == 3 / 11
+    assert known.overlap("one two three four five six seven eight nine ten eleven") is None
+    assert TextTrainingSet([]).overlap("one two three four five six seven eight nine ten eleven 12") == 0
+
+
 @pytest.mark.parametrize("length", [40, 79, 80, 81, 200])
 def test_two_edits_are_not_one(length):
     """An edit at either end, however long the item, is one too many."""
@@ -142,14 +215,6 @@ def test_no_window_reaches_from_one_item_into_the_next():
     first, second = letters(50, 1), letters(50, 2)
 
     assert hashed([first, second]).copied(first[-20:] + second[:20]) is None
-
-
-def test_with_the_texts_at_hand_there_is_no_false_alarm():
-    """What the hashes took for a copy is not one unless an item shows it."""
-    alarmed = hashed(["Wormhorn", letters(60)])
-
-    assert TextTrainingSet(["Else"], alarmed).nearest("Wormhorm", 1) is None
-    assert TextTrainingSet(["Else"], alarmed).copied(letters(60)) is None
 
 
 def test_an_index_of_names_is_small_and_holds_no_name():

@@ -112,6 +112,15 @@ class Unknowing:
     def copied(self, text):
         return None
 
+    def longest(self, text):
+        return None
+
+    def overlap(self, text):
+        return None
+
+    def nearest_seen(self, text, edits):
+        return None
+
 
 def candidate(text: str, surprise: float = 1.0) -> Candidate:
     return Candidate(text, text, "m/c", Sampling(), 1, 0, 0.8, 1.8 * surprise, surprise, "build", "cpu")

@@ -129,7 +129,7 @@ class Screen:
 
     def _drop(self, drop: Drop, sampled: int) -> None:
         text, reason = drop.examples[0]
-        example = Text.assemble(plain(text), "  ", plain(reason, "bold red" if drop.failed else "dim"))
+        example = Text.assemble(plain(text), " ", plain(reason, "bold red" if drop.failed else "dim"))
         self._bar(drop.filter, drop.count, sampled, "red", example)
 
     def _bar(self, name: str, count: int, of: int, style: str, text: Text) -> None:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from bot.curation import gate
+from bot.curation.earlier import Earlier
 from bot.curation.normal import fingerprint
 from bot.errors import Ask, BotError, Reject
 from bot.interfaces import Filter, Profile, TrainingSet
-from bot.records import Candidate, Judged, Verdict
+from bot.records import Candidate, Evidence, Judged, Match, Verdict
 
 EXAMPLES = 3
 FAILED = "the filter failed: "  # what the reason begins with where a filter broke instead of judging
@@ -26,6 +27,7 @@ class Context:
     """A FilterContext; what was kept is seen from then on, so that a batch holds no twins.
 
     seen_fingerprints: of everything ever queued for the bot. open_profile: called when a filter asks for it.
+    earlier: what a text may nearly repeat of what was queued and posted.
     """
 
     def __init__(
@@ -33,8 +35,10 @@ class Context:
         training_set: TrainingSet,
         seen_fingerprints: Iterable[int] = (),
         open_profile: Callable[[], Profile] = no_profile,
+        earlier: Earlier | None = None,
     ):
         self.training_set = training_set
+        self.earlier = earlier or Earlier()
         self._seen, self._open_profile = set(seen_fingerprints), open_profile
 
     @cached_property
@@ -46,6 +50,15 @@ class Context:
 
     def remember(self, text: str) -> None:
         self._seen.add(fingerprint(text))
+        self.earlier.add(text)
+
+    def nearest_seen(self, text: str, edits: int) -> Match | None:
+        return self.earlier.nearest(text, edits)
+
+    def expect(self, texts: Sequence[str]) -> None:
+        """Say which texts will be judged."""
+        self.training_set.expect(texts)
+        self.earlier.expect(texts)
 
 
 class Chain:
@@ -59,6 +72,10 @@ class Chain:
 
         The kept ones carry the evidence of their novelty.
         """
+        candidates = list(candidates)
+        texts = [candidate.text for candidate in candidates]
+        self._context.expect(texts)
+        gate.expect(texts, recent_posts)
         return self._proved([self._judge(candidate, recent_posts) for candidate in candidates])
 
     def _judge(self, candidate: Candidate, recent_posts: Sequence[str]) -> Judged:
@@ -77,8 +94,15 @@ class Chain:
     def _proved(self, judged: Sequence[Judged]) -> list[Judged]:
         """The same, with the evidence of the kept ones."""
         texts = [one.candidate.text for one in judged if one.kept]
-        evidence = iter(self._context.training_set.evidence(texts))
-        return [replace(one, evidence=next(evidence)) if one.kept else one for one in judged]
+        context = self._context
+        evidence = zip(
+            context.training_set.evidence(texts), context.earlier.nearest_of_all(texts), strict=True
+        )
+        return [_with(one, *next(evidence)) if one.kept else one for one in judged]
+
+
+def _with(judged: Judged, evidence: Evidence, earlier: Match | None) -> Judged:
+    return replace(judged, evidence=replace(evidence, earlier=earlier))
 
 
 def _ask(name: str, filter: Filter, candidate: Candidate, context: Context) -> tuple[Candidate, Verdict]:

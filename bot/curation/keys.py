@@ -41,19 +41,19 @@ def _key(hashes: Keys) -> Keys:
     return hashes >> np.uint64(24)
 
 
-def _codes(text: str) -> Keys:
+def code_points(text: str) -> Keys:
     """The code points plus one: a code of 0 would hash like no character."""
     data = text.encode("utf-32-le", "surrogatepass")
     return np.frombuffer(data, dtype="<u4").astype(np.uint64) + np.uint64(1)
 
 
-def _hashes(texts: Sequence[str]) -> tuple[Keys, Keys]:
+def hashes(texts: Sequence[str]) -> tuple[Keys, Keys]:
     """Of texts of one length: (texts, 1) hashes of each, (texts, length) of each without its character i.
 
     Where one is left out, every code behind it moves to the place before: a step back in FACTOR.
     """
     length = len(texts[0])
-    codes = _codes("".join(texts)).reshape(len(texts), length)
+    codes = code_points("".join(texts)).reshape(len(texts), length)
     terms = codes * FACTOR[1 : length + 1]
     steps = codes * _STEP[:length]
     whole: Keys = terms.sum(axis=1, keepdims=True)
@@ -64,7 +64,7 @@ def _hashes(texts: Sequence[str]) -> tuple[Keys, Keys]:
 def exact_key(form: str) -> Keys:
     """(1,): the key of an item that equals this text."""
     if len(form) <= SHORT:
-        return _key(_hashes([form])[0][0])
+        return _key(hashes([form])[0][0])
     return _key(np.array([_unsigned(form)], dtype=np.uint64))
 
 
@@ -74,7 +74,7 @@ def item_keys(forms: Iterable[str]) -> Iterator[Keys]:
         if length > SHORT:
             yield from map(exact_key, group)
             continue
-        whole, lacking = _hashes(list(group))
+        whole, lacking = hashes(list(group))
         yield _key(whole).ravel()
         yield _key(lacking + LACKING[:length]).ravel()
 
@@ -82,7 +82,7 @@ def item_keys(forms: Iterable[str]) -> Iterator[Keys]:
 def near_keys(form: str) -> Keys:
     """The keys that items within one edit of this text of at most SHORT characters leave; exact_key first."""
     size = len(form)
-    wholes, lackings = _hashes([form])
+    wholes, lackings = hashes([form])
     whole, lacking = wholes[0], lackings[0]
     equal = lacking + LACKING[:size]  # items that differ at i: both lack the same there
     longer = whole + LACKING[: size + 1]  # items that are this text once they lack their character i
@@ -100,7 +100,7 @@ class Cut(NamedTuple):
 
 
 def _character_values(texts: Sequence[Sequence[str]]) -> Keys:
-    return mix(_codes("".join(chain.from_iterable(texts))))
+    return mix(code_points("".join(chain.from_iterable(texts))))
 
 
 def _word_values(texts: Sequence[Sequence[str]]) -> Keys:
@@ -119,6 +119,7 @@ def _word_places(form: str) -> list[tuple[int, int]]:
 _WORD = re.compile(r"\w+(?:['’]\w+)*")
 CHARACTERS = Cut(str, lambda form: [(i, i + 1) for i in range(len(form))], "", 40, _character_values)
 WORDS = Cut(_WORD.findall, _word_places, " ", 8, _word_values)
+SHINGLES = WORDS._replace(width=5)
 CUTS = (CHARACTERS, WORDS)
 
 
@@ -130,6 +131,18 @@ def window_keys(cut: Cut, forms: Iterable[str]) -> Keys:
     owner = np.repeat(np.arange(len(texts)), [len(units) for units in texts])
     inside = owner[: 1 - cut.width] == owner[cut.width - 1 :]
     return _key(_windows(cut.values(texts), cut.width)[inside])
+
+
+def window_counts(cut: Cut, forms: Iterable[str]) -> list[int]:
+    """How many windows each text has."""
+    return [max(0, len(cut.split(form)) - cut.width + 1) for form in forms]
+
+
+def distinct(keys: Iterable[Keys]) -> Keys:
+    """Sorted, each once; np.unique hashes instead, which takes many times as long."""
+    joined = np.concatenate([NO_KEYS, *keys])
+    joined.sort()
+    return joined[np.append(True, joined[1:] != joined[:-1])] if len(joined) else joined
 
 
 def _windows(values: Keys, width: int) -> Keys:

@@ -21,8 +21,9 @@ def standing(text: str, start: int, end: int) -> tuple[int, int]:
     >>> standing("  Ｂlack   METAL ", 6, 11)
     (10, 15)
     """
-    first = _reaching(text, start + 1) - 1
-    last = _reaching(text, end)
+    form = normal_form(text)
+    first = _reaching(text, start) if form[start] == " " else _reaching(text, start + 1) - 1
+    last = _reaching(text, end - 1) + 1 if form[end - 1] == " " else _reaching(text, end)
     while last < len(text) and unicodedata.combining(text[last]):
         last += 1
     return first, last

@@ -11,38 +11,39 @@ It does not know what a filter makes of the answer.
 
 import mmap
 import struct
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cache, cached_property
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from sys import getsizeof
-from typing import Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from rapidfuzz import process
-from rapidfuzz.distance import Levenshtein
 
+from bot.curation.halves import MOST_EDITS
 from bot.curation.keys import (
     CHARACTERS,
     CUTS,
-    NO_KEYS,
     SHORT,
+    WORDS,
     Cut,
     Keys,
+    distinct,
     exact_key,
     item_keys,
     near_keys,
     window_keys,
 )
 from bot.curation.normal import normal_form, standing
+from bot.curation.search import Near, Search, Stretch
+from bot.curation.text_index import TextIndex, build
 from bot.errors import BotError, CheckpointError
-from bot.records import Evidence, Match, Span
+from bot.records import Document, Evidence, Match, Span
 
 FILE_NAME = "novelty.index"
 _HEADER = struct.Struct("<8sQ")  # magic with version, number of keys n; then n upper 32 bits, n lower 8 bits
 _MAGIC = b"novelty\x01"
-FAR = 8  # edits; an item further off says nothing about a text
 _BATCH = 1 << 20  # characters hashed at a time
+
+Answer = TypeVar("Answer")
 
 
 def build_index(texts: Iterable[str]) -> bytes:
@@ -50,7 +51,7 @@ def build_index(texts: Iterable[str]) -> bytes:
 
     Items of 40 to 79 characters leave up to twice that. The texts are walked once and not kept.
     """
-    keys = _distinct(_distinct(_keys(batch)) for batch in _batches(texts))
+    keys = distinct(distinct(_keys(batch)) for batch in _batches(texts))
     upper, lower = (keys >> np.uint64(8)).astype("<u4"), (keys & np.uint64(255)).astype("u1")
     return b"".join([_HEADER.pack(_MAGIC, len(keys)), upper.tobytes(), lower.tobytes()])
 
@@ -73,13 +74,6 @@ def _keys(forms: list[str]) -> Iterator[Keys]:
     yield from item_keys(forms)
     for cut in CUTS:
         yield window_keys(cut, forms)
-
-
-def _distinct(keys: Iterable[Keys]) -> Keys:
-    """Sorted, each once; np.unique hashes instead, which takes many times as long."""
-    joined = np.concatenate([NO_KEYS, *keys])
-    joined.sort()
-    return joined[np.append(True, joined[1:] != joined[:-1])] if len(joined) else joined
 
 
 class HashedTrainingSet:
@@ -134,6 +128,19 @@ class HashedTrainingSet:
             return _span(text, cut, starts[0], end + cut.width)
         return None
 
+    def expect(self, texts: Iterable[str]) -> None:
+        """Nothing is gained by asking about many at once."""
+
+    def longest(self, text: str) -> Span | None:
+        """Raises BotError: that needs the texts."""
+        msg = "hashes know stretches of 40 characters and more; shorter ones need the corpus itself at hand"
+        raise BotError(msg)
+
+    def overlap(self, text: str) -> float | None:
+        """Raises BotError: that needs the texts."""
+        msg = "hashes know no overlap; it needs the corpus itself at hand"
+        raise BotError(msg)
+
     def evidence(self, texts: Sequence[str]) -> list[Evidence]:
         """Of each text what hashes know of it."""
         return [Evidence(len(text), 1, self.nearest(text, 1), self.copied(text)) for text in texts]
@@ -167,82 +174,100 @@ class HashedTrainingSet:
 
 
 class TextTrainingSet:
-    """A TrainingSet with the texts at hand: which item, which span, any number of edits, no false alarm.
+    """A TrainingSet with the texts at hand: which item, which stretch, any number of edits, no false alarm.
 
-    index: of the same texts, built here if None.
+    items: the corpus, or the index that was built of it.
     """
 
-    def __init__(self, texts: Iterable[str], index: HashedTrainingSet | None = None):
-        self._items = {normal_form(text): text for text in texts}
-        self._index = index or HashedTrainingSet(build_index(self._items))
-        texts_size = sum(getsizeof(text) for item in self._items.items() for text in item)
-        self.size = self._index.size + 2 * texts_size  # cut up for `copied` once more
-        self._haystacks = cache(self._cut_up)
+    def __init__(self, items: Iterable[Document | str] | TextIndex):
+        self._index = items if isinstance(items, TextIndex) else build(items)
+        self._search = Search(self._index)
+        self._expected: frozenset[str] = frozenset()
+        self._known: dict[object, dict[str, Any]] = {}
+
+    @property
+    def size(self) -> int:
+        """Bytes of memory."""
+        return self._index.size
+
+    def expect(self, texts: Iterable[str]) -> None:
+        """Say what will be asked about: the first question about one of these texts is answered for all."""
+        self._expected, self._known = frozenset(texts), {}
 
     def nearest(self, text: str, edits: int) -> Match | None:
-        """The nearest item within `edits`; over one edit every item is compared."""
-        form = normal_form(text)
-        if form in self._items:
-            return Match(0, self._items[form])
-        if edits < 1 or (edits == 1 and self._index.nearest(text, 1) is None):
-            return None
-        found = process.extractOne(form, self._items.keys(), scorer=Levenshtein.distance, score_cutoff=edits)
-        return Match(int(found[1]), self._items[found[0]]) if found else None
+        """The nearest item within `edits`; over MOST_EDITS every item is compared."""
+        [match] = self._answers(("nearest", edits), [text], lambda texts: self._nearest(texts, edits))
+        return match
 
     def copied(self, text: str) -> Span | None:
         """The first 40 characters or 8 words copied, as far as they go on in the same item."""
-        for cut, units, starts in self._index.copies(text):
-            for start in starts:
-                if found := self._holder(cut, units[start:]):
-                    return _span(text, cut, start, start + found[0], found[1])
-        return None
-
-    def evidence(self, texts: Sequence[str]) -> list[Evidence]:
-        """Of each text the nearest item within FAR edits and the longest copied stretch."""
-        return [Evidence(len(text), FAR, self.nearest(text, FAR), self.longest(text)) for text in texts]
+        [span] = self._answers("copied", [text], self._copied)
+        return span
 
     def longest(self, text: str) -> Span | None:
-        """The longest stretch of the text that stands in an item."""
-        form, begin, size = normal_form(text), 0, 0
-        for start in range(len(form)):
-            while start + size < len(form) and form[start : start + size + 1] in self._joined:
-                begin, size = start, size + 1
-        return (
-            _span(text, CHARACTERS, begin, begin + size, self._item_at(form[begin : begin + size]))
-            if size
-            else None
-        )
+        """The longest stretch that stands in one item."""
+        [span] = self._answers("longest", [text], self._longest)
+        return span
 
-    def _item_at(self, stretch: str) -> str:
-        at = self._joined.index(stretch)
-        form = self._joined[self._joined.rfind("\n", 0, at) + 1 : self._joined.find("\n", at)]
-        return self._items[form]
+    def overlap(self, text: str) -> float | None:
+        """The share of the text's shingles that stand in the corpus; None for a text with few."""
+        return self._search.overlap(normal_form(text))
 
-    @cached_property
-    def _joined(self) -> str:
-        return "\n".join([*self._items, ""])
+    def evidence(self, texts: Sequence[str]) -> list[Evidence]:
+        """Of each text the nearest item, the longest copied stretch, and the overlap if it is long."""
+        forms = list(map(normal_form, texts))
+        stretches = [found.longest for found in self._search.stretches(forms)]
+        matches = self._search.nearest_of_all(forms, [found and found.row for found in stretches])
+        overlaps = map(self._search.overlap, forms)
+        return [
+            Evidence(len(text), MOST_EDITS, self._match(match), self._span(text, stretch), overlap)
+            for text, match, stretch, overlap in zip(texts, matches, stretches, overlaps, strict=True)
+        ]
 
-    def _holder(self, cut: Cut, units: list[str]) -> tuple[int, str] | None:
-        """How many of `units` stand in the first item that holds a window's width of them, and the item."""
-        width = cut.width
-        for haystack, item in self._haystacks(cut):
-            if _bound(cut, units[:width]) in haystack:
-                while width < len(units) and _bound(cut, units[: width + 1]) in haystack:
-                    width += 1
-                return width, item
-        return None
+    def _answers(
+        self, question: object, texts: list[str], answer: Callable[[list[str]], list[Answer]]
+    ) -> list[Answer]:
+        if not self._expected.issuperset(texts):
+            return answer(texts)
+        if question not in self._known:
+            expected = list(self._expected)
+            self._known[question] = dict(zip(expected, answer(expected), strict=True))
+        return [self._known[question][text] for text in texts]
 
-    def _cut_up(self, cut: Cut) -> list[tuple[str, str]]:
-        return [(_bound(cut, cut.split(form)), item) for form, item in self._items.items()]
+    def _longest(self, texts: list[str]) -> list[Span | None]:
+        found = self._search.stretches(list(map(normal_form, texts)))
+        return [self._span(text, stretches.longest) for text, stretches in zip(texts, found, strict=True)]
+
+    def _nearest(self, texts: list[str], edits: int) -> list[Match | None]:
+        return list(map(self._match, self._search.nearest(list(map(normal_form, texts)), edits)))
+
+    def _copied(self, texts: list[str]) -> list[Span | None]:
+        found = self._search.stretches(list(map(normal_form, texts)))
+        return [
+            self._span(text, stretches.first) or self._phrase(text)
+            for text, stretches in zip(texts, found, strict=True)
+        ]
+
+    def _phrase(self, text: str) -> Span | None:
+        form = normal_form(text)
+        if (found := self._search.phrase(form)) is None:
+            return None
+        places = WORDS.places(form)
+        begin, end = places[found.begin][0], places[found.begin + found.size - 1][1]
+        return self._span(text, Stretch(begin, end - begin, found.row))
+
+    def _match(self, near: Near | None) -> Match | None:
+        return None if near is None else Match(near.distance, *self._index.item(near.row))
+
+    def _span(self, text: str, stretch: Stretch | None) -> Span | None:
+        if stretch is None:
+            return None
+        start, end = standing(text, stretch.begin, stretch.begin + stretch.size)
+        return Span(text[start:end], *self._index.item(stretch.row), start)
 
 
-def _span(text: str, cut: Cut, first: int, last: int, item: str | None = None) -> Span:
+def _span(text: str, cut: Cut, first: int, last: int) -> Span:
     """The text's units from `first` up to `last`, as they stand in it."""
     places = cut.places(normal_form(text))
     start, end = standing(text, places[first][0], places[last - 1][1])
-    return Span(text[start:end], item, start=start)
-
-
-def _bound(cut: Cut, units: Iterable[str]) -> str:
-    """The units as one string that finds them whole: words stand between spaces."""
-    return cut.glue + cut.glue.join(units) + cut.glue
+    return Span(text[start:end], start=start)

@@ -12,7 +12,10 @@ MOST_TOKENS = 2_000_000  # in one question, if it holds several orders: minutes 
 
 @dataclass(frozen=True)
 class Order:
-    """`count` judged samples for a bot. seen: fingerprints of all it has queued; posts: its recent posts."""
+    """`count` judged samples for a bot.
+
+    seen: fingerprints of all it has queued; queued: the newest of these texts; posts: its recent posts.
+    """
 
     bot: str
     model: str
@@ -22,6 +25,7 @@ class Order:
     seed: int
     seen: frozenset[int] = frozenset()
     posts: tuple[str, ...] = ()
+    queued: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.count > MOST_SAMPLES:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from bot.child import portable
 from bot.config import Config
 from bot.curation.chain import Chain, Context
+from bot.curation.earlier import Earlier
 from bot.curation.novelty import FILE_NAME, HashedTrainingSet, TextTrainingSet
 from bot.curation.profile import FILE_NAME as PROFILE
 from bot.host.orders import Answer, Order
@@ -50,7 +51,8 @@ class ModelHost:
 
     def _judge(self, order: Order, candidates: Sequence[Candidate], loaded: "_Loaded") -> Answer:
         try:
-            context = Context(loaded.training_set, order.seen, loaded.open_profile)
+            earlier = Earlier(order.queued, order.posts)
+            context = Context(loaded.training_set, order.seen, loaded.open_profile, earlier)
             return Chain(self._filters(order.bot), context).judge(candidates, order.posts)
         except Exception as error:  # it ends this order, and no other
             return portable(error)

@@ -50,4 +50,5 @@ def sampled_by(settings: SamplingSettings) -> Sampling:
 def informed(house: House, order: Order) -> Order:
     """The order with what the queue knows of its bot at this moment."""
     posts = tuple(house.drafts.recent_posts(order.bot))
-    return replace(order, seen=house.drafts.seen(order.bot), posts=posts)
+    queued = tuple(house.drafts.recent_texts(order.bot))
+    return replace(order, seen=house.drafts.seen(order.bot), posts=posts, queued=queued)

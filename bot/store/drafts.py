@@ -82,6 +82,18 @@ class Drafts:
         with self._database.read() as connection:
             return frozenset(connection.scalars(rows.where(drafts.c.bot == bot)))
 
+    def recent_texts(self, bot: str, limit: int = 20_000, besides: int | None = None) -> Sequence[str]:
+        """What was queued for the bot, edits included, the newest first; without the draft `besides`."""
+        rows = (
+            select(revisions.c.text)
+            .join(drafts, drafts.c.id == revisions.c.draft)
+            .where(drafts.c.bot == bot, drafts.c.id != (besides or 0))
+            .order_by(revisions.c.id.desc())
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return list(connection.scalars(rows))
+
     def recent_posts(self, bot: str, limit: int = 1000, besides: int | None = None) -> Sequence[str]:
         """Texts that are public or may be, the newest first; without those of the draft `besides`."""
         public = deliveries.c.state.in_(["sending", "sent", "uncertain"])

@@ -8,7 +8,8 @@ from bot import BotError, Candidate, Filter, FilterContext, Reject, hookimpl
 def not_in_training(edits: int = 1) -> Filter:
     """Reject training items and what is within `edits` of one, after NFKC and casefold.
 
-    More than one edit needs the corpus at hand; a checkpoint's index knows no more.
+    More than one edit needs the corpus at hand, for hashes know no more. Up to three are looked up,
+    for more the text is compared with every item.
     """
     if edits < 0:
         raise BotError(f"edits {edits}: must be 0 (equal items only), 1 or more")

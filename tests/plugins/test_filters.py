@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from bot import Ask, BotError, Candidate, Filter, Reject
 from bot.config import Choice
 from bot.curation.chain import Context
+from bot.curation.earlier import Earlier
 from bot.curation.normal import fingerprint
 from bot.curation.novelty import HashedTrainingSet, TextTrainingSet, build_index
 from bot.curation.profile import CorpusProfile
-from bot.records import Sampling
+from bot.records import Document, Sampling
 from bot.registry import Registry
 
 SAMPLING = Sampling()
@@ -451,3 +452,55 @@ def test_a_language_that_does_not_exist_is_named():
         build("language", languages=["english"])
     with pytest.raises(BotError, match="no language would pass"):
         build("language", languages=[])
+
+
+LAMP = "The lamp in the hall burned all night, and in the morning nobody could say who had lit it or why"
+PIECES = Context(TextTrainingSet([Document("Storm of the Light's Bane", "bands.csv"), LAMP]))
+
+
+def test_a_piece_of_an_item_is_no_invention():
+    """By its share of the text, or by its length alone, and the item is named."""
+    by_share, by_length = build("not_copied", share=0.5), build("not_copied", share=1.0, characters=9)
+
+    assert verdict(by_share, "Storm of the Sun", context=PIECES) == (
+        "shares 'Storm of the' with \"Storm of the Light's Bane\""
+    )
+    assert verdict(by_share, "A Storm of Red Ash", context=PIECES) == ""
+    assert verdict(by_length, "A Long Storm of the Sun", context=PIECES).startswith("shares 'Storm of the'")
+    assert verdict(by_length, "storm off", context=PIECES) == ""
+
+
+def test_a_long_text_is_not_put_together_from_the_corpus():
+    """Runs of five words that stand in it count, wherever they stand."""
+    loose, strict = (build("not_copied", share=1.0, overlap=share) for share in (0.5, 0.1))
+    text = "Somebody came home late. In the morning nobody could say if the dog had seen him or not"
+
+    assert verdict(loose, text, context=PIECES) == ""
+    assert verdict(strict, text, context=PIECES) == "14% of its runs of 5 words stand in the corpus"
+
+
+def test_pieces_need_the_corpus_at_hand():
+    """Hashes know long stretches only; the message says so instead of letting everything pass."""
+    context = Context(HashedTrainingSet(build_index(["Wormhorn"])))
+
+    with pytest.raises(BotError, match="need the corpus itself at hand"):
+        verdict(build("not_copied"), "Wormwood", context=context)
+
+
+def test_a_share_is_no_percentage():
+    """The message says what can be asked for."""
+    with pytest.raises(BotError, match="share 80: must be from 0 to 1"):
+        build("not_copied", share=80.0)
+
+
+def test_what_nearly_repeats_a_draft_or_a_post_is_not_queued():
+    """As many edits as are asked for, with the text that it repeats; what the batch kept is a draft too."""
+    filter = build("not_seen_before", edits=1)
+    context = Context(TEXTS, earlier=Earlier(["Grey Hat", "Old Hat"], ["Old Hat"]))
+    context.remember("New Hat")
+
+    assert verdict(filter, "old hats", context=context) == "is 1 edit from the post 'Old Hat'"
+    assert verdict(filter, "Gray hat", context=context) == "is 1 edit from the draft 'Grey Hat'"
+    assert verdict(filter, "New Hut", context=context) == "is 1 edit from the draft 'New Hat'"
+    assert verdict(filter, "Grim Hat", context=context) == ""
+    assert verdict(build("not_seen_before"), "old hats", context=context) == ""
