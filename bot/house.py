@@ -29,6 +29,7 @@ from bot.model import checkpoint
 from bot.records import Delivery, Evidence, Kind, Outlet, Verdict
 from bot.registry import Registry
 from bot.review.decisions import Desk
+from bot.review.liking import Liking
 from bot.review.shortlist import Shortlist
 from bot.store.database import Database
 from bot.store.deliveries import Deliveries
@@ -62,6 +63,7 @@ class House:
         self.config, self.clock = config, clock
         self.registry = Registry(config.folder / "plugins", config.folder)
         self._data = data or config.folder
+        self._likings: dict[str, Liking] = {}
         self._doubted: set[Path] = set()  # checkpoints whose cell has changed, which was told
 
     @cached_property
@@ -305,6 +307,12 @@ class House:
     def shortlist(self) -> Shortlist:
         """In what order the pending drafts are shown."""
         return Shortlist(self.drafts, self.judgements, self._explore)
+
+    def liking(self, bot: str) -> Liking:
+        """What the bot's owner would surely approve, learned up to now."""
+        liking = self._likings.setdefault(bot, Liking(self.judgements, bot, self.bot(bot).taste.precision))
+        liking.catch_up()
+        return liking
 
     def _explore(self, bot: str) -> float | None:
         """None where drafts are shown oldest first, as those of a bot that is gone."""

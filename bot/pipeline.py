@@ -33,7 +33,7 @@ from bot.posting.owner import identify
 from bot.posting.schedule import Wakeup
 from bot.posting.sender import Sender
 from bot.records import Candidate, Delivery, Draft, Progress, Sampling
-from bot.review.policies import MANUAL, look_up, run_policy
+from bot.review.policies import FOR_PEOPLE, look_up, run_policy
 
 if TYPE_CHECKING:
     from bot.trainer import Trained
@@ -86,8 +86,8 @@ def waiting(house: House, bot: str) -> int:
 
 def stock(house: House, bot: str) -> int:
     """The drafts that posts will come from; what a policy leaves to a person may never be one of them."""
-    manual = house.bot(bot).review == MANUAL
-    return waiting(house, bot) if manual else house.drafts.count("approved", bot)
+    for_people = house.bot(bot).review in FOR_PEOPLE
+    return waiting(house, bot) if for_people else house.drafts.count("approved", bot)
 
 
 @dataclass(frozen=True)
@@ -209,7 +209,7 @@ class Filling:
     def _approve(self, bot: str) -> bool:
         """Whether its policy has approved any."""
         policy = self._house.bot(bot).review
-        if approved := run_policy(policy, bot, self._house.drafts, self._house.desk):
+        if approved := run_policy(policy, bot, self._house.drafts, self._house.desk, self._house.liking):
             self._tell(Approved(bot, policy, approved))
         return bool(approved)
 

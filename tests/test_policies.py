@@ -1,13 +1,13 @@
 """Policies approve in their own name, and only where nobody has to look."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from bot.curation.gate import COPY
 from bot.errors import BotError
-from bot.records import Verdict
+from bot.records import Draft, Verdict
 from bot.review.decisions import Desk
 from bot.review.policies import POLICIES, run_policy
 from tests.queues import Queue, open_queue, outlet
@@ -21,7 +21,11 @@ def queue(tmp_path: Path) -> Iterator[Queue]:
         yield queue
 
 
-def run(queue: Queue, name: str, bot: str = "metal") -> list[str]:
+def always(draft: Draft) -> bool:
+    return True
+
+
+def run(queue: Queue, name: str, bot: str = "metal", likes: Callable[[Draft], bool] = always) -> list[str]:
     """The texts that the policy approved."""
 
     def gate(bot: str, text: str, draft: int) -> tuple[Verdict, ...]:
@@ -32,6 +36,7 @@ def run(queue: Queue, name: str, bot: str = "metal") -> list[str]:
         bot,
         queue.drafts,
         lambda actor: Desk(queue.drafts, gate, lambda _, text: (outlet(text),), actor),
+        lambda bot: likes,
     )
     return [draft.text for draft in approved]
 
@@ -91,5 +96,14 @@ def test_other_bots_drafts_are_left_alone(queue: Queue) -> None:
 
 def test_an_unknown_policy_is_named(queue: Queue) -> None:
     """The line says where it stands and which there are."""
-    with pytest.raises(BotError, match=r"bots\.metal\.review: .*'automtic' .*manual, automatic, demo"):
+    with pytest.raises(BotError, match=r"bots\.metal\.review: .*'automtic' .*manual, automatic, taste, demo"):
         run(queue, "automtic")
+
+
+def test_taste_approves_what_the_owner_surely_would(queue: Queue) -> None:
+    """And nothing that a filter asked about, however well it is liked; no other policy looks at a taste."""
+    queue.add("Ash", "Bone")
+    queue.add("Ashen", verdicts=[Verdict("blocklist", "ask", "seems to hide a word")])
+
+    assert run(queue, "taste", likes=lambda draft: "Ash" in draft.text) == ["Ash"]
+    assert run(queue, "automatic", likes=lambda draft: False) == ["Bone"]

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.curation.taste import features
@@ -127,6 +127,7 @@ def test_grams_of_many_are_the_grams_of_each(texts):
     assert (features.grams(texts) == np.array(alone).reshape(len(texts), features.BUCKETS)).all()
 
 
+@settings(max_examples=25)
 @given(TEXTS)
 def test_grams_are_the_signed_sum_of_those_that_are_read(text):
     """What is told of single n-grams is what was learned: by brute force over `cut`."""

@@ -100,6 +100,7 @@ for group in (
     "models",
     "sampling",
     "drafts",
+    "taste",
     "running",
 ):  # each adds its commands, in the order of `bot --help`
     import_module(f"bot.cli.{group}")

@@ -214,7 +214,7 @@ class Bot(Settings):
     filters: Plugins = ()
     """What a text must pass, in this order."""
     review: Name = "manual"
-    """Who approves: manual (a person), or the name of an automatic policy."""
+    """Who approves: manual (a person), taste (what that person surely would), or another automatic policy."""
     taste: Taste = Taste()
     """How the review learns from what is approved and rejected."""
     queue_size: Positive = 50

@@ -13,6 +13,8 @@ from bot.store.drafts import Drafts
 
 ACTOR = "policy"
 MANUAL = "manual"  # the policy that leaves all to a person
+TASTE = "taste"  # the one that approves what the owner surely would, and leaves the rest to them
+FOR_PEOPLE = (MANUAL, TASTE)  # where what is pending waits for a person
 
 
 def never(draft: Draft) -> bool:
@@ -27,6 +29,7 @@ def unquestioned(draft: Draft) -> bool:
 POLICIES: Mapping[str, Callable[[Draft], bool]] = {
     MANUAL: never,
     "automatic": unquestioned,
+    TASTE: unquestioned,  # and liked, see `run_policy`
     "demo": unquestioned,  # the same, so that the records tell a demonstration from a choice
 }
 
@@ -39,14 +42,22 @@ def look_up(name: str, bot: str) -> Callable[[Draft], bool]:
     return POLICIES[name]
 
 
-def run_policy(name: str, bot: str, drafts: Drafts, open_desk: Callable[[str], Desk]) -> list[Draft]:
+def run_policy(
+    name: str,
+    bot: str,
+    drafts: Drafts,
+    open_desk: Callable[[str], Desk],
+    open_liking: Callable[[str], Callable[[Draft], bool]],
+) -> list[Draft]:
     """Approve the bot's pending drafts that the policy wants; those the gate forbids wait for a person.
 
-    open_desk: the desk for an actor. Raises BotError if no policy is called so.
+    open_desk: the desk for an actor. open_liking: what a bot's owner would surely approve, asked only by the
+    policy `taste`. Raises BotError if no policy is called so.
     """
     wants, desk, approved = look_up(name, bot), open_desk(ACTOR), []
+    likes = open_liking(bot) if name == TASTE else lambda draft: True
     for draft in drafts.list("pending", bot):
-        if not wants(draft) or drafts.decisions(draft.id):
+        if not wants(draft) or drafts.decisions(draft.id) or not likes(draft):
             continue
         try:
             approved.append(desk.approve(draft.id, draft.sha256, policy=name))

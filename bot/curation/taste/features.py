@@ -1,4 +1,4 @@
-"""What a taste is learned from: ten numbers of a draft, and the n-grams of its characters, hashed.
+"""What a taste is learned from: eight numbers of a draft, and the n-grams of its characters, hashed.
 
 It knows no decision. What is unknown of a draft is not a number (nan), and counts as average later on.
 """
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bot.curation.keys import FACTOR, mix
 from bot.curation.normal import normal_form
-from bot.records import Draft
+from bot.records import Draft, Evidence
 
 Matrix = NDArray[np.float64]
 Rows = NDArray[np.float32]
@@ -24,6 +24,8 @@ NUMBERS = (
     "distance of the surprise from 1",
     "alliteration",
     "a filter's question",
+    "distance to the corpus",
+    "share copied from it",
 )
 BUCKETS = 4096
 LONGEST = 4  # characters of an n-gram
@@ -46,7 +48,16 @@ def _numbers(draft: Draft) -> tuple[float, ...]:
         abs(surprise - 1),
         _alliteration(words),
         float(any(verdict.outcome == "ask" for verdict in draft.verdicts)),
+        *_novelty(draft.evidence),
     )
+
+
+def _novelty(evidence: Evidence | None) -> tuple[float, float]:
+    """Edits to the nearest training item over the characters, and the longest copied stretch as a share."""
+    if evidence is None:
+        return np.nan, np.nan
+    away = np.nan if evidence.distance is None else evidence.distance / max(1, evidence.characters)
+    return away, evidence.verbatim_share
 
 
 def _alliteration(words: Sequence[str]) -> float:

@@ -81,11 +81,11 @@ def at_least(count: int, total: int, level: float = 0.05) -> float:
     low, high = 0.0, 1.0
     while count and high - low > 1e-9:
         middle = (low + high) / 2
-        low, high = (middle, high) if _tail(count, total, middle) < level else (low, middle)
+        low, high = (middle, high) if tail(count, total, middle) < level else (low, middle)
     return low
 
 
-def _tail(count: int, total: int, p: float) -> float:
+def tail(count: int, total: int, p: float) -> float:
     """How probable `count` or more of `total` are, if each has the probability p."""
     if p <= 0.0:
         return float(count == 0)
