@@ -174,6 +174,9 @@ def _retry_after(headers: Mapping[str, str]) -> float:
 
 
 def _receipt(status: Mapping[str, Any], evidence: str = "") -> Receipt:
+    if not status["id"]:  # Mastodon.py fills in None for what an answer lacks
+        msg = "the answer holds no post with an id"
+        raise BotError(msg)
     return Receipt(str(status["id"]), status["url"] or "", evidence)
 
 

@@ -98,10 +98,13 @@ def _message_id(answer: "requests.Response") -> str:
         if len(content) > LARGEST:
             break
     try:
-        return str(json.loads(content[:LARGEST])["id"])
+        id = json.loads(content[:LARGEST])["id"]
     except (ValueError, TypeError, KeyError):
+        id = None
+    if not id:
         msg = "the answer holds no message with an id"
-        raise BotError(msg) from None
+        raise BotError(msg)
+    return str(id)
 
 
 def _phrase(status: int) -> str:

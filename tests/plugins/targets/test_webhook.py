@@ -58,7 +58,7 @@ def test_discord_notifies_nobody(aim, server):
     assert receipt.remote_id == "77"
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"null", b"\xff", {"id_": 1}])
+@pytest.mark.parametrize("body", [b"", b"[]", b"null", b"\xff", {"id": None}])
 def test_discord_without_an_id(aim, server, body):
     """An answer that names no message proves none."""
     server.answer = 200, body, {}
