@@ -225,7 +225,7 @@ def test_a_finished_model_with_other_settings_is_trained_anew(house):
     """It is said which; more steps than before change nothing about that."""
     plan = Trainer(with_training(house, dropout=0.1, max_steps=70), "moons").plan()
 
-    assert (plan.do, plan.why) == ("begin", "Beginning anew: the finished run had dropout 0.3 (now 0.1).")
+    assert (plan.do, plan.why) == ("begin", "Beginning anew: the finished run had dropout 0.2 (now 0.1).")
 
 
 def test_a_finished_run_without_its_checkpoints_is_made_again(house):

@@ -41,13 +41,13 @@ class Settings(BaseModel):
 class Training(Settings):
     """How a model is trained."""
 
-    max_steps: Positive = 8000
+    max_steps: Positive = 30_000
     """Stop after this many updates."""
     max_epochs: Positive | None = None
     """Stop after this many passes over the corpus, if that comes first."""
     max_minutes: Annotated[float, Field(gt=0)] | None = 10
     """Stop after so many minutes, if that comes first; the rate then falls by the clock. null: no limit."""
-    batch_size: Positive = 128
+    batch_size: Positive = 32
     """Sequences in one update."""
     sequence_length: Annotated[int, Field(ge=2)] = 128
     """Tokens in one window; the state is carried from window to window."""
@@ -65,11 +65,11 @@ class Training(Settings):
     """The rule of the update."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     """How strongly the weights are pulled towards nothing."""
-    dropout: Share = 0.3
+    dropout: Share = 0.2
     """Share of every layer's outputs left out at random, against learning by heart."""
     embedding_dropout: Share = 0.0
     """The same for the numbers that stand for a token."""
-    weight_dropout: Share = 0.3
+    weight_dropout: Share = 0.2
     """The same for the recurrent weights."""
     averaging: Annotated[float, Field(ge=0, le=0.5)] = 0.05
     """Measure and save the mean of the weights over about this share of the latest updates; 0: the newest."""
@@ -79,7 +79,7 @@ class Training(Settings):
     """Parts a batch is cut into, a core each; the outcome does not depend on how many cores there are."""
     validation_share: Annotated[float, Field(gt=0, lt=1)] = 0.05
     """Share of the distinct documents held out to measure the loss on."""
-    evaluate_every: Positive = 250
+    evaluate_every: Positive = 500
     """Updates between two measurements of the held-out loss; fewer where a run would have less than eight."""
     patience: Count = 10
     """Stop after this many measurements without a better loss; 0 never stops early."""
@@ -100,7 +100,7 @@ class Model(Settings):
     """The recurrent cell."""
     embedding_size: Positive = 64
     """Numbers that stand for one token."""
-    hidden_size: Positive = 256
+    hidden_size: Positive = 384
     """Units of one layer."""
     num_layers: Annotated[int, Field(ge=1, le=16)] = 1
     """Layers, one upon another."""
