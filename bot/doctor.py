@@ -75,8 +75,7 @@ def _model(house: House, model: str) -> str:
 
 
 def _checkpoint(house: House, bot: str) -> str:
-    setting = house.bot(bot)
-    folder = house.checkpoint(setting.model, setting.checkpoint)
+    folder = house.checkpoint_of(bot)
     meta = checkpoint.read_meta(folder)
     house.known_texts(folder)
     return f"{folder.parent.name}/{folder.name}, held-out loss {meta.held_out_loss:.4f}"

@@ -23,6 +23,8 @@ from bot.curation.index_store import IndexStore
 from bot.curation.novelty import FILE_NAME, HashedTrainingSet, TextTrainingSet
 from bot.curation.profile import FILE_NAME as PROFILE
 from bot.curation.profile import CorpusProfile
+from bot.curation.taste import arms
+from bot.curation.taste.measures import Share
 from bot.errors import BotError, CheckpointError, ConfigError, CorpusError, PluginError
 from bot.interfaces import Constraint, Filter, Target, Tokenizer, TrainingSet
 from bot.model import checkpoint
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
     from bot.model.sampling import Sampler
 
 log = logging.getLogger(__name__)
+
+FUNNIEST = "funniest"  # the checkpoint whose drafts earned most approvals
 
 Thing = TypeVar("Thing")
 
@@ -100,6 +104,23 @@ class House:
         if not self.has_checkpoint(model):
             self.model(model)
         return checkpoint.find(self.checkpoint_roots, model, which)
+
+    def checkpoint_of(self, bot: str) -> Path:
+        """The checkpoint that a bot speaks with now; `funniest` is the best one while that is undecided."""
+        setting = self.bot(bot)
+        which = setting.checkpoint
+        if which == FUNNIEST:
+            which = self._funniest(bot, setting.model)
+        return self.checkpoint(setting.model, which)
+
+    def _funniest(self, bot: str, model: str) -> str:
+        earned: dict[str, list[Share]] = {}
+        for (name, _), share in self.judgements.earned(bot).items():
+            if name.startswith(f"{model}/"):
+                earned.setdefault(name.removeprefix(f"{model}/"), []).append(share)
+        found = arms.funniest({name: arms.joined(shares) for name, shares in earned.items()})
+        there = [name for root in self.checkpoint_roots for name in checkpoint.names(root, model)]
+        return found if found in there else "best"
 
     def has_checkpoint(self, model: str) -> bool:
         """Whether there is any."""
@@ -171,7 +192,7 @@ class House:
     def evidence(self, bot: str, text: str, draft: int | None = None) -> Evidence:
         """How near a text comes to what the bot's model has read. draft: the one it belongs to."""
         setting = self.bot(bot)
-        known = self._known(setting.model, self.checkpoint(setting.model, setting.checkpoint))
+        known = self._known(setting.model, self.checkpoint_of(bot))
         earlier = Earlier(
             self.drafts.recent_texts(bot, besides=draft), self.drafts.recent_posts(bot, besides=draft)
         )
@@ -288,8 +309,7 @@ class House:
 
     def gate(self, bot: str, text: str, draft: int | None = None) -> tuple[Verdict, ...]:
         """The fixed check of one text; `draft` is the one it belongs to, whose own posts do not count."""
-        setting = self.bot(bot)
-        folder = self.checkpoint(setting.model, setting.checkpoint)
+        folder = self.checkpoint_of(bot)
         posts = self.drafts.recent_posts(bot, besides=draft)
         return gate.judge(text, self.known_texts(folder), posts)
 

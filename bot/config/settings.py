@@ -208,7 +208,7 @@ class Bot(Settings):
     model: str
     """The model it speaks with, one of `models`."""
     checkpoint: Name = "best"
-    """Which of the model's checkpoints: best, latest or a checkpoint's name."""
+    """Which of the model's checkpoints: best, latest, funniest (most often approved) or a name."""
     sampling: SamplingSettings = SamplingSettings()
     """How texts are sampled."""
     filters: Plugins = ()

@@ -17,7 +17,7 @@ def make_order(house: House, bot: str, count: int | None = None, seed: int | Non
     setting = house.bot(bot)
     for choice in setting.sampling.constraints:
         house.constraint(choice)  # what is wrong with it is told with its line
-    folder = house.checkpoint(setting.model, setting.checkpoint)
+    folder = house.checkpoint_of(bot)
     return Order(
         bot=bot,
         model=setting.model,

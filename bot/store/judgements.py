@@ -6,8 +6,9 @@ It knows which decisions count. It learns nothing from them.
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Select, and_, func, insert, select, true
+from sqlalchemy import Row, Select, and_, case, func, insert, select, true
 
+from bot.curation.taste.measures import Share
 from bot.records import Draft, Judgement, Reason
 from bot.store.database import Database
 from bot.store.rows import as_draft, draft_rows
@@ -36,6 +37,18 @@ class Judgements:
         with self._database.read() as connection:
             latest = connection.execute(_judged(bot).order_by(decisions.c.id.desc()).limit(limit))
             return [_judgement(row) for row in reversed(latest.all())]
+
+    def earned(self, bot: str) -> dict[tuple[str, str], Share]:
+        """Approved of decided, by checkpoint (MODEL/NAME) and band ("" where temperatures were given).
+
+        Edited texts are left out: they are nobody's samples.
+        """
+        judged = _judged(bot).where(revisions.c.number == 1).subquery()
+        band = judged.c.sampling["band"].as_string()
+        approved = func.sum(case((judged.c.verdict == "approve", 1), else_=0))
+        rows = select(judged.c.checkpoint, band, approved, func.count()).group_by(judged.c.checkpoint, band)
+        with self._database.read() as connection:
+            return {(name, of or ""): Share(n, total) for name, of, n, total in connection.execute(rows)}
 
     def show(self, draft: Draft, reason: Reason, propensity: float) -> None:
         """Note that a draft was picked to be decided on."""

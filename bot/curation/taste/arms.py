@@ -3,7 +3,7 @@
 An arm is a checkpoint with a sampling. It is told what was decided, and knows no queue.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -60,32 +60,25 @@ def chances(earned: Mapping[str, Share], seed: int) -> dict[str, float]:
     return dict(zip(earned, map(float, wins), strict=True))
 
 
-def divide(count: int, chances: Mapping[str, float]) -> dict[str, int]:
-    """A batch's samples by arm: FLOOR of them for each, or equal parts of fewer, the rest by the chances.
-
-    They add up to `count`; what does not divide goes to the largest remainders.
-    """
+def parts(chances: Mapping[str, float]) -> dict[str, float]:
+    """Each arm's share of the next batch: FLOOR for every one, or equal parts, the rest by chances."""
     floor = min(FLOOR, 1 / len(chances))
-    wanted = {arm: count * (floor + (1 - floor * len(chances)) * chance) for arm, chance in chances.items()}
-    parts = {arm: int(share) for arm, share in wanted.items()}
-    by_rest = sorted(wanted, key=lambda arm: parts[arm] - wanted[arm])
-    for arm in by_rest[: count - sum(parts.values())]:
-        parts[arm] += 1
-    return parts
+    return {arm: floor + (1 - floor * len(chances)) * chance for arm, chance in chances.items()}
 
 
-def funniest(judgements: Sequence[Judgement]) -> str:
-    """The checkpoint whose drafts were surely approved most often; "" while that is undecided.
+def funniest(earned: Mapping[str, Share]) -> str:
+    """The arm whose drafts were surely approved most often; "" while that is undecided.
 
-    The one with the highest lower bound, if that lies above what is shown of all others taken together.
+    The one with the highest lower bound, if that lies above what all others taken together have reached.
     """
-    earned: dict[str, list[bool]] = {}
-    for one in judgements:
-        if one.draft.revision == 1:
-            earned.setdefault(checkpoint_of(one.draft.candidate), []).append(one.approved)
     if len(earned) < 2:
         return ""
-    bounds = {name: Share(sum(said), len(said)).interval[0] for name, said in earned.items()}
-    best = max(bounds, key=lambda name: (bounds[name], name))
-    rest = [approved for name, said in earned.items() if name != best for approved in said]
-    return best if bounds[best] > sum(rest) / len(rest) else ""
+    best = max(earned, key=lambda arm: (earned[arm].interval[0], arm))
+    rest = joined(share for arm, share in earned.items() if arm != best)
+    return best if rest.total and earned[best].interval[0] > rest.value else ""
+
+
+def joined(shares: Iterable[Share]) -> Share:
+    """Of all of them together."""
+    each = list(shares)
+    return Share(sum(it.count for it in each), sum(it.total for it in each))

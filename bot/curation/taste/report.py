@@ -105,7 +105,7 @@ def report(judgements: Sequence[Judgement], precision: float) -> Report:
         numbers=dict(zip(NUMBERS, map(float, taste.number_weights), strict=True)) if taste else {},
         grams=_telling(taste, latest) if taste else (),
         arms=tuple(Arm(*arm, share) for arm, share in arms.shares(latest).items()),
-        funniest=arms.funniest(latest),
+        funniest=arms.funniest(_by_checkpoint(latest)),
         limit=threshold(scores, known.labels, precision),
         would=imagined(scores, known.labels, asked, precision),
         remark=_remark(latest, value, interval),
@@ -122,6 +122,13 @@ def _remark(latest: Sequence[Judgement], value: float, interval: tuple[float, fl
     if len(latest) < FEW:
         return f"Few decisions: below {FEW} all figures may change much."
     return ""
+
+
+def _by_checkpoint(latest: Sequence[Judgement]) -> dict[str, Share]:
+    earned: dict[str, list[Share]] = {}
+    for (name, *_), share in arms.shares(latest).items():
+        earned.setdefault(name, []).append(share)
+    return {name: arms.joined(shares) for name, shares in earned.items()}
 
 
 def _by_reason(latest: Sequence[Judgement]) -> dict[str, Share]:

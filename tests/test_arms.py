@@ -1,0 +1,146 @@
+"""Which ways to sample earn approvals: the better one gets most, and none is given up."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.curation.taste import arms
+from bot.curation.taste.measures import Share
+from bot.records import Judgement, Sampling
+from tests.queues import NOON, Queue, judged
+from tests.test_taste import draft
+
+SHARES = st.tuples(st.integers(0, 60), st.integers(0, 60)).map(lambda it: Share(it[0], it[0] + it[1]))
+
+
+def simulate(rates: dict[str, float], batches: int, seed: int, learns: bool) -> tuple[dict[str, int], int]:
+    """Ten samples of each batch are decided on; what each arm was given, and how many were approved."""
+    rng = np.random.default_rng(seed)
+    earned, given = {arm: Share(0, 0) for arm in rates}, dict.fromkeys(rates, 0.0)
+    for batch in range(batches):
+        shares = arms.parts(arms.chances(earned, batch) if learns else dict.fromkeys(rates, 1 / len(rates)))
+        chosen = rng.multinomial(10, [shares[arm] for arm in rates])
+        for arm, count in zip(rates, map(int, chosen), strict=True):
+            given[arm] += 100 * shares[arm] / batches
+            earned[arm] = arms.joined([earned[arm], Share(int(rng.binomial(count, rates[arm])), count)])
+    return given, arms.joined(earned.values()).count
+
+
+def test_the_better_arm_gets_most_and_none_is_given_up():
+    """After 400 decisions, in nine of ten simulations; and more is approved than by equal parts."""
+    rates, most, gained = {"safe": 0.15, "balanced": 0.4, "wild": 0.2}, 0, 0
+    for seed in range(20):
+        given, approved = simulate(rates, 40, seed, learns=True)
+        _, equal = simulate(rates, 40, seed, learns=False)
+        most += given["balanced"] > 50
+        gained += approved > equal
+        assert min(given.values()) >= 100 * arms.FLOOR - 1e-9
+
+    assert most >= 18
+    assert gained >= 18
+
+
+@given(st.dictionaries(st.text("abcdef", min_size=1, max_size=3), SHARES, min_size=1, max_size=15))
+def test_a_division_adds_up_and_keeps_its_floor(earned):
+    """Whatever was decided; more than ten arms share alike."""
+    parts = arms.parts(arms.chances(earned, 1))
+
+    assert sum(parts.values()) == pytest.approx(1)
+    assert min(parts.values()) >= min(arms.FLOOR, 1 / len(parts)) - 1e-12
+
+
+def test_chances_are_those_of_being_the_best():
+    """Against a numerical integral over two Beta distributions; and the same for the same seed."""
+    earned = {"a": Share(12, 40), "b": Share(9, 40)}
+    x = np.linspace(0, 1, 4001)
+    a, b = (x**it.count * (1 - x) ** (it.total - it.count) for it in earned.values())
+    expected = (a / a.sum()) @ np.cumsum(b / b.sum())
+
+    found = arms.chances(earned, 1)
+    assert found["a"] == pytest.approx(expected, abs=0.03)
+    assert found == arms.chances(earned, 1)
+
+
+def test_nothing_decided_is_nothing_known():
+    """All arms have about the same chance."""
+    found = arms.chances({"a": Share(0, 0), "b": Share(0, 0)}, 1)
+
+    assert found["a"] == pytest.approx(0.5, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("earned", "funniest"),
+    [
+        ({}, ""),
+        ({"a": Share(9, 10)}, ""),
+        ({"a": Share(9, 10), "b": Share(0, 0)}, ""),
+        ({"a": Share(6, 10), "b": Share(5, 10)}, ""),
+        ({"a": Share(60, 100), "b": Share(30, 100)}, "a"),
+        ({"a": Share(1, 1), "b": Share(60, 100), "c": Share(20, 100)}, "b"),
+    ],
+)
+def test_the_funniest_is_named_when_it_is_sure(earned, funniest):
+    """By the lower bound: one lucky draft does not win, nor does what is about as good."""
+    assert arms.funniest(earned) == funniest
+
+
+def test_arms_are_told_apart_by_all_that_makes_them():
+    """Checkpoint, band or temperatures, what narrows the draw; an edit is nobody's sample."""
+    plain = draft("Ash")
+    narrowed = replace(plain.candidate, sampling=Sampling((0.8, 0.8), top_k=40, min_p=0.05))
+    wild = replace(plain.candidate, checkpoint="m/later", sampling=Sampling((1.0, 1.2), band="wild"))
+    told = [
+        plain,
+        replace(plain, candidate=narrowed),
+        replace(plain, candidate=wild),
+        draft("Ashes", sampled="Ash"),
+    ]
+
+    found = arms.shares([Judgement(one, True, NOON) for one in [*told, plain]])
+
+    assert found == {
+        ("epoch12.00_1.8132_3fa9c1", "0.7 to 0.9", "plain"): Share(2, 2),
+        ("epoch12.00_1.8132_3fa9c1", "0.8", "top_k 40, min_p 0.05"): Share(1, 1),
+        ("later", "wild", "plain"): Share(1, 1),
+    }
+
+
+def test_the_store_counts_what_checkpoints_and_bands_earned(queue: Queue) -> None:
+    """Of persons' decisions that stand, without edits; on either database."""
+    one = judged("Ash")
+    wild = replace(one.candidate, checkpoint="m/later", sampling=Sampling((1.0, 1.2), band="wild"))
+    queue.drafts.add("metal", [replace(one, candidate=replace(wild, index=n)) for n in range(3)])
+    ash, bone = queue.add("Ash", "Bone")
+    for draft_ in (queue.drafts.get(1), queue.drafts.get(2), ash):
+        queue.approve(draft_)
+    queue.drafts.decide(3, queue.drafts.get(3).sha256, "reject", "ada")
+    queue.approve(queue.drafts.edit(bone.id, "Bones", "ada", ()))
+
+    assert queue.judgements.earned("metal") == {
+        ("m/later", "wild"): Share(2, 3),
+        (ash.candidate.checkpoint, ""): Share(1, 1),
+    }
+
+
+def test_a_bot_speaks_with_the_checkpoint_that_earned_most(house, monkeypatch):
+    """If it is still there; with the best one while that is undecided."""
+    [best] = {house.checkpoint("moons").name}
+    bots = {"night": house.config.bots["night"].model_copy(update={"checkpoint": "funniest"})}
+    house.config = house.config.model_copy(update={"bots": bots})
+    assert house.checkpoint_of("night").name == best
+
+    shelf = house.checkpoint("moons").parent
+    (shelf / "older").symlink_to(shelf / best)
+    earned = {
+        ("moons/older", "wild"): Share(60, 80),
+        (f"moons/{best}", ""): Share(20, 80),
+        ("x/y", ""): Share(9, 9),
+    }
+    monkeypatch.setattr(house.judgements, "earned", lambda bot: earned)
+    assert house.checkpoint_of("night").name == "older"
+
+    (shelf / "older").unlink()
+    assert house.checkpoint_of("night").name == best
