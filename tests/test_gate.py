@@ -5,9 +5,12 @@ import string
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rapidfuzz.distance import Levenshtein
 
 from bot.curation.gate import COPY, SAFETY, judge
-from bot.curation.novelty import TextTrainingSet
+from bot.curation.keys import WORDS
+from bot.curation.normal import normal_form
+from bot.curation.novelty import HashedTrainingSet, TextTrainingSet, build_index
 
 NOTHING = TextTrainingSet([])
 ITEM = "The wind went over the hill and took the old man's hat with it, and he never looked back."
@@ -235,6 +238,53 @@ def test_no_text_shares_8_words_with_the_corpus(start, glue):
     words = ITEM.replace(",", "").rstrip(".").split()[start : start + 8]
 
     assert outcomes(glue.join(words), TextTrainingSet([ITEM]))[COPY] == "reject"
+
+
+LINES = (ITEM, "One two three four five six seven eight nine ten; then nobody counted any more. Ｅnough!")
+PIECES = st.builds(
+    lambda line, start, size, change: change(line[start : start + size]),
+    st.sampled_from(LINES),
+    st.integers(0, 60),
+    st.integers(20, 90),
+    st.sampled_from(
+        [str, str.upper, str.title, lambda text: text.replace(" ", "  \u3000"), lambda text: text + "."]
+    ),
+)
+
+
+def shares(text: str, other: str) -> bool:
+    """By brute force: 40 characters, or 8 words, in a row."""
+    ours, theirs = normal_form(text), normal_form(other)
+    words, theirs_words = (f" {' '.join(WORDS.split(form))} " for form in (ours, theirs))
+    runs = [words.split()[i : i + 8] for i in range(len(words.split()) - 7)]
+    return any(ours[i : i + 40] in theirs for i in range(len(ours) - 39)) or any(
+        f" {' '.join(run)} " in theirs_words for run in runs
+    )
+
+
+@given(st.text(max_size=9), st.lists(PIECES, min_size=1, max_size=3), st.text(max_size=9), st.booleans())
+def test_exactly_what_shares_8_words_or_40_characters_is_vetoed(before, pieces, after, by_hash):
+    """Of the corpus and of the recent posts, whatever pieces of them it is put together from (P23)."""
+    text = f"{before}{' '.join(pieces)}{after}"
+    known = HashedTrainingSet(build_index(LINES)) if by_hash else TextTrainingSet(LINES)
+    near = [
+        line
+        for line in LINES
+        if shares(text, line) or Levenshtein.distance(*map(normal_form, (text, line))) < 2
+    ]
+
+    assert (outcomes(text, known)[COPY] == "reject") == any(
+        shares(text, line) or normal_form(text) == normal_form(line) for line in LINES
+    )
+    assert (outcomes(text, NOTHING, LINES)[COPY] == "reject") == bool(near)
+
+
+@given(st.sampled_from(LINES), st.integers(0, 80), st.sampled_from(["", "ж", " "]), st.booleans())
+def test_nothing_nearly_equals_a_recent_post(post, at, put, replaced):
+    """One edit of the last thousand posts is too near, wherever it is made."""
+    text = (post[:at] + put + post[at + replaced :]).upper()
+
+    assert outcomes(text, NOTHING, [*map(str, range(999)), post])[COPY] == "reject"
 
 
 def test_a_copy_is_shown_with_its_item():
