@@ -4,6 +4,7 @@ It decides nothing. Only `sampler` loads torch, so that reviewing and posting st
 """
 
 import logging
+import sys
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FUNNIEST = "funniest"  # the checkpoint whose drafts earned most approvals
+MANY = 200_000  # texts; to index fewer takes seconds
 
 Thing = TypeVar("Thing")
 
@@ -154,6 +156,8 @@ class House:
         sha256 = str(checkpoint.read_meta(folder).corpus.get("sha256"))
         kept = self.texts.open(sha256)
         if kept is None and (corpus := self._very_corpus(model, folder)):
+            if (count := len(corpus.documents)) >= MANY:  # it takes a while
+                print(f"indexing the {count:,} texts of {model}, once ...", file=sys.stderr, flush=True)
             kept = self.texts.keep(sha256, corpus.documents)
         return self.known_texts(folder) if kept is None else TextTrainingSet(kept)
 

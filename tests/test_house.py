@@ -87,6 +87,15 @@ def test_the_corpus_is_read_once(house):
     assert (house.config.folder / ".novelty").stat().st_mode & 0o077 == 0
 
 
+def test_a_large_corpus_says_that_it_is_being_indexed(house, monkeypatch, capsys):
+    """Once: the next start finds it ready."""
+    monkeypatch.setattr("bot.house.MANY", 400)
+    for _ in range(2):
+        House(house.config).training_set("moons", house.checkpoint("moons"))
+
+    assert capsys.readouterr().err == "indexing the 400 texts of moons, once ...\n"
+
+
 def test_a_corpus_plugin_that_fails_stops_only_training(house, bot_folder):
     """Training names the plugin and the line of the settings; a fill does without the corpus."""
     plugin = bot_folder.parent / "plugins" / "corpora" / "broken.py"
