@@ -62,7 +62,7 @@ def warm(house: House, rounds: int) -> dict[str, list[float]]:
     sampler = house.sampler(order.model, order.checkpoint)
     with open_host(house.config) as host:
         ways = {
-            "warm host, its decode alone": lambda: sampler.sample(order.sampling, order.seed, [0]),
+            "warm host, its decode alone": lambda: sampler.sample(order.parts[0].sampling, order.seed, [0]),
             "warm host, first sample": lambda: list(host.ask_all([order])),
         }
         found: dict[str, list[float]] = {name: [] for name in ways}

@@ -17,16 +17,18 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot.config import Config
 from bot.curation.chain import funnel
 from bot.curation.variety import ruts, variety
-from bot.errors import BotError, ChildError
+from bot.errors import BotError, CheckpointError, ChildError
 from bot.events import Approved, Delivered, Failed, Filled, SlotTaken, Tell
-from bot.host import Answer, Host, Order, in_groups, informed, make_order, open_host
+from bot.host import Answer, Host, Order, in_band, in_groups, informed, make_order, open_host
 from bot.house import House
 from bot.interfaces import Target
+from bot.model import checkpoint
 from bot.posting.calendar import due_slot
 from bot.posting.courier import Courier
 from bot.posting.owner import identify
@@ -58,8 +60,28 @@ def train(house: House, model: str, progress: Callable[[Progress], None], fresh:
 def sample(
     house: House, model: str, sampling: Sampling, seed: int, count: int, which: str = "best"
 ) -> list[Candidate]:
-    """Sample a checkpoint of a model; nothing is curated or queued."""
-    return house.sampler(model, which).sample(sampling, seed, range(count))
+    """Sample a checkpoint of a model, in a band if `sampling` names one; nothing is curated or queued."""
+    banded = in_band(sampling, sampling.band, house.checkpoint(model, which))
+    return house.sampler(model, which).sample(banded, seed, range(count))
+
+
+def calibrate(
+    house: House, model: str, which: str, samples: int, told: Callable[[float, float], None]
+) -> Path:
+    """Measure anew which temperature surprises how much, store it with the checkpoint; its folder.
+
+    told: each temperature and its surprise. Raises CheckpointError where the checkpoint cannot be written.
+    """
+    from bot.model.sampling import calibrate as sweep
+
+    folder = house.checkpoint(model, which)
+    calibration = sweep(house.sampler(model, which), samples, told)
+    if not folder.is_relative_to(house.config.checkpoints_folder):
+        there = house.config.checkpoints_folder / model
+        msg = f"not stored: {folder} came with the program; copy it to {there}, where it can be written"
+        raise CheckpointError(msg)
+    checkpoint.amend(folder, calibration=calibration)
+    return folder
 
 
 def fill(house: House, host: Host, bot: str, count: int | None = None, seed: int | None = None) -> Filled:

@@ -17,9 +17,10 @@ from bot.records import Candidate
 
 
 def candidate(order, index: int) -> Candidate:
+    [part] = order.parts
     text = f"{order.bot.title()} {order.seed} {index:03}"
     checkpoint = f"{order.model}/{order.checkpoint}"
-    return Candidate(text, text, checkpoint, order.sampling, order.seed, index, 1.0, 2.0, 1.0, "build", "cpu")
+    return Candidate(text, text, checkpoint, part.sampling, order.seed, index, 1.0, 2.0, 1.0, "build", "cpu")
 
 
 class Sampler:

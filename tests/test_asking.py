@@ -10,7 +10,7 @@ import pytest
 from bot.child import Child
 from bot.config import load
 from bot.errors import BotError, ChildError
-from bot.host import Host, Order
+from bot.host import Host, Order, Part
 from bot.host.orders import MOST_TOKENS
 from bot.host.serving import SAMPLED
 from bot.records import Sampling
@@ -25,7 +25,7 @@ BOTS = ("ann", "bea", "cyd", "dot")
 
 
 def order(bot: str, count: int = 5) -> Order:
-    return Order(bot, "moons", "epoch1", Sampling(), count, seed=7)
+    return Order(bot, "moons", "epoch1", (Part(Sampling(), count),), seed=7)
 
 
 ORDERS = [order(bot) for bot in BOTS]
@@ -155,7 +155,8 @@ def test_more_work_may_take_longer():
     """The deadline is of what one question usually holds at most; ten times that has ten times as long."""
     child = Mock(ask_each=Mock(side_effect=lambda *_: iter([SAMPLED, []])))
     small = order("ann", 10)
-    large = replace(small, count=4000, sampling=Sampling(max_length=10 * MOST_TOKENS // 4000))
+    long = Sampling(max_length=10 * MOST_TOKENS // 4000)
+    large = replace(small, parts=(Part(long, 1000), Part(long, 3000)))
 
     for one in (small, large):
         list(Host(child, 3.0).ask_all([one]))

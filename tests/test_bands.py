@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.curation.bands import temperatures
+from bot.curation.bands import apportion, bands_of, temperatures
 from bot.errors import BotError
 from bot.records import BANDS
 
@@ -29,6 +29,39 @@ def test_a_noisy_sweep_never_turns_the_bands_round(sweep):
 
     assert ends == sorted(ends)
     assert min(sweep)[0] <= ends[0] <= ends[-1] <= max(sweep)[0]
+
+
+@given(
+    st.integers(0, 5000),
+    st.dictionaries(st.sampled_from([*BANDS]), st.floats(0.001, 1000), min_size=1),
+)
+def test_samples_are_shared_out_by_largest_remainder(count, shares):
+    """All of them, and each band within one of its quota."""
+    counts = apportion(count, shares)
+
+    assert sum(counts.values()) == count
+    for band, share in shares.items():
+        assert abs(counts[band] - count * share / sum(shares.values())) < 1
+
+
+def test_a_larger_remainder_comes_first():
+    """Ten in thirds of unequal size; of equal remainders the first."""
+    assert apportion(10, {"safe": 0.2, "balanced": 0.65, "wild": 0.15}) == {
+        "safe": 2,
+        "balanced": 7,
+        "wild": 1,
+    }
+    assert apportion(1, {"safe": 1, "wild": 1}) == {"safe": 1, "wild": 0}
+
+
+def test_a_surprise_lies_in_a_band_or_in_none():
+    """Where one ends the next begins."""
+    assert [bands_of(surprise) for surprise in (0.5, 0.7, 0.8, 1.3)] == [
+        [],
+        ["safe"],
+        ["safe", "balanced"],
+        [],
+    ]
 
 
 def test_a_band_that_does_not_exist_is_named():

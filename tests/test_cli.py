@@ -10,13 +10,15 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from bot.cli.app import app
-from bot.config import shipped
+from bot.config import load, shipped
 from bot.errors import BotError
+from bot.host import make_order
+from bot.house import House
 from bot.records import Draft, Sampling
 
 COMMANDS = {
-    "init", "train", "import", "figures", "sample", "fill", "queue", "review", "approve", "reject", "edit",
-    "undo", "replay", "post", "run", "status", "plugins", "doctor", "schema",
+    "init", "train", "import", "figures", "sample", "calibrate", "fill", "queue", "review", "approve",
+    "reject", "edit", "undo", "replay", "post", "run", "status", "plugins", "doctor", "schema",
 }  # fmt: skip
 
 # The commands that must start fast, on a small server too; {} is the configuration.
@@ -149,7 +151,7 @@ def test_every_setting_of_sampling_is_an_option_of_the_command(call):
 
     out, _ = call("sample", "moons", "-n", "5", *wishes, *numbers)
 
-    assert {field.name for field in fields(Sampling)} - {"band"} <= options
+    assert {field.name for field in fields(Sampling)} <= options
     assert all(line.startswith("red ") and not set("ou") & set(line) for line in out.splitlines())
 
 
@@ -166,6 +168,48 @@ def test_a_wrong_value_is_named_with_what_would_be_right(call, words, message):
     """Before anything is sampled, in one line."""
     with pytest.raises(BotError, match=message):
         call("sample", "moons", *words)
+
+
+def test_a_band_instead_of_a_temperature(call):
+    """As hot as the checkpoint's calibration says; both at once is a mistake, and so is one that is none."""
+    found = {
+        band: json.loads(call("sample", "moons", "--band", band, "--json")[0]) for band in ("safe", "wild")
+    }
+
+    assert {one["sampling"]["band"] for one in found["wild"]} == {"wild"}
+    assert found["safe"][0]["sampling"]["temperature"][0] < found["wild"][0]["sampling"]["temperature"][1]
+    with pytest.raises(BotError, match="a temperature or a band, not both"):
+        call("sample", "moons", "--band", "wild", "--temperature", "1")
+    with pytest.raises(BotError, match="no band is called 'mild'"):
+        call("sample", "moons", "--band", "mild")
+
+
+def test_a_calibration_is_measured_and_stored(call, bot_folder):
+    """A row for each temperature, rising; the bands go by it at once."""
+    before = make_order(House(load(bot_folder)), "night").checkpoint
+    meta = bot_folder.parent / "checkpoints" / "moons" / before / "meta.json"
+    old = json.loads(meta.read_text())
+
+    out, err = call("calibrate", "moons", "-n", "50")
+
+    header, *rows = out.splitlines()
+    assert header.split() == ["temperature", "surprise", "band"]
+    now = json.loads(meta.read_text())
+    assert [[f"{t:.2f}", f"{s:.3f}"] for t, s in now["calibration"]] == [row.split()[:2] for row in rows]
+    assert now["calibration"] != old["calibration"]
+    assert now | {"calibration": 0} == old | {"calibration": 0}
+    assert str(meta) in err
+
+
+def test_what_came_with_the_program_is_not_written_to(tmp_path):
+    """The table is shown all the same, and where a copy could be written is said."""
+    file = tmp_path / "config.yaml"
+    file.write_text("{}")
+    result = CliRunner().invoke(app, ["calibrate", "death_metal", "-n", "2", "--config", str(file)])
+
+    assert len(result.stdout.splitlines()) == 6
+    assert isinstance(result.exception, BotError)
+    assert f"came with the program; copy it to {tmp_path}/checkpoints/death_metal" in str(result.exception)
 
 
 def test_a_number_that_is_none_is_told_to_who_typed_it(call):

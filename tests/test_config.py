@@ -230,6 +230,17 @@ def test_a_mistake_is_named_with_its_place(errors_of, text, message):
     [
         ("sampling: {temperature: 0.8, band: wild}", "sampling: set temperature or band, not both"),
         (
+            "sampling: {band: wlid}",
+            "sampling.band: expected a band or {BAND: share, ...}, not 'wlid' (have balanced, safe, wild)."
+            " Did you mean 'wild'?",
+        ),
+        (
+            "sampling: {band: {save: 1}}",
+            "sampling.band: there is no band 'save' (have balanced, safe, wild). Did you mean 'safe'?",
+        ),
+        ("sampling: {band: {safe: 0}}", "sampling.band: safe: expected a share above 0, not 0"),
+        ("sampling: {min_length: 9, max_length: 8}", "sampling: min_length 9 is more than max_length 8"),
+        (
             "sampling: {temperature: [.9, .7]}",
             "sampling.temperature: the lower temperature comes first: [0.7, 0.9]",
         ),

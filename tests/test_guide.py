@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch.nn import functional
 
 from bot.errors import BotError
-from bot.model.guide import Guide, Plan, Stops
+from bot.model.guide import Course, Guide, Stops
 from bot.model.sampling import Sampler
 from bot.model.walk import open_walk, torch_walk
 from bot.records import Mirostat, Sampling
@@ -184,7 +184,7 @@ def test_no_run_of_tokens_is_written_twice(open_walk, length):
 @given(st.integers(1, 4), st.lists(st.integers(3, 6), max_size=12))
 def test_what_would_repeat_is_barred_and_nothing_else(length, ids):
     """Against looking all runs up."""
-    guide, barred = Guide(Plan(prefix=tuple(ids[:5]), no_repeat_ngram=length)), np.zeros(8, np.float32)
+    guide, barred = Guide(Course(prefix=tuple(ids[:5]), no_repeat_ngram=length)), np.zeros(8, np.float32)
     for id in ids[5:]:
         guide.write(id)
     guide.bar(barred)

@@ -1,6 +1,7 @@
 """The model host: sampling and filters in a process of their own, set as the bot is set."""
 
 import re
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,7 @@ from bot import pipeline
 from bot.config import load
 from bot.doctor import examine
 from bot.errors import BotError, CheckpointError
-from bot.host import ModelHost, Order, in_groups, make_order, open_host
+from bot.host import ModelHost, Order, Part, in_groups, make_order, open_host
 from bot.host.orders import MOST_TOKENS
 from bot.host.serving import SAMPLED
 from bot.host.shelf import Shelf
@@ -42,6 +43,25 @@ def test_a_band_becomes_temperatures_by_the_checkpoints_own_calibration(house, b
         assert {one.sampling.band for one in candidates} == {band}
         found[band] = candidates[0].sampling.temperature
     assert found["safe"][0] < found["wild"][1]
+
+
+def test_quotas_share_a_batch_out_among_bands(house, bot_folder):
+    """By largest remainder, in one order; each candidate keeps its own band, temperatures and index."""
+    quotas = "{band: {safe: 1, wild: 2.5}}"
+    bot_folder.write_text(bot_folder.read_text().replace("{temperature: [0.8, 1.2]}", quotas))
+    shared = House(load(bot_folder), Clock())
+    order = make_order(shared, "night", count=24, seed=3)
+
+    [_, answer] = ModelHost(shared.config)([order])
+
+    candidates = [judged.candidate for judged in answer]
+    assert Counter(one.sampling.band for one in candidates) == {"safe": 7, "wild": 17}
+    assert [one.index for one in candidates] == [*range(24)]
+    for band in ("safe", "wild"):
+        [low, high] = {one.sampling.temperature for one in candidates if one.sampling.band == band}.pop()
+        assert all(low <= one.temperature <= high for one in candidates if one.sampling.band == band)
+    drafts = fill(shared, seed=3).drafts
+    assert pipeline.replay(shared, drafts[-1].id).identical
 
 
 def test_a_bots_constraints_hold_for_its_drafts_and_their_replays(house, bot_folder):
@@ -140,14 +160,15 @@ def three_orders(house):
     """Of one bot, to be told apart by all that a decode must keep apart."""
     order = make_order(house, "night", count=7, seed=1)
     hot = Sampling((1.3, 1.3), max_length=5)
-    return [order, replace(order, count=40, seed=2), replace(order, sampling=hot)]
+    own = order.parts[0].sampling
+    return [order, replace(order, parts=(Part(own, 40),), seed=2), replace(order, parts=(Part(hot, 7),))]
 
 
 def test_orders_go_together_by_checkpoint_and_size():
     """Few questions, none so large that it takes for ever; an order larger than that goes alone."""
 
     def order(bot, model="moons", count=100, most=200):
-        return Order(bot, model, "epoch1", Sampling(max_length=most), count, seed=1)
+        return Order(bot, model, "epoch1", (Part(Sampling(max_length=most), count),), seed=1)
 
     def grouped(orders):
         return [[one.bot for one in group] for group in in_groups(orders)]

@@ -1,4 +1,4 @@
-"""sample: texts of a model, made as asked for."""
+"""sample, calibrate: texts of a model made as asked for, and how surprising they are at which temperature."""
 
 import json
 import sys
@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from bot.cli.app import HERE, AsJson, ConfigPath, ModelName, Which, app, open_house, print_json, say
+from bot.errors import BotError
 from bot.records import Mirostat, Rule, Sampling
 
 
@@ -51,7 +52,8 @@ def sample(
     model: ModelName,
     count: Annotated[int, typer.Option("-n", "--count", min=1, help="How many.")] = 20,
     which: Which = "best",
-    temperature: Annotated[str, _option("Higher is wilder; LOW,HIGH: each text its own.", "NUMBER")] = "0.8",
+    temperature: Annotated[str, _option("Higher is wilder, 0.8 if not given.", "NUMBER[,HIGHEST]")] = "",
+    band: Annotated[str, _option("Instead of a temperature: safe, balanced or wild.")] = "",
     seed: Annotated[int, _option("The same seed gives the same texts.")] = 1,
     prefix: Annotated[str, _option("What every text begins with.")] = "",
     stop: Annotated[list[str] | None, _option("A text to end before; may be given again.")] = None,
@@ -78,10 +80,14 @@ def sample(
     """Sample a model; nothing is filtered or queued."""
     from bot.pipeline import sample as draw
 
-    temperatures = _numbers(temperature)
+    if band and temperature:
+        msg = "give a temperature or a band, not both"
+        raise BotError(msg)
+    temperatures = _numbers(temperature or "0.8")
     sampling = Sampling(
         (temperatures[0], temperatures[-1]),
         max_length,
+        band=band,
         min_length=min_length,
         prefix=prefix,
         stop=tuple(stop or ()),
@@ -101,7 +107,28 @@ def sample(
         print_json(candidates)
         return
     _show([one.text for one in candidates])
-    say(f"{count} of {candidates[0].checkpoint}, temperature {temperature}, seed {seed}; not filtered")
+    warmth = " to ".join(f"{one:.3g}" for one in dict.fromkeys(candidates[0].sampling.temperature))
+    say(f"{count} of {candidates[0].checkpoint}, temperature {warmth}, seed {seed}; not filtered")
+
+
+@app.command()
+def calibrate(
+    model: ModelName,
+    count: Annotated[int, typer.Option("-n", "--samples", min=1, help="At each temperature.")] = 2000,
+    which: Which = "best",
+    config: ConfigPath = HERE,
+) -> None:
+    """Measure anew which temperature surprises how much: what bands are looked up in."""
+    from bot.curation.bands import bands_of
+    from bot.pipeline import calibrate as sweep
+
+    print("temperature  surprise  band", flush=True)
+
+    def told(temperature: float, surprise: float) -> None:
+        print(f"{temperature:11.2f}  {surprise:8.3f}  {', '.join(bands_of(surprise))}".rstrip(), flush=True)
+
+    folder = sweep(open_house(config), model, which, count, told)
+    say(f"Stored in {folder / 'meta.json'}; `band:` goes by it from now on")
 
 
 def _show(texts: list[str]) -> None:

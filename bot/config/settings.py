@@ -23,6 +23,7 @@ from bot.config.values import (
     Plugin,
     Plugins,
     Positive,
+    Quotas,
     Share,
     Temperatures,
     TimesOfDay,
@@ -126,8 +127,8 @@ class SamplingSettings(Settings):
 
     temperature: Temperatures = (0.8, 0.8)
     """One temperature, or the two between which each sample draws its own; higher is wilder."""
-    band: Literal["safe", "balanced", "wild"] | None = None
-    """Instead of a temperature: how surprising the texts shall be, measured for each checkpoint."""
+    band: Quotas | None = None
+    """Instead of a temperature: how surprising the texts shall be, for each checkpoint; or quotas."""
     max_length: Annotated[int, Field(ge=1, le=100_000)] = 200
     """A sample is cut after this many tokens."""
     top_k: Count = 0

@@ -19,7 +19,8 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from bot.config.places import Place, nearest, shown
+from bot.config.places import Place, alternatives, nearest, shown
+from bot.records import BANDS
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -75,6 +76,29 @@ def _rising(value: tuple[float, float]) -> tuple[float, float]:
         msg = f"the lower temperature comes first: [{value[1]:g}, {value[0]:g}]"
         raise ValueError(msg)
     return value
+
+
+def _quotas(value: Any) -> dict[str, float]:
+    if isinstance(value, str) and value in BANDS:
+        return {value: 1.0}
+    if not isinstance(value, dict) or not value:
+        msg = f"expected a band or {{BAND: share, ...}}, not {shown(value)}{alternatives(value, BANDS)}"
+        raise ValueError(msg)
+    return {_band(name): _share(name, share) for name, share in value.items()}
+
+
+def _band(name: str) -> str:
+    if name not in BANDS:
+        msg = f"there is no band {name!r}{alternatives(name, BANDS)}"
+        raise ValueError(msg)
+    return name
+
+
+def _share(name: str, share: Any) -> float:
+    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 < share <= 1e9:
+        msg = f"{name}: expected a share above 0, not {shown(share)}"
+        raise ValueError(msg)
+    return float(share)
 
 
 def _some(value: tuple[Day, ...]) -> tuple[Day, ...]:
@@ -151,6 +175,23 @@ Temperatures = Annotated[
             "anyOf": [
                 {"type": "number", "exclusiveMinimum": 0, "maximum": 5},
                 {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
+            ]
+        }
+    ),
+]
+Quotas = Annotated[  # of bands of surprise
+    dict[str, float],
+    PlainValidator(_quotas),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"enum": [*BANDS]},
+                {
+                    "type": "object",
+                    "propertyNames": {"enum": [*BANDS]},
+                    "additionalProperties": {"type": "number", "exclusiveMinimum": 0},
+                    "minProperties": 1,
+                },
             ]
         }
     ),

@@ -1,9 +1,9 @@
-"""From a band of surprise to a checkpoint's temperatures.
+"""From bands of surprise to a checkpoint's temperatures, and how samples are shared out among bands.
 
 It does not know a model: the sweep that maps temperature to surprise is handed in.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from bot.errors import BotError
@@ -26,6 +26,25 @@ def temperatures(band: str, calibration: Sequence[tuple[float, float]]) -> tuple
     sweep = _rising(calibration)
     low, high = BANDS[band]
     return _temperature(low, sweep), _temperature(high, sweep)
+
+
+def apportion(count: int, shares: Mapping[str, float]) -> dict[str, int]:
+    """`count` in proportion to the shares, each within one of its own, by largest remainder.
+
+    shares: above 0, in any unit. Of equal remainders the first counts.
+    """
+    whole = sum(shares.values())
+    exact = {name: count * share / whole for name, share in shares.items()}
+    counts = {name: int(part) for name, part in exact.items()}
+    by_remainder = sorted(exact, key=lambda name: counts[name] - exact[name])
+    for name in by_remainder[: count - sum(counts.values())]:
+        counts[name] += 1
+    return counts
+
+
+def bands_of(surprise: float) -> list[str]:
+    """The bands that a surprise lies in: two where one ends and the next begins."""
+    return [name for name, (low, high) in BANDS.items() if low <= surprise <= high]
 
 
 def _rising(calibration: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

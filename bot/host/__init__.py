@@ -7,8 +7,19 @@ shelf     what is kept in memory, within a budget
 """
 
 from bot.host.asking import Host, open_host
-from bot.host.orders import Answer, Order, in_groups
+from bot.host.orders import Answer, Order, Part, in_groups
 from bot.host.serving import ModelHost
-from bot.host.wishes import informed, make_order
+from bot.host.wishes import in_band, informed, make_order
 
-__all__ = ["Answer", "Host", "ModelHost", "Order", "in_groups", "informed", "make_order", "open_host"]
+__all__ = [
+    "Answer",
+    "Host",
+    "ModelHost",
+    "Order",
+    "Part",
+    "in_band",
+    "in_groups",
+    "informed",
+    "make_order",
+    "open_host",
+]

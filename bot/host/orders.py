@@ -2,17 +2,28 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 
 from bot.errors import BotError
 from bot.records import Judged, Sampling
+
+Asked = tuple[Sampling, int, range]  # a sampling, a seed, the samples' indices
 
 MOST_SAMPLES = 4096  # in one order, as in a bot's batch_size
 MOST_TOKENS = 2_000_000  # in one question, if it holds several orders: minutes on one core
 
 
 @dataclass(frozen=True)
+class Part:
+    """So many samples, made so."""
+
+    sampling: Sampling
+    count: int
+
+
+@dataclass(frozen=True)
 class Order:
-    """`count` judged samples for a bot.
+    """Judged samples for a bot, part after part; their indices go on from one part to the next.
 
     seen: fingerprints of all it has queued; queued: the newest of these texts; posts: its recent posts.
     """
@@ -20,8 +31,7 @@ class Order:
     bot: str
     model: str
     checkpoint: str  # its name, no pointer
-    sampling: Sampling
-    count: int
+    parts: tuple[Part, ...]
     seed: int
     seen: frozenset[int] = frozenset()
     posts: tuple[str, ...] = ()
@@ -33,9 +43,22 @@ class Order:
             raise BotError(msg)
 
     @property
+    def count(self) -> int:
+        return sum(part.count for part in self.parts)
+
+    @property
     def most_tokens(self) -> int:
         """If every sample is as long as it may be."""
-        return self.count * self.sampling.max_length
+        return sum(part.count * part.sampling.max_length for part in self.parts)
+
+    @property
+    def requests(self) -> list[Asked]:
+        """What a sampler is asked for each part."""
+        ends = accumulate(part.count for part in self.parts)
+        return [
+            (part.sampling, self.seed, range(end - part.count, end))
+            for part, end in zip(self.parts, ends, strict=True)
+        ]
 
 
 Answer = list[Judged] | Exception

@@ -41,10 +41,11 @@ class ModelHost:
     def __call__(self, orders: Sequence[Order]) -> Iterator[Answer | str]:
         with redirect_stdout(sys.stderr):  # what plugins print shall not spoil the command's own output
             loaded = self._models(orders[0].model, orders[0].checkpoint)
-            requests = [(order.sampling, order.seed, range(order.count)) for order in orders]
-            samples = loaded.sampler.sample_many(requests)
+            requests = [request for order in orders for request in order.requests]
+            samples = iter(loaded.sampler.sample_many(requests))
         yield SAMPLED
-        for order, candidates in zip(orders, samples, strict=True):
+        for order in orders:
+            candidates = [one for _ in order.parts for one in next(samples)]
             with redirect_stdout(sys.stderr):
                 answer = self._judge(order, candidates, loaded)
             yield answer

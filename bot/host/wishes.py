@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from bot.config import SamplingSettings
-from bot.curation.bands import temperatures
-from bot.host.orders import Order
+from bot.curation.bands import apportion, temperatures
+from bot.host.orders import Order, Part
 from bot.house import House
 from bot.model import checkpoint
 from bot.records import Mirostat, Rule, Sampling
@@ -22,20 +22,29 @@ def make_order(house: House, bot: str, count: int | None = None, seed: int | Non
         bot=bot,
         model=setting.model,
         checkpoint=folder.name,
-        sampling=sampling_of(house, bot, folder),
-        count=count or setting.batch_size,
+        parts=parts_of(house, bot, folder, count or setting.batch_size),
         seed=secrets.randbits(48) if seed is None else seed,
     )
 
 
-def sampling_of(house: House, bot: str, folder: Path) -> Sampling:
-    """A bot's sampling; a band becomes temperatures by the checkpoint's own calibration."""
-    chosen = house.bot(bot).sampling
-    sampling = sampled_by(chosen)
-    if chosen.band is None:
+def parts_of(house: House, bot: str, folder: Path, count: int) -> tuple[Part, ...]:
+    """A bot's samples shared out among its bands, each with temperatures by the checkpoint's calibration."""
+    sampling = sampled_by(house.bot(bot).sampling)
+    counts = apportion(count, shares(house, bot))
+    return tuple(Part(in_band(sampling, band, folder), some) for band, some in counts.items() if some)
+
+
+def shares(house: House, bot: str) -> dict[str, float]:
+    """How large a part of a bot's samples each band is, by its settings; "" where temperatures are given."""
+    return dict(house.bot(bot).sampling.band or {"": 1.0})
+
+
+def in_band(sampling: Sampling, band: str, folder: Path) -> Sampling:
+    """The same with the temperatures that a band has for a checkpoint. Raises BotError where it has none."""
+    if not band:
         return sampling
     calibration = checkpoint.read_meta(folder).calibration
-    return replace(sampling, temperature=temperatures(chosen.band, calibration), band=chosen.band)
+    return replace(sampling, temperature=temperatures(band, calibration), band=band)
 
 
 def sampled_by(settings: SamplingSettings) -> Sampling:

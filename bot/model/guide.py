@@ -53,7 +53,7 @@ class Stops:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Course:
     """What all texts of a request have in common."""
 
     prefix: tuple[int, ...] = ()
@@ -73,20 +73,20 @@ class Plan:
 class Guide:
     """One text on its way, its prefix written."""
 
-    def __init__(self, plan: Plan):
-        self._plan, self._ids = plan, list(plan.prefix)
-        self._state = plan.automaton.follow(0, plan.prefix) if plan.automaton else 0
+    def __init__(self, course: Course):
+        self._course, self._ids = course, list(course.prefix)
+        self._state = course.automaton.follow(0, course.prefix) if course.automaton else 0
         self._followers: dict[tuple[int, ...], set[int]] = defaultdict(set)  # of the last n - 1 ids
-        for end in range(1, len(plan.prefix) + 1):
-            self._remember(plan.prefix[:end])
+        for end in range(1, len(course.prefix) + 1):
+            self._remember(course.prefix[:end])
 
     def bar(self, barred: Numbers) -> None:
         """Write -inf into barred (V,) where an id must not follow; repetitions only if that leaves any."""
-        if len(self._ids) < self._plan.min_length:
+        if len(self._ids) < self._course.min_length:
             barred[END] = -math.inf
-        if self._plan.automaton:
-            barred += self._plan.automaton.mask(self._state, self._plan.max_length - len(self._ids))
-        if self._plan.no_repeat_ngram:
+        if self._course.automaton:
+            barred += self._course.automaton.mask(self._state, self._course.max_length - len(self._ids))
+        if self._course.no_repeat_ngram:
             repeated = list(self._followers.get(self._context(), ()))
             before = barred[repeated]
             barred[repeated] = -math.inf
@@ -96,16 +96,16 @@ class Guide:
     def write(self, id: int) -> bool:
         """Whether the text ends with it, apart from its end mark and its greatest length."""
         self._ids.append(id)
-        if self._plan.automaton and id != END:
-            self._state = self._plan.automaton.follow(self._state, [id])
+        if self._course.automaton and id != END:
+            self._state = self._course.automaton.follow(self._state, [id])
         self._remember(self._ids)
-        return self._plan.stops is not None and self._plan.stops.reached(self._ids)
+        return self._course.stops is not None and self._course.stops.reached(self._ids)
 
     def _context(self) -> tuple[int, ...]:
         """The last n - 1 ids."""
-        return tuple(self._ids[len(self._ids) - self._plan.no_repeat_ngram + 1 :])
+        return tuple(self._ids[len(self._ids) - self._course.no_repeat_ngram + 1 :])
 
     def _remember(self, ids: Sequence[int]) -> None:
-        length = self._plan.no_repeat_ngram
+        length = self._course.no_repeat_ngram
         if 0 < length <= len(ids):
             self._followers[tuple(ids[-length:-1])].add(ids[-1])

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.model.draw import Truncation
-from bot.model.guide import Guide, Plan
+from bot.model.guide import Course, Guide
 from bot.model.uniforms import counted_uniforms, sample_keys
 from bot.records import Mirostat, Sampling
 from bot.text.vocabulary import END, START
@@ -26,7 +26,7 @@ class Request(NamedTuple):
     sampling: Sampling
     seed: int
     indices: Sequence[int]
-    plan: Plan = Plan()
+    course: Course = Course()
 
 
 class Kind(NamedTuple):
@@ -80,8 +80,8 @@ class Rows:
         low, high = each([s.temperature[0] for s in samplings]), each([s.temperature[1] for s in samplings])
         self._temperatures = low + (high - low) * counted_uniforms(self._keys, np.zeros(len(low)))
         self._longest = each([s.max_length for s in samplings])
-        self._plans, self._plan = [request.plan for request in requests], each(range(len(requests)))
-        self._given = each([len(plan.prefix) for plan in self._plans])
+        self._courses, self._course = [request.course for request in requests], each(range(len(requests)))
+        self._given = each([len(course.prefix) for course in self._courses])
         self._guides: dict[int, Guide] = {}  # of those that need one, while they are written
         self._limits = each([FIRST_LIMIT * s.mirostat.surprise if s.mirostat else 0.0 for s in samplings])
         kinds = [_kind(request) for request in requests]
@@ -120,7 +120,7 @@ class Rows:
         samples = self._sample[rows]
         for place in np.flatnonzero(self._length[samples] < self._given[samples]).tolist():
             sample = samples[place]
-            yield place, self._plans[self._plan[sample]].prefix[self._length[sample]]
+            yield place, self._courses[self._course[sample]].prefix[self._length[sample]]
 
     def barred(self, rows: Numbers, always: Numbers) -> Numbers:
         """(n, V) as `draw` takes it: what is always barred (V,), and what each row's guide bars."""
@@ -176,8 +176,8 @@ class Rows:
         return self._finished[self._numbers[request, index]]
 
     def _new_guides(self, samples: Sequence[int]) -> dict[int, Guide]:
-        plans = {sample: self._plans[self._plan[sample]] for sample in samples}
-        return {sample: Guide(plan) for sample, plan in plans.items() if plan.guides}
+        courses = {sample: self._courses[self._course[sample]] for sample in samples}
+        return {sample: Guide(course) for sample, course in courses.items() if course.guides}
 
     def _guided(self, samples: Numbers, ids: Numbers) -> Numbers:
         """Tell the guides what was drawn; whether each text has come to its end."""
@@ -199,4 +199,4 @@ class Rows:
 def _kind(request: Request) -> Kind:
     s = request.sampling
     truncation = Truncation(s.top_k, s.top_p, s.min_p, s.typical_p, s.eta)
-    return Kind(truncation, s.repetition_penalty, s.mirostat, request.plan.guides)
+    return Kind(truncation, s.repetition_penalty, s.mirostat, request.course.guides)

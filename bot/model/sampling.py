@@ -23,7 +23,7 @@ from bot.model.automaton import NOWHERE, Automaton, Together, allows
 from bot.model.bounds import check
 from bot.model.counted import Model
 from bot.model.draw import draw_by
-from bot.model.guide import Plan, Stops
+from bot.model.guide import Course, Stops
 from bot.model.pieces import Pieces
 from bot.model.rows import Kind, Request, Rows, Sample
 from bot.model.threads import one_thread
@@ -78,7 +78,7 @@ class Sampler:
     def sample_many(self, requests: Sequence[tuple[Sampling, int, Sequence[int]]]) -> list[list[Candidate]]:
         """What `sample` gives for each request, side by side."""
         found: dict[int, list[Candidate]] = {}
-        named = [Request(*request, self._plan(request[0])) for request in requests]
+        named = [Request(*request, self._course(request[0])) for request in requests]
         for weights in dict.fromkeys(request.sampling.weights for request in named):
             chosen = [n for n, request in enumerate(named) if request.sampling.weights == weights]
             found |= zip(chosen, self._decode([named[n] for n in chosen], weights), strict=True)
@@ -120,13 +120,13 @@ class Sampler:
         barred[[START, UNKNOWN]] = -math.inf
         return barred
 
-    def _plan(self, sampling: Sampling) -> Plan:
+    def _course(self, sampling: Sampling) -> Course:
         """Raises BotError for what cannot be sampled."""
         check(sampling)
         prefix = self._prefix(sampling)
         free = max(len(prefix), sampling.min_length)
         constraint = Together([self._constraint(rule) for rule in sampling.constraints])
-        return Plan(
+        return Course(
             prefix=prefix,
             min_length=sampling.min_length,
             max_length=sampling.max_length,
@@ -176,9 +176,9 @@ class Sampler:
 
     def _candidate(self, where: tuple[str, str], request: Request, index: int, sample: Sample) -> Candidate:
         """where: build and device."""
-        stops = request.plan.stops
+        stops = request.course.stops
         text = stops.cut(sample.ids) if stops else self._text(sample.ids)
-        if not request.plan.allows(text):
+        if not request.course.allows(text):
             msg = f"{self.checkpoint}: its tokenizer joins tokens in ways that constraints cannot follow"
             raise BotError(f"{msg}: {text!r} came of it")
         return Candidate(
@@ -196,14 +196,20 @@ class Sampler:
         )
 
 
-def calibrate(sampler: Sampler, samples: int = 256) -> tuple[tuple[float, float], ...]:
-    """(temperature, mean surprise) of a sweep: what a band's temperatures are looked up in."""
+def calibrate(
+    sampler: Sampler, samples: int = 256, told: Callable[[float, float], None] | None = None
+) -> tuple[tuple[float, float], ...]:
+    """(temperature, mean surprise) of a sweep: what a band's temperatures are looked up in.
 
-    def surprise(temperature: float) -> float:
+    Nothing is left out, penalised or masked. told: what was just measured.
+    """
+    found = []
+    for temperature in CALIBRATION:
         candidates = sampler.sample(Sampling((temperature, temperature)), 0, range(samples))
-        return fmean(candidate.surprise for candidate in candidates)
-
-    return tuple((temperature, surprise(temperature)) for temperature in CALIBRATION)
+        found.append((temperature, fmean(candidate.surprise for candidate in candidates)))
+        if told:
+            told(*found[-1])
+    return tuple(found)
 
 
 def _run(walk: Walk, rows: Rows, barred: NDArray[np.float32], checkpoint: str) -> None:
