@@ -4,7 +4,7 @@
 
 CPU seconds. The control is how it is usually done: nn.LSTM, its embedding as wide as the layer, a softmax and
 a draw a character. Weights are untrained; the end mark's bias makes names of about 14 characters, with their
-end marks. Also printed: what truncation costs; the mean length of samples beside what it must be; how long a
+end marks. Also printed: what each option costs; the mean length of samples beside what it must be; how long a
 sample takes alone, once the model is warm; and what 8 bits cost a trained checkpoint in loss, on the lines
 of --text, which it should not have read, or on samples of its own.
 """
@@ -32,7 +32,7 @@ from bot.model.native.decoder import Decoder
 from bot.model.sampling import Sampler
 from bot.model.walk import Walk, open_walk, torch_walk
 from bot.model.weights import load_model
-from bot.records import Candidate, Sampling
+from bot.records import Candidate, Mirostat, Rule, Sampling
 from bot.registry import Registry
 from bot.text.vocabulary import END, START, Vocabulary
 
@@ -44,11 +44,24 @@ PATHS: dict[str, tuple[Callable[[LanguageModel, str], Walk], str]] = {
     INT8: (open_walk, "int8"),
 }
 PLAIN = Sampling((1.0, 1.0), LONGEST)
-TRUNCATED = {
+OPTIONS = {
     "top-k": replace(PLAIN, top_k=40),
     "top-p": replace(PLAIN, top_p=0.9),
     "min-p": replace(PLAIN, min_p=0.05),
     "all three": replace(PLAIN, top_k=40, top_p=0.9, min_p=0.05),
+    "typical": replace(PLAIN, typical_p=0.9),
+    "eta": replace(PLAIN, eta=0.002),
+    "mirostat": replace(PLAIN, mirostat=Mirostat(3.0, 0.1)),
+    "penalty": replace(PLAIN, repetition_penalty=1.2),
+    "no repeats": replace(PLAIN, no_repeat_ngram=4),
+    "least length": replace(PLAIN, min_length=2),
+    "a stop": replace(PLAIN, stop=("\u0100\u0101",)),
+    "a prefix": replace(PLAIN, prefix="\u0100"),
+    "length": replace(PLAIN, constraints=(Rule("length", {"max": LONGEST}),)),
+    "balanced": replace(
+        PLAIN, constraints=(Rule("balanced", {"pairs": "\u0100\u0101\u0102\u0103", "quotes": ""}),)
+    ),
+    "pattern": replace(PLAIN, constraints=(Rule("pattern", {"regex": "(.*[\u0100-\u0140])?"}),)),
 }
 
 
@@ -93,8 +106,17 @@ def our_sampler(path: str, sizes: argparse.Namespace, evenly: bool = False) -> S
     )
     shorten(model.head, evenly)
     letters = Vocabulary([chr(0x100 + number) for number in range(VOCABULARY - 3)])
-    characters = Registry(None, Path()).build("tokenizers", Choice("characters", {}))
-    return Sampler(model, letters, characters, "model/name", 2.0, PATHS[path][0])
+    registry = Registry(None, Path())
+    characters = registry.build("tokenizers", Choice("characters", {}))
+    return Sampler(
+        model,
+        letters,
+        characters,
+        "model/name",
+        2.0,
+        PATHS[path][0],
+        lambda rule: registry.build("constraints", Choice(rule.name, rule.options)),
+    )
 
 
 def draw(sampler: Sampler, path: str, sampling: Sampling, indices: Sequence[int]) -> list[Candidate]:
@@ -196,11 +218,11 @@ def measure(chosen: argparse.Namespace) -> None:
     ways: dict[str, Callable[[], float]] = {CONTROL: OneAtATime(chosen)}
     for path, sampler in samplers.items():
         ways[path] = way(sampler, path, PLAIN, chosen.count)
-        ways |= {f"{path}, {name}": way(sampler, path, s, chosen.count) for name, s in TRUNCATED.items()}
+        ways |= {f"{path}, {name}": way(sampler, path, s, chosen.count) for name, s in OPTIONS.items()}
     rates = pairs.interleaved(ways, chosen.rounds)
     cost = {path: {row.name: 1 / row.factor - 1 for row in pairs.rows(rates, path)} for path in PATHS}
-    costs = {path: {n: f"{cost[path][f'{path}, {n}']:+.0%}" for n in TRUNCATED} for path in PATHS}
-    more: dict[str, object] = {f"{path}, cost of truncation": found for path, found in costs.items()}
+    costs = {path: {n: f"{cost[path][f'{path}, {n}']:+.0%}" for n in OPTIONS} for path in PATHS}
+    more: dict[str, object] = {f"{path}, cost of options": found for path, found in costs.items()}
     more |= {f"{path}, mean length": mean_length(chosen, path) for path in PATHS}
     more |= {f"{path}, milliseconds alone": milliseconds_alone(s, path) for path, s in samplers.items()}
     more |= {f"{path}, build": draw(s, path, PLAIN, [0])[0].build for path, s in samplers.items()}
