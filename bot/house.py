@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 from bot import config as settings
 from bot.config.places import alternatives
 from bot.curation import gate
+from bot.curation.chain import Chain, Context
 from bot.curation.earlier import Earlier
 from bot.curation.habits import Habit
 from bot.curation.index_store import IndexStore
@@ -29,7 +30,8 @@ from bot.curation.taste.measures import Share
 from bot.errors import BotError, CheckpointError, ConfigError, CorpusError, PluginError
 from bot.interfaces import Constraint, Filter, Target, Tokenizer, TrainingSet
 from bot.model import checkpoint
-from bot.records import Delivery, Evidence, Kind, Outlet, Verdict
+from bot.posting import fit
+from bot.records import Delivery, Draft, Evidence, Judged, Kind, Outlet, Verdict
 from bot.registry import Registry
 from bot.review.decisions import Desk
 from bot.review.liking import Liking
@@ -317,6 +319,33 @@ class House:
         posts = self.drafts.recent_posts(bot, besides=draft)
         return gate.judge(text, self.known_texts(folder), posts)
 
+    def verdicts(self, bot: str, text: str, draft: int | None = None) -> tuple[Verdict, ...]:
+        """The gate's, and what the bot's targets have against the text."""
+        targets = self.targets(bot)
+        return (*self.gate(bot, text, draft), *([fit.judge(targets, text)] if targets else []))
+
+    def opinions(self, draft: Draft, text: str) -> tuple[Verdict, ...]:
+        """What the bot's filters say of a text that a person wrote; it binds nobody."""
+        setting = self.bot(draft.bot)
+        folder = self.checkpoint(setting.model, setting.checkpoint)
+        context = Context(
+            self._known(setting.model, folder),
+            self.drafts.seen(draft.bot),
+            partial(self.profile, setting.model, folder),
+        )
+        try:
+            return Chain(self.filters(draft.bot), context).opinions(replace(draft.candidate, text=text))
+        except BotError as error:  # what a person writes does not wait until the filter is mended
+            return (Verdict("filters", "ask", f"could not be asked: {error}"),)
+
+    def fitting(self, bot: str, judged: Sequence[Judged]) -> list[Judged]:
+        """What no target objects to is kept; what cannot be asked now is when a draft is to be approved."""
+        try:
+            targets = self.targets(bot)
+        except BotError:
+            targets = {}
+        return [_fitted(one, targets) if one.kept and targets else one for one in judged]
+
     def check_delivery(self, delivery: Delivery) -> Sequence[Verdict]:
         """The gate once more, before anything is sent; what a person has overridden does not count again."""
         verdicts = self.gate(delivery.bot, delivery.text, delivery.draft)
@@ -326,7 +355,7 @@ class House:
         return [verdict for verdict in verdicts if not (overridden and verdict.filter == gate.COPY)]
 
     def desk(self, actor: str) -> Desk:
-        return Desk(self.drafts, self.gate, self.outlets, actor, self.evidence)
+        return Desk(self.drafts, self.verdicts, self.outlets, actor, self.evidence, self.opinions)
 
     def shortlist(self) -> Shortlist:
         """In what order the pending drafts are shown."""
@@ -371,6 +400,10 @@ def _parts(corpus: Corpus, meta: checkpoint.Meta) -> Iterator[list[str]]:
     share = meta.settings.get("validation_share", settings.Training().validation_share)
     for part in split(corpus.documents, share, meta.seed):
         yield [document.text for document in part]
+
+
+def _fitted(judged: Judged, targets: Mapping[str, Target]) -> Judged:
+    return replace(judged, verdicts=(*judged.verdicts, fit.judge(targets, judged.candidate.text)))
 
 
 def _fault(target: Target) -> str:

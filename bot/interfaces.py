@@ -115,6 +115,13 @@ class Target(Protocol):
         """The receipt of this post if it is there already, None if it is surely not."""
 
 
+class Objecting(Protocol):
+    """What a target may have beside: it is asked before a text is queued, approved and sent."""
+
+    def objection(self, text: str) -> str:
+        """What this place would make of the text that nobody wants, "" if nothing; without a network."""
+
+
 class Advising(Protocol):
     """What a target may have beside: `bot doctor` shows it."""
 

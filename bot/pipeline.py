@@ -95,10 +95,11 @@ def enqueue(house: House, order: Order, answer: Answer) -> Filled:
     if isinstance(answer, Exception):
         raise answer
     house.checkpoint(order.model, order.checkpoint)  # if a training has removed it, no draft can be replayed
-    drafts = house.drafts.add(order.bot, answer)
+    judged = house.fitting(order.bot, answer)
+    drafts = house.drafts.add(order.bot, judged)
     texts = [draft.text for draft in drafts]
     stuck = ruts(texts, house.usual(order.model, order.checkpoint))
-    return Filled(order.bot, funnel(answer), drafts, waiting(house, order.bot), variety(texts), stuck)
+    return Filled(order.bot, funnel(judged), drafts, waiting(house, order.bot), variety(texts), stuck)
 
 
 def waiting(house: House, bot: str) -> int:

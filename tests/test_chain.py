@@ -212,3 +212,24 @@ def test_a_setting_that_a_person_must_mend_ends_the_batch():
 
     with pytest.raises(BotError, match="needs the corpus"):
         Chain([("mistaken", mistaken)], Context(TextTrainingSet([]))).judge([candidate("Wormhorn")])
+
+
+def test_opinions_change_nothing_and_all_are_heard():
+    """Of a text that a person wrote each filter says what it thinks; what it would trim it asks about."""
+    chain = Chain([("a", reject), ("b", trim), ("c", keep), ("d", ask)], context())
+
+    assert chain.opinions(candidate(" Ash")) == (
+        Verdict("a", "reject", "is dull"),
+        Verdict("b", "ask", "would make it 'Ash'"),
+        Verdict("c", "accept"),
+        Verdict("d", "ask", "looks odd"),
+    )
+
+
+def test_what_the_gate_asks_about_is_kept_for_a_person():
+    """It counts among those asked about in the funnel."""
+    judged = judge("Wоrmhorn")
+
+    assert judged.kept
+    assert judged.verdicts[0].outcome == "ask"
+    assert funnel([judged]).asked == 1

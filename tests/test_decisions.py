@@ -7,7 +7,7 @@ import pytest
 
 from bot.curation.gate import COPY, SAFETY
 from bot.errors import Conflict, GateError, StoreError
-from bot.records import Evidence, Match, Outlet, Verdict
+from bot.records import Draft, Evidence, Match, Outlet, Verdict
 from bot.review.decisions import Desk
 from tests.queues import Queue, open_queue, outlet
 
@@ -149,3 +149,48 @@ def test_the_gate_knows_which_draft_it_judges(queue: Queue) -> None:
     desk.edit(first.id, "Ashes")
 
     assert asked == [second.id, first.id]
+
+
+def doubtful(bot: str, text: str, draft: int) -> tuple[Verdict, ...]:
+    return (Verdict(SAFETY, "ask", "“Wоrm” is spelled with letters of several scripts."),)
+
+
+def test_what_the_gate_asks_about_no_policy_approves(queue: Queue) -> None:
+    """Whatever the verdicts were when it was queued; a person may."""
+    [draft] = queue.add("Wоrm")
+    desk = Desk(queue.drafts, doubtful, outlets, "policy")
+
+    with pytest.raises(GateError, match="draft 1 needs a person: “Wоrm” is spelled") as caught:
+        desk.approve(draft.id, policy="automatic", override=True)
+    assert not caught.value.overridable
+    assert desk.approve(draft.id).status == "approved"
+
+
+def test_what_a_target_cannot_take_is_not_approved(queue: Queue) -> None:
+    """Nor kept as an edit; nobody may insist, for it would be refused there."""
+
+    def narrow(bot: str, text: str, draft: int) -> tuple[Verdict, ...]:
+        return (Verdict("targets", "reject", "Its length is 300, and x takes 280."),)
+
+    [draft] = queue.add("long")
+    desk = Desk(queue.drafts, narrow, outlets, "ada")
+
+    with pytest.raises(GateError, match=r"cannot be approved: Its length is 300, and x takes 280\. Edit it"):
+        desk.approve(draft.id, override=True)
+    with pytest.raises(GateError, match="cannot read so: Its length is 300"):
+        desk.edit(draft.id, "longer")
+
+
+def test_filters_have_their_say_on_an_edit(queue: Queue) -> None:
+    """It is stored with the revision and shown; the person who wrote it decides."""
+
+    def opinions(draft: Draft, text: str) -> tuple[Verdict, ...]:
+        return (Verdict("blocklist", "reject", f"has the blocked word {text!r}"),)
+
+    [draft] = queue.add("Wormhorn")
+    desk = Desk(queue.drafts, gate, outlets, "ada", opinions=opinions)
+    edited = desk.edit(draft.id, "zounds")
+
+    assert edited.verdicts[0] == Verdict("blocklist", "reject", "has the blocked word 'zounds'")
+    assert queue.drafts.get(draft.id).verdicts == edited.verdicts
+    assert desk.approve(draft.id).status == "approved"

@@ -6,7 +6,7 @@ import pytest
 
 from bot import pipeline
 from bot.config import load
-from bot.errors import CheckpointError, PluginError
+from bot.errors import CheckpointError, GateError, PluginError
 from bot.house import House
 from bot.records import Evidence, Match, Sampling, Span
 from tests.folders import fill, moons, write_folder
@@ -144,13 +144,67 @@ def test_without_the_corpus_the_evidence_is_what_hashes_know(house):
 )
 def test_a_target_that_is_none_is_told_before_anything_is_approved(house, bot_folder, change, message):
     """The line names the target's place in config.yaml and what it lacks."""
+    with pytest.raises(PluginError, match=rf"config\.yaml:\d+:\d+: .*the target has {message}"):
+        with_half(bot_folder, change).outlets("night", "Pale moon")
+
+
+def with_half(bot_folder, change: str) -> House:
+    """The house with one more target in its folder, made from HALF."""
     folder = bot_folder.parent / "plugins" / "targets"
     folder.mkdir(parents=True)
     folder.joinpath("half.py").write_text(HALF.replace("CHANGE", change))
     bot_folder.write_text(bot_folder.read_text().replace("targets: [", "targets: [half, "))
+    return House(load(bot_folder), Clock())
 
-    with pytest.raises(PluginError, match=rf"config\.yaml:\d+:\d+: .*the target has {message}"):
-        House(load(bot_folder)).outlets("night", "Pale moon")
+
+def test_a_text_too_long_for_a_target_is_not_queued(bot_folder):
+    """Its length there is what counts; the funnel names the target."""
+    house = with_half(bot_folder, "max_length = 15")
+    filled = fill(house, seed=5)
+
+    dropped = {drop.filter: drop for drop in filled.funnel.drops}["targets"]
+    assert dropped.count > 0
+    assert all(len(text) > 15 and why.endswith("and half takes 15.") for text, why in dropped.examples)
+    assert all(len(draft.text) <= 15 for draft in filled.drafts)
+    assert all(draft.verdicts[-1].filter == "targets" for draft in filled.drafts)
+
+
+def test_what_a_target_objects_to_is_not_approved(bot_folder):
+    """An edit meets it as well: before any call, with the target's own words."""
+    house = with_half(bot_folder, "def objection(self, text): return 'a bell' if 'bell' in text else ''")
+    draft = fill(house, seed=5).drafts[0]
+
+    with pytest.raises(GateError, match="cannot read so: Half does not take it: a bell"):
+        house.desk("ada").edit(draft.id, "Pale bell")
+
+
+def test_targets_that_cannot_be_made_do_not_stop_a_fill(bot_folder):
+    """A secret may be missing where drafts are made; what posts needs it."""
+    house = with_half(bot_folder, "def __init__(self): raise ValueError('no key')")
+
+    assert fill(house, seed=5).drafts
+
+
+def test_an_edit_is_judged_by_the_bots_filters(house):
+    """What they say is stored with the revision, and the person who wrote it may approve it."""
+    first, second, *_ = fill(house, seed=5).drafts
+    edited = house.desk("ada").edit(first.id, second.text)
+
+    said = {verdict.filter: verdict for verdict in edited.verdicts}
+    assert said["not_seen_before"].outcome == "reject"
+    assert said["gate.safety"].outcome == said["targets"].outcome == "accept"
+    assert house.desk("ada").approve(first.id).status == "approved"
+
+
+def test_a_policy_leaves_what_the_gate_asks_about(house):
+    """It is judged where it is approved, whatever stands in the database."""
+    draft = fill(house, seed=5).drafts[0]
+    edited = house.desk("ada").edit(draft.id, "Pale mооn")
+
+    assert {verdict.filter: verdict.outcome for verdict in edited.verdicts}["gate.safety"] == "ask"
+    with pytest.raises(GateError, match="needs a person: “mооn” is spelled"):
+        house.desk("policy").approve(draft.id, policy="automatic")
+    assert house.desk("ada").approve(draft.id).status == "approved"
 
 
 def test_a_vocabulary_of_another_model_is_refused(house):

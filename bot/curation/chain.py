@@ -78,6 +78,10 @@ class Chain:
         gate.expect(texts, recent_posts)
         return self._proved([self._judge(candidate, recent_posts) for candidate in candidates])
 
+    def opinions(self, candidate: Candidate) -> tuple[Verdict, ...]:
+        """What every filter says of a text that is not to be changed; what one would trim it asks about."""
+        return tuple(_opinion(name, filter, candidate, self._context) for name, filter in self._filters)
+
     def _judge(self, candidate: Candidate, recent_posts: Sequence[str]) -> Judged:
         verdicts: list[Verdict] = []
         for name, filter in self._filters:
@@ -103,6 +107,11 @@ class Chain:
 
 def _with(judged: Judged, evidence: Evidence, earlier: Match | None) -> Judged:
     return replace(judged, evidence=replace(evidence, earlier=earlier))
+
+
+def _opinion(name: str, filter: Filter, candidate: Candidate, context: Context) -> Verdict:
+    answer, verdict = _ask(name, filter, candidate, context)
+    return verdict if verdict.outcome != "trim" else Verdict(name, "ask", f"would make it {answer.text!r}")
 
 
 def _ask(name: str, filter: Filter, candidate: Candidate, context: Context) -> tuple[Candidate, Verdict]:

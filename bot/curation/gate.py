@@ -1,7 +1,8 @@
 """The fixed gate: what no bot may post, whatever its filters say. It judges every revision and every post.
 
-Two rules. Safety cannot be overridden: no text notifies a third person, links, tags or hides characters.
-Copy, which a person may override for one item: no text repeats the corpus or a recent post.
+Two rules. Safety cannot be overridden: no text notifies a third person, links, tags or hides characters, and
+one with a word of letters that look alike but are of several scripts needs a person. Copy, which a person may
+override for one item: no text repeats the corpus or a recent post. All patterns match in linear time.
 It does not know who asks, or where a text goes.
 """
 
@@ -15,7 +16,7 @@ from linkify_it.tlds import TLDS
 from bot.curation.normal import normal_form
 from bot.curation.novelty import TextTrainingSet
 from bot.interfaces import TrainingSet
-from bot.records import Verdict
+from bot.records import Outcome, Verdict
 
 SAFETY, COPY = "gate.safety", "gate.copy"  # the verdicts' filters
 
@@ -25,23 +26,39 @@ MAX_LINE = 2_000  # characters
 MAX_MARKS = 3  # combining marks on one base
 ONE_EDIT_FROM = 20  # characters: shorter texts repeat a post only if they equal it
 
-_MENTION = regex.compile(r"[\w.+-]{0,64}[@＠﹫]\w+|<[@!#][!&]?\w+|(?<![\w/])/?u/\w{3,}")
-_HASHTAG = regex.compile(r"(?<!\w)[#＃﹟]\w*\p{L}\w*")
-_LINK = regex.compile(r"\w{1,20}://\S*|\b(?:mailto|tel|sms|magnet):\S+|\bwww\.\S+", regex.IGNORECASE)
-_DOTTED = regex.compile(r"(?<![\w-])[\w-]++(?:\.[\w-]++)++")
+_MENTION = regex.compile(
+    r"[\w.+-]{0,64}[@＠﹫](?:\w+|[\[*{<])"  # most places; also [id:1:name] and **name**
+    r"|<(?:[@!#][!&]?\w+|at\b|users/)"  # chats
+    r"|\[(?:~\w+|(?:id|club|public)\d+\|)"
+    r"|(?<![\w/])/?u/\w{3,}"
+)
+_HASHTAG = regex.compile(r"(?<!\w)[#＃﹟](?:\w*\p{L}\w*|\p{Extended_Pictographic})")
+_LINK = regex.compile(
+    r"\w{1,20}://\S*|\bwww\.\S+|\blocalhost:\d+|(?-i:(?<![\w/])/?[rc]/\w{3,})"
+    r"|\b(?:mailto|tel|sms|magnet|xmpp|sips?|skype|callto|geo|bitcoin|javascript|matrix):\S+"
+    r"|(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])|\[[\da-f]*:[\da-f]*:[\da-f:]*\]",
+    regex.IGNORECASE,
+)
+_DOTTED = regex.compile(r"(?<![\w-])[\w\p{Extended_Pictographic}-]++(?:\.[\w-]++)++")
+_WIDE_DOT = regex.compile(r"(?<=[A-Za-z0-9])\u3002(?=[A-Za-z0-9])")  # of CJK: one in an address too
 _DOMAINS = frozenset(form for name in TLDS for form in (name.lower(), name.lower().encode().decode("idna")))
 _UNSEEN = regex.compile(r"[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800--\n]", regex.VERSION1)
 _BIDI = regex.compile(r"\p{Bidi_Control}")
+_WORD = regex.compile(r"[\p{L}\p{M}]++")
+_LOOK_ALIKE = {  # scripts with letters that are taken for another's
+    name: regex.compile(rf"\p{{{name}}}")
+    for name in ("Latin", "Greek", "Cyrillic", "Armenian", "Coptic", "Cherokee", "Lisu")
+}
 _MARKS = regex.compile(rf"[\p{{Mn}}\p{{Me}}]{{{MAX_MARKS + 1},}}")
 
 
 def judge(text: str, training_set: TrainingSet, recent_posts: Sequence[str]) -> tuple[Verdict, Verdict]:
-    """The verdicts SAFETY and COPY, each accept or reject; a reason is one sentence or several.
+    """The verdicts SAFETY and COPY, the first may ask; a reason is one sentence or several.
 
     recent_posts: what the bot posted last (1,000 are enough); it must not be repeated either.
     """
     copies = () if len(text) > MAX_CHARACTERS else _copies(text, training_set, recent_posts)
-    return _verdict(SAFETY, _dangers(text)), _verdict(COPY, copies)
+    return _safety(text), _verdict(COPY, "reject", copies)
 
 
 def expect(texts: Iterable[str], recent_posts: Sequence[str]) -> None:
@@ -49,9 +66,15 @@ def expect(texts: Iterable[str], recent_posts: Sequence[str]) -> None:
     _remembered(tuple(recent_posts)).expect(texts)
 
 
-def _verdict(rule: str, reasons: Iterable[str]) -> Verdict:
+def _safety(text: str) -> Verdict:
+    danger = _verdict(SAFETY, "reject", _dangers(text))
+    return danger if danger.outcome == "reject" else _verdict(SAFETY, "ask", _doubts(text))
+
+
+def _verdict(rule: str, outcome: Outcome, reasons: Iterable[str]) -> Verdict:
+    """Accepted, unless there is a reason."""
     reason = " ".join(reasons)
-    return Verdict(rule, "reject" if reason else "accept", reason)
+    return Verdict(rule, outcome if reason else "accept", reason)
 
 
 def _dangers(text: str) -> Iterator[str]:
@@ -86,10 +109,18 @@ def _link(text: str) -> str | None:
     """The first address: with a scheme, or a name with dots in which a top-level domain follows a dot."""
     if found := _LINK.search(text):
         return str(found[0])
-    for found in _DOTTED.finditer(text):
+    for found in _DOTTED.finditer(_WIDE_DOT.sub(".", text)):
         if not _DOMAINS.isdisjoint(found[0].lower().split(".")[1:]):
             return str(found[0])
     return None
+
+
+def _doubts(text: str) -> Iterator[str]:
+    """Words that look like what they are not."""
+    for found in _WORD.finditer(text):
+        scripts = [name for name, letters in _LOOK_ALIKE.items() if letters.search(found[0])]
+        if len(scripts) > 1:
+            yield f"{_quoted(found[0])} is spelled with letters of several scripts: {', '.join(scripts)}."
 
 
 def _unseen(character: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 from bot import errors
 from bot.child import Answer, Child
 from bot.interfaces import Target
+from bot.posting.fit import objection
 from bot.posting.outcomes import NotSent, Outcome, Refused, Sent, Unknown
 from bot.records import Delivery, Post, Receipt, Secret
 
@@ -88,12 +89,10 @@ def _check(target: Target, delivery: Delivery) -> Refused | NotSent | None:
     if approved != now:
         return Refused(f"approved for {approved[0]} ({approved[1]}), but it would go to {now[0]} ({now[1]})")
     try:
-        length = target.measure(delivery.text)
+        reason = objection(delivery.target, target, delivery.text)
     except BaseException as error:
         return NotSent(_line(error))
-    if target.max_length is not None and length > target.max_length:
-        return Refused(f"its length is {length}, and {delivery.target} takes {target.max_length}")
-    return None
+    return Refused(reason) if reason else None
 
 
 def _post(target: Target, delivery: Delivery) -> Outcome:

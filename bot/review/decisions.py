@@ -6,7 +6,7 @@ It does not know who is at the desk, how a text was judged, or what becomes of a
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bot.curation.gate import COPY, SAFETY
+from bot.curation.gate import COPY
 from bot.errors import GateError
 from bot.records import Draft, Evidence, Outlet, Verdict
 from bot.store.drafts import Drafts
@@ -18,8 +18,8 @@ Gate = Callable[[str, str, int], Sequence[Verdict]]
 class Desk:
     """Where `actor` decides.
 
-    gate: what the gate says of (bot, text, draft id). outlets: where (bot, text) goes once approved.
-    evidence: of the novelty of (bot, text, draft id).
+    gate: what the gate and the targets say of (bot, text, draft id). outlets: where (bot, text) goes once
+    approved. evidence: of the novelty of (bot, text, draft id). opinions: what filters say of a new text.
     Every method raises NotFound, and Conflict if the draft's status forbids the decision or if it no longer
     reads as `sha256` says; without one, the draft as it is now is decided on.
     """
@@ -29,18 +29,23 @@ class Desk:
     outlets: Callable[[str, str], Sequence[Outlet]]
     actor: str
     evidence: Callable[[str, str, int], Evidence | None] = lambda bot, text, draft: None
+    opinions: Callable[[Draft, str], Sequence[Verdict]] = lambda draft, text: ()
 
     def approve(self, id: int, sha256: str | None = None, override: bool = False, policy: str = "") -> Draft:
         """Approve the draft and plan its deliveries.
 
         override: approve it although it resembles the corpus or a recent post; recorded where it was needed.
-        policy: its name, where no person decides. Raises GateError, StoreError if the bot has no target.
+        policy: its name, where no person decides; then what the gate only asks about is forbidden too.
+        Raises GateError, StoreError if the bot has no target.
         """
         draft = self.drafts.get(id)
         verdicts = self.gate(draft.bot, draft.text, id)
         forbidden = {verdict.filter for verdict in verdicts if verdict.outcome == "reject"}
         if forbidden and not (override and forbidden == {COPY}):
             raise _forbid(f"draft {id} cannot be approved", verdicts, forbidden)
+        if policy and (asked := [verdict.reason for verdict in verdicts if verdict.outcome == "ask"]):
+            msg = f"draft {id} needs a person: {' '.join(asked)}"
+            raise GateError(msg, overridable=False)
         return self.drafts.decide(
             id,
             sha256 or draft.sha256,
@@ -58,12 +63,13 @@ class Desk:
 
     def edit(self, id: int, text: str, sha256: str | None = None) -> Draft:
         """Give the draft another text, which needs an approval of its own. Raises GateError if none could."""
-        bot = self.drafts.get(id).bot
-        verdicts = self.gate(bot, text, id)
+        draft = self.drafts.get(id)
+        verdicts = self.gate(draft.bot, text, id)
         forbidden = {verdict.filter for verdict in verdicts if verdict.outcome == "reject"}
-        if SAFETY in forbidden:
+        if forbidden - {COPY}:
             raise _forbid(f"draft {id} cannot read so", verdicts, forbidden)
-        return self.drafts.edit(id, text, self.actor, verdicts, sha256, self.evidence(bot, text, id))
+        said = (*self.opinions(draft, text), *verdicts)
+        return self.drafts.edit(id, text, self.actor, said, sha256, self.evidence(draft.bot, text, id))
 
     def undo(self, id: int) -> Draft:
         """Take the last decision on the draft back."""

@@ -30,6 +30,7 @@ TIMEOUT = 5, 20  # seconds, to connect and to read
 CLOCKS_DIFFER = timedelta(minutes=5)
 LIGHT = ((0, 4351), (8192, 8205), (8208, 8223), (8242, 8247))  # code points that count 1; all others count 2
 ADDRESS, ADDRESS_LENGTH = re.compile(r"https?://\S+"), 23  # whatever its real length
+CASHTAG = re.compile(r"(?<![\w$])\$[A-Za-z]{1,6}(?:[._][A-Za-z]{1,2})?(?!\w)")
 EMOJI = r"\p{Extended_Pictographic}|\p{Regional_Indicator}|\N{COMBINING ENCLOSING KEYCAP}"
 
 
@@ -100,6 +101,10 @@ class X:
             msg = "over 100 posts stand there since: it cannot be said whether this one does"
             raise BotError(msg)
         return None
+
+    def objection(self, text: str) -> str:
+        cashtag = CASHTAG.search(text)
+        return f"{cashtag[0]} would become a link to a share's price" if cashtag else ""
 
     def advice(self) -> str:
         return "" if self.made_with_ai else "what it posts is not labelled as made by AI: made_with_ai: true"

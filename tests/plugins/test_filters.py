@@ -2,6 +2,7 @@
 
 import math
 import re
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from bot import Ask, BotError, Candidate, Filter, Reject
 from bot.config import Choice
+from bot.curation import gate
 from bot.curation.chain import Context
 from bot.curation.earlier import Earlier
 from bot.curation.normal import fingerprint
@@ -17,6 +19,7 @@ from bot.curation.novelty import HashedTrainingSet, TextTrainingSet, build_index
 from bot.curation.profile import CorpusProfile
 from bot.records import Document, Sampling
 from bot.registry import Registry
+from tests.mentions import HASHTAGS, LINKS, MENTIONS
 
 SAMPLING = Sampling()
 TEXTS = TextTrainingSet(["Wormhorn", "Grave Digger"])
@@ -504,3 +507,29 @@ def test_what_nearly_repeats_a_draft_or_a_post_is_not_queued():
     assert verdict(filter, "New Hut", context=context) == "is 1 edit from the draft 'New Hat'"
     assert verdict(filter, "Grim Hat", context=context) == ""
     assert verdict(build("not_seen_before"), "old hats", context=context) == ""
+
+
+@pytest.mark.parametrize("text", [*chain(*MENTIONS.values(), *LINKS.values()), *HASHTAGS], ids=ascii)
+def test_what_is_defused_passes_the_gate_and_notifies_nobody(text):
+    """Each form of a mention, link or hashtag loses its sign; what it does not know is left to the gate."""
+    trimmed = build("defuse")(candidate(text), CONTEXT)
+    outcome = gate.judge(trimmed.text, TEXTS, [])[0].outcome
+
+    assert outcome == ("reject" if "[" in text and "::" in text else "accept")
+    assert not set("@＠﹫") & set(trimmed.text)
+
+
+@pytest.mark.parametrize(
+    ("text", "trimmed"),
+    [
+        ("Hail @bob and #metal!", "Hail bob and metal!"),
+        ("bob@example.org", "bob at example. org"),
+        ("see https://foo.com/bar.", "see https foo. com/bar."),
+        ("The end.So he went", "The end. So he went"),
+        ("a\u200bb\u202ec\td", "abc d"),
+        ("W.A.S.P. No. 5, 5 @ 3, C#, #1, AC/DC", "W.A.S.P. No. 5, 5 @ 3, C#, #1, AC/DC"),
+    ],
+)
+def test_a_defused_text_can_still_be_read(text, trimmed):
+    """Nothing is taken away but the sign; what is harmless stays as it is."""
+    assert build("defuse")(candidate(text), CONTEXT).text == trimmed

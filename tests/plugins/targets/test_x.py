@@ -205,3 +205,16 @@ def test_no_key_is_written_down(x, server, caplog, tmp_path):
 def test_length_as_x_counts_it(tmp_path, text, length):
     """Weighted length: twitter-text's rules, version 3."""
     assert target("x", tmp_path).measure(text) == length
+
+
+@pytest.mark.parametrize(
+    ("text", "objection"),
+    [
+        ("buy $ABC", "$ABC would become a link to a share's price"),
+        ("$brk.b!", "$brk.b would become a link to a share's price"),
+        *((text, "") for text in ("Ke$ha", "A$AP", "$5", "$", "$metalhead", "US$ABC", "$$$")),
+    ],
+)
+def test_cashtags_are_objected_to(text, objection, tmp_path):
+    """Other places do nothing with them, so the gate lets them pass."""
+    assert target("x", tmp_path).objection(text) == objection
