@@ -7,6 +7,7 @@ import ast
 import inspect
 import os
 import re
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from bot.config import Choice, shipped
-from bot.errors import Ask, CorpusError, NotSent, Reject
+from bot.errors import Ask, ConfigError, CorpusError, NotSent, Reject
 from bot.interfaces import Constraint
 from bot.model import CountedModel
 from bot.model.automaton import allows
@@ -348,6 +349,17 @@ def test_a_target_shows_no_secret(registry, name):
     assert CANARY not in f"{target.account} {target!r} {vars(target) if hasattr(target, '__dict__') else ''}"
 
 
+@pytest.mark.parametrize(
+    ("name", "library"), [("mastodon", "mastodon"), ("bluesky", "atproto"), ("notify", "apprise")]
+)
+def test_a_target_names_the_library_it_lacks(monkeypatch, name, library):
+    """One line that says what to install, when the configuration is read."""
+    monkeypatch.setitem(sys.modules, library, None)
+
+    with pytest.raises(ConfigError, match=r"needs (\S+): pip install \1$"):
+        REGISTRY.build("targets", Choice(name, OPTIONS[name]))
+
+
 @names_of("targets", where=lambda name: not is_remote(name))
 def test_a_target_gives_a_receipt(registry, name, capsys):
     """A post that went through leaves an id, an address or other evidence."""
@@ -357,7 +369,7 @@ def test_a_target_gives_a_receipt(registry, name, capsys):
     assert receipt.remote_id or receipt.evidence
 
 
-@names_of("targets", where=lambda name: kind_of(name) == "put" and not is_remote(name))
+@names_of("targets", where=lambda name: not is_remote(name) and kind_of(name) == "put")
 def test_a_target_of_kind_put_may_post_twice(registry, name):
     """The same key is the same post."""
     target = registry.build("targets", Choice(name, OPTIONS.get(name, {})))

@@ -4,6 +4,7 @@ import ast
 import inspect
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -181,3 +182,36 @@ def test_the_target_works(registry):
     assert target.find(post) is None
     assert target.post(post) == target.post(post) == target.find(post)
     assert [file.read_text() for file in target.folder.iterdir()] == ["Rotting Grave"]
+
+
+# ---- docs/targets.md ------------------------------------------------------------------------------
+
+TARGETS = (shipped() / "docs" / "targets.md").read_text()
+SECTIONS = dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", TARGETS, re.DOTALL | re.MULTILINE))
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_the_settings_shown_for_a_target_build_it(section, tmp_path, monkeypatch):
+    """Copied as they stand, with the secrets where the text says."""
+    [example] = re.findall(r"```yaml\n(.*?)```", SECTIONS[section], re.DOTALL)
+    for name in re.findall(r"env: (\w+)", example):
+        monkeypatch.setenv(name, "https://example.org" if "WEB" in name else "mailtos://a:b@example.org")
+        assert (
+            "console" in section or f"export {name}=" in SECTIONS[section] or f" {name}=" in SECTIONS[section]
+        )
+    (tmp_path / "config.yaml").write_text(example)
+
+    for choice in read(tmp_path / "config.yaml").data["targets"]:
+        [(name, options)] = choice.items() if isinstance(choice, dict) else [(choice, {})]
+        assert Registry(None, tmp_path).build("targets", Choice(name, options))
+        assert name in section
+
+
+@pytest.mark.parametrize("name", sorted(Registry(None, Path()).names("targets")))
+def test_every_option_of_a_target_is_told(name):
+    """By its name, and no target is left out."""
+    [text] = [text for section, text in SECTIONS.items() if name in section.split(", ")]
+    options = inspect.signature(Registry(None, Path()).look_up("targets", name)).parameters
+
+    assert not [option for option in options if f"`{option}" not in text and f"{option}: " not in text]
+    assert f"| `{name}` |" in TARGETS

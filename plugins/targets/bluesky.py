@@ -85,7 +85,7 @@ class Bluesky:
         labels = getattr(getattr(profile and profile.value, "labels", None), "values", None) or []
         if "bot" in [label.val for label in labels]:
             return ""
-        return "the account is not marked as automated: Settings > Account > Automation label"
+        return "the account is not marked as automated: its settings have a label for that"
 
     @cached_property
     def client(self) -> Any:

@@ -154,6 +154,18 @@ def test_it_comes_back_when_it_was_told_to(place, monkeypatch):
     assert meet("429", place, monkeypatch).retry_after == 900
 
 
+def test_a_text_too_long_is_refused_before_any_call(place, monkeypatch):
+    """With its length and the limit for a reason; without a network it is the same."""
+    if place.target.max_length is None:
+        pytest.skip("it takes any length")
+    no_connection(monkeypatch, place)
+    text = "x" * (place.target.max_length + 1)
+
+    outcome = ask("check", place, text)
+    assert outcome == Refused(f"its length is {len(text)}, and pad takes {len(text) - 1}")
+    assert ask("check", place, text[:-1]) is None
+
+
 def test_no_call_waits_for_longer_than_its_deadline(place):
     """All time-outs of a post together, and the deadline of the process it runs in."""
     assert place.seconds() <= LONGEST_CALL
@@ -197,6 +209,8 @@ class Drip(Handler):
 
 def build(folder: Path, bot: str, label: str):
     """Called in the sender's process."""
+    import requests  # noqa: F401  # the deadline shall fall into the answer, not into this
+
     options = {"secret_url": {"env": "DRIP"}, "form": "discord"}
     return Registry(None, folder).build("targets", Choice("webhook", options))
 
