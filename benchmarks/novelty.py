@@ -19,17 +19,22 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
+from bot.config import Choice
+from bot.curation.chain import Chain, Context
 from bot.curation.index_store import IndexStore
 from bot.curation.novelty import HashedTrainingSet, TextTrainingSet, build_index
 from bot.curation.search import FAR
-from bot.records import Document
+from bot.records import Candidate, Document, Sampling
+from bot.registry import Registry
 
 SIZES = (10_000, 1_000_000, 10_000_000)
 CHECKED = 50  # texts that the slow controls answer
 LONG = 40  # names joined to one long text
+AT_ONCE = 100_000  # names drawn
 ONSETS = [*"bcdfghjklmnprstvwz", "th", "kr", "gr", "st", "sk", "br", "dr", "bl"]
 VOWELS = [*"aeiouy", "ae", "ou"]
 CODAS = ["", "", "n", "r", "s", "th", "k", "l", "m", "x", "sh"]
@@ -37,14 +42,20 @@ CODAS = ["", "", "n", "r", "s", "th", "k", "l", "m", "x", "sh"]
 
 def names(count: int, seed: int) -> Iterator[str]:
     """Two words of one to five of 400 syllables; few come twice."""
-    chance = random.Random(0)
-    syllables = chance.sample([o + v + c for o in ONSETS for v in VOWELS for c in CODAS], 400)
-    chance = random.Random(seed)
-    for _ in range(count):
-        size = chance.choice((3, 4, 4, 5, 5, 6))
-        cut = chance.randrange(1, size)
-        parts = chance.choices(syllables, k=size)
-        yield "".join(parts[:cut]) + " " + "".join(parts[cut:])
+    every = [onset + vowel + coda for onset in ONSETS for vowel in VOWELS for coda in CODAS]
+    syllables = random.Random(0).sample(every, 400)
+    for at in range(0, count, AT_ONCE):
+        yield from _names(min(AT_ONCE, count - at), np.random.default_rng([seed, at]), syllables)
+
+
+def _names(count: int, chance: np.random.Generator, syllables: Sequence[str]) -> Iterator[str]:
+    sizes = chance.choice([3, 4, 4, 5, 5, 6], count)
+    cuts = (1 + chance.random(count) * (sizes - 1)).astype(int).tolist()
+    chosen = chance.integers(len(syllables), size=(count, 6)).tolist()
+    for size, cut, some in zip(sizes.tolist(), cuts, chosen, strict=True):
+        parts = [syllables[i] for i in some[:size]]
+        parts[cut - 1] += " "
+        yield "".join(parts)
 
 
 def asked(lines: int, count: int) -> list[str]:
@@ -100,9 +111,19 @@ def questions(known: TextTrainingSet, texts: Sequence[str]) -> dict[str, float]:
         texts, lambda some: [known.longest(text) for text in expected(known, some)]
     )
     found["all evidence"] = rate(texts, known.evidence)
+    found["chain: three filters, gate, evidence"] = rate(texts, lambda some: judged(known, some))
     long = [" ".join(texts[at : at + LONG]) for at in range(0, len(texts), LONG)]
     found[f"overlap of {2 * LONG} words"] = rate(long, lambda some: [known.overlap(text) for text in some])
     return found
+
+
+def judged(known: TextTrainingSet, texts: Sequence[str]) -> None:
+    """As a bot judges a batch, with every filter for novelty."""
+    options = {"not_in_training": {"edits": 2}, "not_copied": {}, "not_seen_before": {"edits": 1}}
+    registry = Registry(None, Path())
+    filters = [(name, registry.build("filters", Choice(name, chosen))) for name, chosen in options.items()]
+    candidates = [Candidate(text, text, "m/c", Sampling(), 1, 0, 0.8, 1.5, 1.0, "", "cpu") for text in texts]
+    Chain(filters, Context(known)).judge(candidates)
 
 
 def expected(known: TextTrainingSet, texts: Sequence[str]) -> Sequence[str]:

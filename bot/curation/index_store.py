@@ -10,6 +10,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from bot.curation.text_index import VERSION, TextIndex, build
@@ -29,9 +30,10 @@ class IndexStore:
         place = self._place(sha256)
         try:
             index = TextIndex.open(place)
-            os.utime(place)
         except (OSError, ValueError):
             return None
+        with suppress(OSError):  # a disk that cannot be written is no reason to build again
+            os.utime(place)
         return index
 
     def keep(self, sha256: str, items: Iterable[Document]) -> TextIndex:
