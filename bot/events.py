@@ -34,10 +34,14 @@ class Approved:
 
 @dataclass(frozen=True)
 class SlotTaken:
-    """A slot came; `draft` is None when nothing was approved, and the slot passes."""
+    """A slot came; `draft` is None where it passes: nothing was approved, or only what was `held`.
+
+    held: how many are approved that are too like another text of the same week.
+    """
 
     slot: Slot
     draft: Draft | None
+    held: int = 0
 
 
 @dataclass(frozen=True)

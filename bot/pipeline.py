@@ -250,7 +250,9 @@ class Posting:
                 continue
             after = self._house.deliveries.last_slot(bot) or self._since
             if slot := due_slot(bot, setting.schedule, after, self._house.clock()):
-                self._tell(SlotTaken(slot, self._house.deliveries.take_slot(slot)))
+                draft = self._house.deliveries.take_slot(slot)
+                held = 0 if draft else self._house.drafts.count("approved", bot)
+                self._tell(SlotTaken(slot, draft, held))
         self._courier.deliver_due(self._stop.is_set)
 
 

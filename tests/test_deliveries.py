@@ -76,6 +76,29 @@ def test_a_slot_of_one_bot_is_none_of_another(queue: Queue, draft: Draft) -> Non
     assert queue.deliveries.take_slot(slot(9)).id == draft.id
 
 
+def test_a_slot_passes_over_what_is_like_a_post_of_the_week(queue):
+    """The next one that is not like it goes; what was posted by hand counts too."""
+    for draft in queue.add("Wormhorn", "Wormhorns", "Moonspell"):
+        queue.approve(draft)
+    queue.deliveries.schedule_now("metal")
+
+    assert queue.deliveries.take_slot(slot(13)).text == "Moonspell"
+    assert queue.deliveries.take_slot(slot(14)) is None
+    assert queue.deliveries.foreseen("metal", [NOON + timedelta(days=8)])[0].text == "Wormhorns"
+
+
+def test_what_was_refused_or_is_another_bots_keeps_nothing_back(queue):
+    """Nobody has seen the one, and others have seen the other."""
+    for draft in [*queue.add("Wormhorn", "Wormhorns"), *queue.add("Wormhorny", bot="other")]:
+        queue.approve(draft)
+    queue.deliveries.schedule_now("other")
+    queue.deliveries.take_slot(slot(9))
+    claimed = queue.deliveries.claim("me", 60, draft=1)
+    queue.deliveries.settle(claimed, "refused", "too long")
+
+    assert queue.deliveries.take_slot(slot(10)).text == "Wormhorns"
+
+
 def test_slots_a_second_apart_are_two(queue: Queue) -> None:
     """Interval slots are keyed by their instant, to the microsecond."""
     first = slot(9)

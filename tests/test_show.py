@@ -130,12 +130,14 @@ def test_the_other_events_have_a_line_each(shown, queue):
     lines = shown(
         Approved("metal", "demo", queue.add("Wormhorn")),
         SlotTaken(slot(13), None),
+        SlotTaken(slot(14), None, held=3),
         Failed("metal", "the model host died (exit code 3)"),
     )
 
     assert "by the policy 'demo'" in lines[0]
     assert "nothing is approved, the slot passes" in lines[1]
-    assert "the model host died" in lines[2]
+    assert "all 3 approved are like what goes out this week, the slot passes" in lines[2]
+    assert "the model host died" in lines[3]
 
 
 def test_an_empty_queue_says_how_to_fill_it(screen):

@@ -57,9 +57,14 @@ class Screen:
                 self._filled(event)
             case Approved(bot, policy, drafts):
                 self._line("approved", f"{len(drafts)} drafts of {bot} by the policy {policy!r}", "green")
-            case SlotTaken(slot, draft):
+            case SlotTaken(slot, draft, held):
                 if draft is None:
-                    self._line("slot", f"{slot.bot}: nothing is approved, the slot passes", "yellow")
+                    why = (
+                        f"all {held} approved are like what goes out this week"
+                        if held
+                        else "nothing is approved"
+                    )
+                    self._line("slot", f"{slot.bot}: {why}, the slot passes", "yellow")
             case Delivered(delivery, others):
                 self._delivered(delivery, others)
             case Failed(bot, reason):

@@ -20,9 +20,9 @@ from bot.store.rows import (
     read_deliveries,
     read_delivery,
     read_draft,
-    status,
 )
 from bot.store.tables import attempts, deliveries, drafts, events, slots
+from bot.store.week import approved, for_moments
 
 IN_FLIGHT = ("claimed", "sending")
 NEXT: Mapping[DeliveryState, tuple[DeliveryState, ...]] = {
@@ -40,15 +40,16 @@ class Deliveries:
         self._database = database
 
     def take_slot(self, slot: Slot) -> Draft | None:
-        """Give the bot's oldest approved draft this slot; None if none is approved or the slot is taken.
+        """Give this slot to the bot's oldest approved draft that is like none of the same week.
 
-        Either way the slot is used up.
+        None if there is none, or the slot is taken. Either way the slot is used up.
         """
         with self._database.write() as connection:
             mine = (slots.c.bot == slot.bot) & (slots.c.local_date == slot.local_date)
             if connection.scalar(select(exists().where(mine, slots.c.local_time == slot.local_time))):
                 return None
-            draft = _schedule(connection, slot.bot, slot.at)
+            [draft] = for_moments(connection, slot.bot, [slot.at])
+            draft = draft and _schedule(connection, draft, slot.at)
             connection.execute(
                 insert(slots).values(
                     bot=slot.bot,
@@ -72,14 +73,20 @@ class Deliveries:
             return last
 
     def next_approved(self, bot: str) -> Draft | None:
-        """The draft that the bot's next slot will take: first approved, first posted."""
+        """The bot's oldest approved draft."""
         with self._database.read() as connection:
-            return _oldest_approved(connection, bot)
+            return next(iter(approved(connection, bot)), None)
+
+    def foreseen(self, bot: str, moments: Sequence[datetime]) -> Sequence[Draft | None]:
+        """The draft that each coming slot would take, as things are; None where it would pass."""
+        with self._database.read() as connection:
+            return for_moments(connection, bot, moments)
 
     def schedule_now(self, bot: str) -> Draft | None:
         """Make the bot's oldest approved draft due at once, without a slot; None if none is approved."""
         with self._database.write() as connection:
-            return _schedule(connection, bot, self._database.now())
+            draft = next(iter(approved(connection, bot)), None)
+            return draft and _schedule(connection, draft, self._database.now())
 
     def claim(self, owner: str, lease_seconds: float, draft: int | None = None) -> Delivery | None:
         """Take the delivery that has been due longest on an account where nothing is in flight.
@@ -250,27 +257,11 @@ def _key(*parts: str) -> str:
     return sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
-def _schedule(connection: Connection, bot: str, at: datetime) -> Draft | None:
-    """Make the oldest approved draft's deliveries due."""
-    draft = _oldest_approved(connection, bot)
-    if draft is None:
-        return None
+def _schedule(connection: Connection, draft: Draft, at: datetime) -> Draft:
+    """Make an approved draft's deliveries due."""
     mine = (deliveries.c.draft == draft.id) & (deliveries.c.state == "planned")
     connection.execute(update(deliveries).where(mine).values(due_at=at))
     return read_draft(connection, draft.id)
-
-
-def _oldest_approved(connection: Connection, bot: str) -> Draft | None:
-    oldest = (
-        select(drafts.c.id)
-        .join(deliveries, deliveries.c.draft == drafts.c.id)
-        .where(drafts.c.bot == bot, drafts.c.state == "approved", status == "approved")
-        .where(deliveries.c.state == "planned")
-        .order_by(deliveries.c.id)
-        .limit(1)
-    )
-    id = connection.scalar(oldest)
-    return None if id is None else read_draft(connection, id)
 
 
 def _check_fence(connection: Connection, delivery: Delivery, state: DeliveryState) -> None:
