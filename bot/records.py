@@ -262,6 +262,17 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """What became of a delivery at one moment: the state it came to, by whom, and why in words."""
+
+    target: str
+    state: DeliveryState
+    actor: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Post:
     """What a target is asked to post: frozen before the first network byte."""
 

@@ -17,7 +17,7 @@ from bot.house import House
 from bot.records import Draft, Sampling
 
 COMMANDS = {
-    "init", "train", "import", "figures", "sample", "calibrate", "fill", "queue", "review", "approve",
+    "init", "train", "import", "figures", "sample", "calibrate", "fill", "queue", "why", "review", "approve",
     "reject", "edit", "undo", "replay", "post", "run", "status", "plugins", "doctor", "schema",
 }  # fmt: skip
 
@@ -25,6 +25,7 @@ COMMANDS = {
 WITHOUT_TORCH = [
     "--help",
     "queue --config {}",
+    "why 1 --config {}",
     "approve 1 --config {}",
     "reject 2 --config {}",
     "edit 3 Another --config {}",

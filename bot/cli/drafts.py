@@ -1,4 +1,4 @@
-"""fill, queue, review, approve, reject, edit, replay: what works on the queue."""
+"""fill, queue, why, review, approve, reject, edit, replay: what works on the queue."""
 
 import getpass
 import sys
@@ -69,6 +69,21 @@ def queue(
     from bot.cli.show import Screen
 
     Screen().queue(drafts)
+
+
+@app.command()
+def why(id: Id, as_json: AsJson = False, config: ConfigPath = HERE) -> None:
+    """Explain one draft: where it came from, what was said of it, what happened, where it goes."""
+    from bot.story import story
+
+    told = story(open_house(config), id)
+    if as_json:
+        print_json(told)
+        return
+    from bot.cli.show import Screen
+    from bot.cli.why import explanation
+
+    Screen().console.print(explanation(told))
 
 
 @app.command()

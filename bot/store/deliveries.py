@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, exists, func, insert, select, update
 
 from bot.errors import Conflict
-from bot.records import Delivery, DeliveryState, Draft, Outlet, Receipt, Slot
+from bot.records import Delivery, DeliveryState, Draft, Outlet, Receipt, Slot, Step
 from bot.store.database import Database
 from bot.store.rows import (
     delivery_rows,
@@ -172,6 +172,19 @@ class Deliveries:
             rows = rows.where(deliveries.c.draft == draft)
         with self._database.read() as connection:
             return read_deliveries(connection, rows)
+
+    def steps(self, draft: int) -> Sequence[Step]:
+        """What a draft's deliveries went through, in order."""
+        rows = (
+            select(
+                deliveries.c.target, events.c.new.label("state"), events.c.actor, events.c.reason, events.c.at
+            )
+            .join(deliveries, deliveries.c.id == events.c.delivery)
+            .where(deliveries.c.draft == draft)
+            .order_by(events.c.id)
+        )
+        with self._database.read() as connection:
+            return [Step(**row._mapping) for row in connection.execute(rows)]
 
     def last_sent(self, bot: str) -> tuple[Delivery, datetime] | None:
         """The bot's newest post, and when it was known to be there."""
