@@ -57,6 +57,10 @@ class Figures:
 
     def _flow(self, model: LanguageModel) -> Drawing:
         windows, meta = self._windows(), self._meta
+        back = meta.settings.get("sequence_length", STEPS)
+        trained = gradient_flow(model, windows)
+        if checkpoint.is_imported(meta):  # from which weights it was trained nobody knows
+            return draw_flow(self.model, trained, None, self._unit, back)
         new = self.house.model_maker(meta.cell)(
             vocabulary_size=meta.vocabulary_size,
             embedding_size=meta.embedding_size,
@@ -65,9 +69,7 @@ class Figures:
             head_norm=meta.head_norm,
             seed=meta.seed,
         )
-        back = meta.settings.get("sequence_length", STEPS)
-        flows = gradient_flow(model, windows), gradient_flow(new, windows)
-        return draw_flow(self.model, *flows, self._unit, back)
+        return draw_flow(self.model, trained, gradient_flow(new, windows), self._unit, back)
 
     def _gates(self, model: LanguageModel) -> Iterator[Drawing]:
         tokens = self._tokens()

@@ -26,6 +26,7 @@ from bot.model.foreign.process import read
 from bot.model.sampling import Sampler, calibrate
 from bot.model.weights import pack
 from bot.records import Sampling
+from bot.reports.card import import_card
 from bot.text.corpus import Corpus
 from bot.text.files import read_lines
 
@@ -37,13 +38,15 @@ SMALLEST = 1e-6  # nats: a network may know but one text, and every surprise is 
 class Imported:
     """The new folder, what its meta.json says, and of how many items copies will be known.
 
-    before: the checkpoint that `best` named until now, "" if none or this one.
+    before: the checkpoint that `best` named until now, "" if none or this one. unread: why the configured
+    corpus could not be read, "" if it was or there is none.
     """
 
     folder: Path
     meta: Meta
     known_items: int
     before: str
+    unread: str
 
 
 def bring_in(
@@ -105,7 +108,8 @@ def own_loss(sampler: Sampler) -> float:
 def _publish(house: House, name: str, adopted: Adopted, cell: Plugin, origin: dict[str, str]) -> Imported:
     tokenizer = (house.config.models.get(name) or Model()).tokenizer
     sampler = partial(Sampler, adopted.model, adopted.vocabulary, house.tokenizer(tokenizer), name)
-    loss, corpus = own_loss(sampler(held_out_loss=1.0)), _corpus(house, name)
+    loss = own_loss(sampler(held_out_loss=1.0))
+    corpus, unread = _corpus(house, name)
     meta = Meta(
         model=name,
         tokenizer=Plugin(tokenizer.name, dict(tokenizer.options)),
@@ -131,7 +135,15 @@ def _publish(house: House, name: str, adopted: Adopted, cell: Plugin, origin: di
     folder = checkpoint.publish(root, meta, pack(adopted.model), files)
     for pointer in checkpoint.POINTERS:  # whatever the losses: one of its own texts compares with no other
         checkpoint.point(root, name, pointer, folder.name)
-    return Imported(folder, meta, len(texts), before if before != folder.name else "")
+    _write_card(house, folder, meta, texts)
+    return Imported(folder, meta, len(texts), before if before != folder.name else "", unread)
+
+
+def _write_card(house: House, folder: Path, meta: Meta, texts: Sequence[str]) -> None:
+    warning = (house.config.models.get(meta.model) or Model()).warning
+    sampler = house.sampler(meta.model, folder.name)
+    card = import_card(meta, warning, sampler.sample, house.known_texts(folder), texts)
+    checkpoint.write_atomically(folder / checkpoint.CARD, card.encode())
 
 
 def _best(house: House, name: str) -> str:
@@ -142,9 +154,11 @@ def _best(house: House, name: str) -> str:
         return ""
 
 
-def _corpus(house: House, name: str) -> Corpus | None:
-    """What the configuration says the model has read, where it says so and it is at hand."""
+def _corpus(house: House, name: str) -> tuple[Corpus | None, str]:
+    """What the configuration says the model has read, if it says so; else why that cannot be read."""
+    if name not in house.config.models or house.model(name).corpus is None:
+        return None, ""
     try:
-        return house.corpus(name)
-    except BotError:
-        return None
+        return house.corpus(name), ""
+    except BotError as error:
+        return None, str(error)

@@ -432,3 +432,25 @@ def test_the_schema_is_json(tmp_path):
         "models",
         "bots",
     }
+
+
+def test_filling_beyond_the_queues_size_is_told(call):
+    """`bot fill` adds whatever waits already; `bot run` would not."""
+    _, first = call("fill", "night", "-n", "4", "--seed", "5")
+    _, second = call("fill", "night", "--seed", "6")
+
+    assert "queue_size" not in first
+    assert "More than its queue_size of 8: `bot run` adds none" in second
+
+
+def test_a_counted_model_is_not_held_against_itself(bot_folder):
+    """An n-gram is neither better nor worse than the 5-gram; a finished network is said to be one."""
+    text = bot_folder.read_text()
+    again = CliRunner().invoke(app, ["train", "moons", "--config", str(bot_folder)])
+    bot_folder.write_text(text.replace("cell: gru", "cell: ngram"))
+    counted = CliRunner().invoke(app, ["train", "moons", "--config", str(bot_folder)])
+
+    assert counted.exit_code == again.exit_code == 0
+    assert "moons is trained: all 60 steps done" in again.stderr
+    assert "Best held-out loss" in counted.stderr
+    assert "5-gram" not in counted.stderr

@@ -1,5 +1,7 @@
 """Curves in a terminal: what stands where, in letters of eight dots."""
 
+import re
+
 import pytest
 
 from bot.cli.curve import LEFT, Curve, draw
@@ -47,6 +49,19 @@ def test_every_name_has_a_line_of_its_own() -> None:
     drawn = lines(*same)
 
     assert sorted(line.split()[-2] for line in drawn if line.endswith(" 1.000")) == ["one", "three", "two"]
+
+
+@pytest.mark.parametrize("last", [(2.0, 2.01, 2.02), (2.02, 2.01, 2.0), (2.01, 2.02, 2.0)])
+def test_names_that_crowd_stand_in_the_order_of_their_numbers(last: tuple[float, ...]) -> None:
+    """The topmost curve's name stands where it ends, the others beside it, a higher number higher."""
+    ends = [Curve(name, (1, 2), (3.0, end), "") for name, end in zip("abc", last, strict=True)]
+
+    drawn = lines(*ends, Curve("low", (1, 2), (0.0, 0.0), ""), height=8)
+
+    numbers = [float(line.split()[-1]) for line in drawn if re.search(r" [abc] [\d.]+$", line)]
+    assert numbers == sorted(last, reverse=True)
+    [topmost] = [line for line in drawn if f"c {last[2]:.3f}" in line]
+    assert topmost.split(" c ")[0][-1] > "⠀"
 
 
 @pytest.mark.parametrize(("width", "height"), [(60, 8), (80, 8), (100, 3)])

@@ -11,6 +11,7 @@ from bot.cli.app import app
 from bot.config import load
 from bot.curation import gate
 from bot.errors import CheckpointError
+from bot.figures import Figures
 from bot.house import House
 from bot.importing import bring_in, tokens_in
 from bot.model import checkpoint
@@ -79,6 +80,43 @@ def test_copies_are_told_by_the_corpus_of_the_configuration(house, here, network
     assert (known.known_items, unknown.known_items) == (121, 0)
     assert house.training_set("known", known.folder).nearest("ab", 0).item == "ab"
     assert house.training_set("unknown", unknown.folder).nearest("ab", 0) is None
+
+
+def test_its_card_says_what_is_known_of_it(house, here, network):
+    """Where it came from, what its texts are like; copies only where its corpus is."""
+    known, unknown = (
+        (bring_in(house, network, name, None, ENDED, "tanh").folder / "README.md").read_text(encoding="utf-8")
+        for name in ("known", "unknown")
+    )
+
+    assert "brought it in on 2026" in known
+    assert "from `net.pt`, SHA-256 `" in known
+    assert "are exact copies of items" in known
+    assert "Copies of what it has read cannot be told" in unknown
+    assert unknown.count("Temperature ") == 3
+
+
+def test_a_corpus_that_cannot_be_read_is_told(house, here, network, tmp_path):
+    """The import goes on without it."""
+    tmp_path.joinpath("words.txt").unlink()
+
+    imported = bring_in(house, network, "known", None, ENDED, "tanh")
+    result = CliRunner().invoke(app, ["import", str(network), "known", "--config", str(house.config.file)])
+
+    assert imported.known_items == 0
+    assert "words.txt: there is no such file" in imported.unread
+    assert "Copies of what it has read cannot be told: " in result.stderr
+    assert "config.yaml:1:" in result.stderr
+
+
+def test_its_figures_show_no_network_before_training(house, here, network):
+    """From which weights another program began nobody knows."""
+    bring_in(house, network, "letters", None, ENDED, "tanh")
+
+    flow = next(Figures(house, "letters").draw())
+
+    assert "before training" not in flow.text
+    assert "Layer 2" in flow.text
 
 
 def test_importing_again_with_a_corpus_makes_copies_known(house, here, network):

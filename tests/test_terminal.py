@@ -162,6 +162,20 @@ async def test_escape_leaves_the_text_as_it_was(queue: Queue) -> None:
     assert queue.drafts.decisions(1) == []
 
 
+@pytest.mark.parametrize("keys", [("ctrl+c",), ("e", "x", "ctrl+c")])
+async def test_ctrl_c_leaves(queue: Queue, keys: tuple[str, ...]) -> None:
+    """From the editor too, where it decides nothing."""
+    queue.add("Wormhorn")
+    app = open_review(queue)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press(*keys)
+        await pilot.pause()
+
+        assert not app.is_running
+    assert statuses(queue) == ["pending"]
+    assert queue.drafts.list()[0].text == "Wormhorn"
+
+
 async def test_an_edit_can_be_undone(queue: Queue) -> None:
     """The earlier revision is on the card again."""
     [draft] = queue.add("Ash")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 from rich.text import Text
@@ -97,9 +97,14 @@ class _Canvas:
 
 
 def _labels(curves: Sequence[Curve], lines: Sequence[int], height: int) -> dict[int, Curve]:
-    """Which curve is named on which line: its own, or the nearest one still free."""
-    labels: dict[int, Curve] = {}
-    for curve, wanted in sorted(zip(curves, lines, strict=True), key=lambda pair: pair[0].values[-1]):
-        free = [line for line in range(height) if line not in labels]
-        labels[min(free, key=lambda line: abs(line - wanted))] = curve
-    return labels
+    """Which curve is named on which line: in the order of their numbers, each as near its end as it can be.
+
+    Where two would share a line, the later one, which lies on top, keeps its own.
+    """
+    order = sorted(range(len(curves)), key=lambda at: (lines[at], -curves[at].values[-1]))
+
+    def off(places: Sequence[int]) -> int:
+        return sum(2**at * abs(place - lines[at]) for at, place in zip(order, places, strict=True))
+
+    best = min(combinations(range(height), len(curves)), key=off)
+    return {line: curves[at] for line, at in zip(best, order, strict=True)}

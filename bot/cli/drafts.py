@@ -32,7 +32,10 @@ def fill(
     as_json: AsJson = False,
     config: ConfigPath = HERE,
 ) -> None:
-    """Sample, filter, queue; say what was dropped and why."""
+    """Sample, filter, queue; say what was dropped and why.
+
+    It adds to the queue however full that is; queue_size is what `bot run` fills up to.
+    """
     from bot import pipeline
     from bot.cli.funnel import report
     from bot.cli.show import Screen
@@ -45,6 +48,8 @@ def fill(
         print_json(filled)
     else:
         Screen().console.print(report(filled))
+        if filled.waiting > (size := house.bot(bot).queue_size):
+            say(f"More than its queue_size of {size}: `bot run` adds none now, `bot fill` always does")
         say(f"Next: bot review {bot}")
 
 

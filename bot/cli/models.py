@@ -67,7 +67,9 @@ def bring_in(
     )
     if not end:
         say("It knows no end: its texts are cut at max_length. Name the token that ends one with --end")
-    if not imported.known_items:
+    if imported.unread:
+        say(f"Copies of what it has read cannot be told: {imported.unread}. Mend that, then import it again")
+    elif not imported.known_items:
         say(f"Copies of what it has read cannot be told: set models.{model}.corpus, then import it again")
     if imported.before:
         say(f"{model}'s best was {imported.before}; it is still there, for a bot's `checkpoint:` to name")

@@ -219,7 +219,7 @@ class Bot(Settings):
     taste: Taste = Taste()
     """How the review learns from what is approved and rejected."""
     queue_size: Positive = 50
-    """Drafts to keep in stock: approved ones and, under manual review, pending ones."""
+    """Drafts that `bot run` keeps in stock: approved ones and, under manual review, pending ones."""
     batch_size: Annotated[int, Field(ge=1, le=4096)] = 256
     """Texts sampled at one go."""
     schedule: Schedule | None = None

@@ -171,6 +171,11 @@ def read_meta(folder: Path) -> Meta:
     return meta
 
 
+def is_imported(meta: Meta) -> bool:
+    """Whether another program trained it."""
+    return "imported" in meta.settings
+
+
 def amend(folder: Path, **changes: Any) -> Meta:
     """Replace fields of a published meta.json, in one step."""
     meta = replace(read_meta(folder), **changes)

@@ -3,7 +3,7 @@
 It measures only what it prints; it does not know how the model was trained.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.curation.normal import normal_form
@@ -45,6 +45,22 @@ def model_card(
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def import_card(
+    meta: Meta, warning: str, sample: Sample, training_set: TrainingSet, texts: Collection[str]
+) -> str:
+    """The card of a checkpoint that another program trained; `texts` are what it is said to have read."""
+    unknown = "Copies of what it has read cannot be told: it came without its corpus."
+    parts = [
+        f"# {meta.model}",
+        f"> **Content warning.** {warning}" if warning else "",
+        _origin(meta),
+        _copies(count_copies(sample, training_set, texts)) if texts else unknown,
+        "## Samples, not curated",
+        *(_shown(sample, temperature) for temperature in TEMPERATURES),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
 def count_copies(sample: Sample, training_set: TrainingSet, texts: Iterable[str]) -> Copies:
     known = {normal_form(text) for text in texts}
     candidates = sample(Sampling((0.8, 0.8)), SEED, range(COUNTED))
@@ -66,6 +82,19 @@ def _what(meta: Meta, command: str) -> str:
         f"{corpus['repeated']:,} repeated, {corpus['empty']:,} empty), {corpus['held_out']:,} of them "
         f"held out; SHA-256 `{corpus['sha256'][:16]}…`.\n"
         "`novelty.index` holds hashes of the corpus, `corpus.profile` statistics under hashes; no text of it."
+    )
+
+
+def _origin(meta: Meta) -> str:
+    corpus = (
+        f"`{meta.corpus['name']}`, SHA-256 `{meta.corpus['sha256'][:16]}…`" if meta.corpus else "not known"
+    )
+    return (
+        f"A language model of {meta.tokenizer.name}: {_shape(meta)}.\n"
+        f"Another program trained it; `bot import` brought it in on {meta.created_at[:10]} from "
+        f"`{meta.settings['imported']}`, SHA-256 `{meta.settings['sha256'][:16]}…`.\n"
+        f"What it has read: {corpus}. Its held-out loss is not known; texts of its own have "
+        f"{meta.held_out_loss:.4f} nats per token at temperature 1."
     )
 
 

@@ -66,6 +66,7 @@ class Review(App[None]):
         Binding("o", "override", "approve all the same"),
         Binding("u", "undo", "undo"),
         Binding("q", "quit", "quit"),
+        Binding("ctrl+c", "quit", "quit", show=False, priority=True),
     ]
 
     def __init__(self, drafts: Drafts, desk: Desk, shortlist: Shortlist, bot: str | None = None):
