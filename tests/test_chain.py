@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.curation.chain import Chain, Context, Drop, Funnel, funnel
+from bot.curation.earlier import Earlier
 from bot.curation.gate import COPY, SAFETY
 from bot.curation.normal import fingerprint
 from bot.curation.novelty import TextTrainingSet
 from bot.errors import Ask, BotError, Reject
-from bot.records import Candidate, Sampling, Verdict
+from bot.records import Candidate, Match, Sampling, Span, Verdict
 
 SAMPLING = Sampling()
 GATE = (Verdict(SAFETY, "accept"), Verdict(COPY, "accept"))
@@ -160,6 +161,22 @@ def test_recent_posts_reach_the_gate():
     (judged,) = Chain([], context()).judge([candidate("Wormhorn")], ["wormhorn"])
 
     assert judged.verdicts[-1].reason == "It repeats the recent post “wormhorn”."
+
+
+def test_the_kept_carry_their_evidence():
+    """How near they come to the corpus, to what was queued and posted, and to those kept before them."""
+    context = Context(TextTrainingSet(["Wormwood"]), earlier=Earlier(["Ashes"], ["Bone"]))
+    texts = ["Wormhorn", "@bob", "Ash", "Bones", "Wormhorns"]
+    worm, bob, ash, bones, worms = Chain([], context).judge(map(candidate, texts))
+
+    assert worm.evidence.nearest == Match(3, "Wormwood")
+    assert worm.evidence.copied == Span("Worm", "Wormwood")
+    assert bob.evidence is None
+    assert [one.evidence.earlier for one in (ash, bones, worms)] == [
+        Match(2, "Ashes", "draft"),
+        Match(1, "Bone", "post"),
+        Match(1, "Wormhorn", "draft"),
+    ]
 
 
 def longer_than(size: int):

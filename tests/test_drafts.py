@@ -99,6 +99,17 @@ def test_everything_ever_queued_has_been_seen(queue: Queue) -> None:
     assert queue.drafts.seen("metal") == {fingerprint("Ash"), fingerprint("Ashes")}
 
 
+def test_the_newest_texts_come_first(queue: Queue) -> None:
+    """Edits included, as many as asked for; other bots' and the draft that is judged do not count."""
+    first, _ = queue.add("Ash", "Bone")
+    queue.add("Crypt", bot="other")
+    queue.drafts.edit(first.id, "Ashes", "ada", ())
+
+    assert queue.drafts.recent_texts("metal") == ["Ashes", "Bone", "Ash"]
+    assert queue.drafts.recent_texts("metal", limit=1) == ["Ashes"]
+    assert queue.drafts.recent_texts("metal", besides=first.id) == ["Bone"]
+
+
 def test_checkpoints_of_drafts_are_in_use(queue: Queue) -> None:
     """Each is named once, whatever became of its drafts."""
     other = judged("Bone")
