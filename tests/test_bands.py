@@ -72,5 +72,5 @@ def test_a_band_that_does_not_exist_is_named():
 
 def test_a_checkpoint_without_a_sweep_has_no_bands():
     """The message says what to set instead."""
-    with pytest.raises(BotError, match="not calibrated; set `temperature:`"):
+    with pytest.raises(BotError, match="not calibrated: bot calibrate MODEL, or set `temperature:`"):
         temperatures("safe", [])

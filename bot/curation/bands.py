@@ -21,7 +21,7 @@ def temperatures(band: str, calibration: Sequence[tuple[float, float]]) -> tuple
         msg = f"no band is called {band!r} (have {', '.join(BANDS)})"
         raise BotError(msg)
     if len(calibration) < 2:
-        msg = f"band {band!r}: the checkpoint is not calibrated; set `temperature:` instead"
+        msg = f"band {band!r}: the checkpoint is not calibrated: bot calibrate MODEL, or set `temperature:`"
         raise BotError(msg)
     sweep = _rising(calibration)
     low, high = BANDS[band]
