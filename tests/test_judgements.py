@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from bot.store.judgements import Part
+from bot.store.judgements import Allotment
 from tests.queues import Queue, outlet
 
 
@@ -88,9 +88,12 @@ def test_a_propensity_is_a_probability(queue: Queue, propensity: float) -> None:
 
 def test_the_last_division_is_kept_with_those_before(queue: Queue) -> None:
     """Each bot's own."""
-    queue.judgements.divide("metal", {"safe": Part(100, 0.5), "wild": Part(156, 0.5)})
+    queue.judgements.divide("metal", {"safe": Allotment(100, 0.5), "wild": Allotment(156, 0.5)})
     queue.clock.pass_by(60)
-    queue.judgements.divide("metal", {"safe": Part(26, 0.05), "wild": Part(230, 0.95)})
+    queue.judgements.divide("metal", {"safe": Allotment(26, 0.05), "wild": Allotment(230, 0.95)})
 
-    assert queue.judgements.last_division("metal") == {"safe": Part(26, 0.05), "wild": Part(230, 0.95)}
+    assert queue.judgements.last_division("metal") == {
+        "safe": Allotment(26, 0.05),
+        "wild": Allotment(230, 0.95),
+    }
     assert queue.judgements.last_division("other") == {}

@@ -10,7 +10,7 @@ import numpy as np
 from bot.cli.taste_screen import show_taste
 from bot.config import Bot
 from bot.curation.taste.report import report
-from bot.store.judgements import Part
+from bot.store.judgements import Allotment
 from tests.test_taste import decisions
 
 
@@ -58,10 +58,12 @@ def test_the_screen_shows_all_of_it(capsys):
     """And says of the policy that it does nothing, unless it is set."""
     told = [replace(one, reason="best", propensity=0.7) for one in decisions(200)]
     found = replace(report(told, 0.8), limit=0.7)
-    show_taste(found, Bot(model="m"), 3, {"wild": Part(30, 0.2)})
+    show_taste(found, Bot(model="m"), 3, {"wild": Allotment(30, 0.2)})
     manual = capsys.readouterr().out
     show_taste(found, Bot(model="m", review="taste"), 3, {})
     acting = capsys.readouterr().out
+    show_taste(replace(found, worth=7.0), Bot(model="m"), 0, {})
+    rough = " ".join(capsys.readouterr().out.split())
 
     for part in (
         "200 decisions",
@@ -78,6 +80,7 @@ def test_the_screen_shows_all_of_it(capsys):
     assert "review: manual is set, so it does nothing" in manual
     assert "wild: 30 of the last batch" in manual
     assert "does nothing" not in acting
+    assert "not known yet (worth 7 decisions)" in rough
     assert "will approve 3" in acting
 
 

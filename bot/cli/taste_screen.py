@@ -12,9 +12,10 @@ from bot.cli.plain import plain
 from bot.config import Bot
 from bot.curation.taste.measures import Share
 from bot.curation.taste.report import Report, Telling
-from bot.store.judgements import Part
+from bot.store.judgements import Allotment
 
 WIDTH, LINES = 76, 6
+ENOUGH = 30  # decisions that weighted ones must be worth, or their figure is noise
 PICKED = {
     "best": "the best",
     "uncertain": "uncertain",
@@ -24,7 +25,7 @@ PICKED = {
 }
 
 
-def show_taste(found: Report, bot: Bot, now: int, last: Mapping[str, Part]) -> None:
+def show_taste(found: Report, bot: Bot, now: int, last: Mapping[str, Allotment]) -> None:
     console = Console(highlight=False)
     rejected = found.approved.total - found.approved.count
     console.print(
@@ -51,9 +52,9 @@ def _show_how_well(console: Console, found: Report) -> None:
         f"  AUC {_number(found.auc)} ({low:.2f} to {high:.2f}); 0.5 is chance, 1 is all pairs in order"
     )
     if not math.isnan(found.auc_weighted):
+        said = f"{found.auc_weighted:.2f}" if found.worth >= ENOUGH else "not known yet"
         console.print(
-            f"  AUC {found.auc_weighted:.2f} of all that waited, by inverse propensities "
-            f"(worth {found.worth:.0f} decisions)"
+            f"  AUC of all that waited, by inverse propensities: {said} (worth {found.worth:.0f} decisions)"
         )
     if found.base:
         times = found.precision / found.base
@@ -87,7 +88,7 @@ def _grams(grams: Iterable[Telling]) -> Text:
     return Text(", ").join(told)
 
 
-def _show_arms(console: Console, found: Report, last: Mapping[str, Part]) -> None:
+def _show_arms(console: Console, found: Report, last: Mapping[str, Allotment]) -> None:
     console.print()
     table = Table(box=None, pad_edge=False)
     for title in ("checkpoint", "band", "sampler", "decided", "approved", "95 %"):

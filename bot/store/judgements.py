@@ -15,7 +15,7 @@ from bot.store.rows import as_draft, draft_rows
 from bot.store.tables import allocations, decisions, drafts, revisions, showings
 
 
-class Part(NamedTuple):
+class Allotment(NamedTuple):
     """What an arm was given of a batch, and how probable it seemed that it is the best one."""
 
     samples: int
@@ -58,7 +58,7 @@ class Judgements:
                 insert(showings).values(row | {"propensity": propensity, "at": self._database.now()})
             )
 
-    def divide(self, bot: str, parts: Mapping[str, Part]) -> None:
+    def divide(self, bot: str, parts: Mapping[str, Allotment]) -> None:
         """Note how a batch was divided among arms."""
         rows = [
             {
@@ -73,13 +73,13 @@ class Judgements:
         with self._database.write() as connection:
             connection.execute(insert(allocations), rows)
 
-    def last_division(self, bot: str) -> dict[str, Part]:
+    def last_division(self, bot: str) -> dict[str, Allotment]:
         """How the bot's latest batch was divided; empty if none was."""
         latest = select(func.max(allocations.c.at)).where(allocations.c.bot == bot).scalar_subquery()
         rows = select(allocations).where(allocations.c.bot == bot, allocations.c.at == latest)
         with self._database.read() as connection:
             found = connection.execute(rows.order_by(allocations.c.id))
-            return {row.arm: Part(row.samples, row.chance) for row in found}
+            return {row.arm: Allotment(row.samples, row.chance) for row in found}
 
 
 def _judged(bot: str) -> Select[Any]:
