@@ -1,6 +1,7 @@
 """Which ways to sample earn approvals: the better one gets most, and none is given up."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from bot.curation.taste import arms
 from bot.curation.taste.measures import Share
+from bot.host.wishes import allot
 from bot.records import Judgement, Sampling
 from tests.queues import NOON, Queue, judged
 from tests.test_taste import draft
@@ -123,6 +125,25 @@ def test_the_store_counts_what_checkpoints_and_bands_earned(queue: Queue) -> Non
         ("m/later", "wild"): Share(2, 3),
         (ash.candidate.checkpoint, ""): Share(1, 1),
     }
+
+
+def test_a_batch_goes_where_approvals_came_from(queue: Queue) -> None:
+    """A tenth for the other bands, what is no band left out; how it was divided can be read afterwards."""
+    one = judged("Ash")
+    for band, verdict in (("safe", "reject"), ("wild", "approve"), ("", "approve")):
+        sampled = replace(one.candidate, sampling=Sampling((0.7, 0.9), band=band), checkpoint=f"m/{band}")
+        judged_ = [replace(one, candidate=replace(sampled, nll=1.0, index=n)) for n in range(8)]
+        for draft_ in queue.drafts.add("metal", judged_):
+            if verdict == "approve":
+                queue.approve(draft_)
+            else:
+                queue.drafts.decide(draft_.id, draft_.sha256, "reject", "ada")
+
+    house = SimpleNamespace(judgements=queue.judgements)
+    counts = allot(house, "metal", 100, ["safe", "wild"], 1)
+
+    assert counts == {"safe": 10, "wild": 90}
+    assert {band: it.samples for band, it in queue.judgements.last_division("metal").items()} == counts
 
 
 def test_a_bot_speaks_with_the_checkpoint_that_earned_most(house, monkeypatch):

@@ -535,3 +535,13 @@ def test_every_setting_of_sampling_reaches_the_sampler():
     """Settings and record have the same names and, the band apart, the same defaults."""
     assert sampled_by(SamplingSettings()) == Sampling()
     assert SamplingSettings.model_fields.keys() == {field.name for field in fields(Sampling)}
+
+
+def test_a_division_needs_something_to_divide(config_file, errors_of):
+    """What learns which band earns approvals must be given two at least."""
+    bot = "bots: {beers: {model: beers, taste: {allocation: auto}, sampling: {band: %s}}}"
+    text = BEERS[: BEERS.index("bots:")]
+
+    assert "name two or more in sampling.band" in errors_of(text + bot % "wild")[0]
+    config = load(config_file(text + bot % "{safe: 1, wild: 1}"))
+    assert config.bots["beers"].taste.allocation == "auto"

@@ -199,6 +199,8 @@ class Taste(Settings):
     """Which pending draft the review shows next: what the owner will probably approve, or the oldest."""
     explore: Share = 0.3
     """Order `best`: share of drafts shown to learn from: two thirds uncertain ones, a third any."""
+    allocation: Literal["fixed", "auto"] = "fixed"
+    """Whether the quotas of `sampling.band` stay, or bands get more whose drafts are approved more often."""
     precision: Annotated[float, Field(ge=0.5, lt=1)] = 0.9
     """Review policy `taste`: the share of what it approves that the owner would approve, at least."""
 
@@ -226,6 +228,13 @@ class Bot(Settings):
     """When it posts; without one only by command."""
     targets: Plugins = ()
     """Where it posts."""
+
+    @model_validator(mode="after")
+    def _something_to_divide(self) -> Self:
+        if self.taste.allocation == "auto" and len(self.sampling.band or {}) < 2:
+            msg = "taste.allocation auto divides among bands: name two or more in sampling.band"
+            raise ValueError(msg)
+        return self
 
 
 class Host(Settings):

@@ -1,15 +1,19 @@
 """What a bot asks the model host for: its settings, the checkpoint they mean now, what its queue holds."""
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from bot.config import SamplingSettings
 from bot.curation.bands import apportion, temperatures
+from bot.curation.taste import arms
+from bot.curation.taste.measures import Share
 from bot.host.orders import Order, Part
 from bot.house import House
 from bot.model import checkpoint
 from bot.records import Mirostat, Rule, Sampling
+from bot.store.judgements import Allotment
 
 
 def make_order(house: House, bot: str, count: int | None = None, seed: int | None = None) -> Order:
@@ -18,25 +22,41 @@ def make_order(house: House, bot: str, count: int | None = None, seed: int | Non
     for choice in setting.sampling.constraints:
         house.constraint(choice)  # what is wrong with it is told with its line
     folder = house.checkpoint_of(bot)
+    seed = secrets.randbits(48) if seed is None else seed
     return Order(
         bot=bot,
         model=setting.model,
         checkpoint=folder.name,
-        parts=parts_of(house, bot, folder, count or setting.batch_size),
-        seed=secrets.randbits(48) if seed is None else seed,
+        parts=parts_of(house, bot, folder, count or setting.batch_size, seed),
+        seed=seed,
     )
 
 
-def parts_of(house: House, bot: str, folder: Path, count: int) -> tuple[Part, ...]:
+def parts_of(house: House, bot: str, folder: Path, count: int, seed: int) -> tuple[Part, ...]:
     """A bot's samples shared out among its bands, each with temperatures by the checkpoint's calibration."""
-    sampling = sampled_by(house.bot(bot).sampling)
-    counts = apportion(count, shares(house, bot))
+    setting = house.bot(bot)
+    sampling, quotas = sampled_by(setting.sampling), shares(house, bot)
+    learns = setting.taste.allocation == "auto"
+    counts = allot(house, bot, count, quotas, seed) if learns else apportion(count, quotas)
     return tuple(Part(in_band(sampling, band, folder), some) for band, some in counts.items() if some)
 
 
 def shares(house: House, bot: str) -> dict[str, float]:
     """How large a part of a bot's samples each band is, by its settings; "" where temperatures are given."""
     return dict(house.bot(bot).sampling.band or {"": 1.0})
+
+
+def allot(house: House, bot: str, count: int, bands: Iterable[str], seed: int) -> dict[str, int]:
+    """The samples by what the bands' drafts have earned, a tenth for each at least; the division is noted."""
+    of_band: dict[str, list[Share]] = {band: [] for band in bands}
+    for (_, band), share in house.judgements.earned(bot).items():
+        if band in of_band:
+            of_band[band].append(share)
+    chances = arms.chances({band: arms.joined(earned) for band, earned in of_band.items()}, seed)
+    counts = apportion(count, arms.parts(chances))
+    parts = {band: Allotment(counts[band], chance) for band, chance in chances.items()}
+    house.judgements.divide(bot, parts)
+    return counts
 
 
 def in_band(sampling: Sampling, band: str, folder: Path) -> Sampling:
