@@ -1,6 +1,6 @@
 """The rooms wired together for one config.yaml: here names become objects, each made when first asked for.
 
-It decides nothing. Only `sampler` loads torch, so that reviewing and posting start fast.
+It decides nothing. Only making a model loads torch, so that reviewing and posting start fast.
 """
 
 import logging
