@@ -176,7 +176,7 @@ def held_up(names: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
 
 
 def masked(word: str) -> str:
-    return word[0] + "·" * (len(word) - 2) + word[-1] if len(word) > 2 else "·" * len(word)
+    return word[0] + "·" * (len(word) - 2) + word[-1] if len(word) > 2 else f"{word[0]}·"
 
 
 def table(
