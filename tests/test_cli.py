@@ -18,7 +18,7 @@ from bot.records import Draft, Sampling
 
 COMMANDS = {
     "init", "train", "import", "figures", "sample", "calibrate", "fill", "queue", "why", "review", "approve",
-    "reject", "edit", "undo", "replay", "post", "run", "status", "plugins", "doctor", "schema",
+    "reject", "edit", "undo", "replay", "post", "run", "status", "taste", "plugins", "doctor", "schema",
 }  # fmt: skip
 
 # The commands that must start fast, on a small server too; {} is the configuration.
