@@ -33,7 +33,7 @@ from bot.curation.keys import (
     window_keys,
 )
 from bot.curation.normal import normal_form, standing
-from bot.curation.search import Near, Search, Stretch
+from bot.curation.search import Near, Search, Stretch, Stretches
 from bot.curation.text_index import TextIndex, build
 from bot.errors import BotError, CheckpointError
 from bot.records import Document, Evidence, Match, Span
@@ -201,13 +201,13 @@ class TextTrainingSet:
 
     def copied(self, text: str) -> Span | None:
         """The first 40 characters or 8 words copied, as far as they go on in the same item."""
-        [span] = self._answers("copied", [text], self._copied)
-        return span
+        [found] = self._stretches([text])
+        return self._span(text, found.first) or self._phrase(text)
 
     def longest(self, text: str) -> Span | None:
         """The longest stretch that stands in one item."""
-        [span] = self._answers("longest", [text], self._longest)
-        return span
+        [found] = self._stretches([text])
+        return self._span(text, found.longest)
 
     def overlap(self, text: str) -> float | None:
         """The share of the text's shingles that stand in the corpus; None for a text with few."""
@@ -216,7 +216,7 @@ class TextTrainingSet:
     def evidence(self, texts: Sequence[str]) -> list[Evidence]:
         """Of each text the nearest item, the longest copied stretch, and the overlap if it is long."""
         forms = list(map(normal_form, texts))
-        stretches = [found.longest for found in self._search.stretches(forms)]
+        stretches = [found.longest for found in self._stretches(texts)]
         matches = self._search.nearest_of_all(forms, [found and found.row for found in stretches])
         overlaps = map(self._search.overlap, forms)
         return [
@@ -225,7 +225,7 @@ class TextTrainingSet:
         ]
 
     def _answers(
-        self, question: object, texts: list[str], answer: Callable[[list[str]], list[Answer]]
+        self, question: object, texts: Sequence[str], answer: Callable[[Sequence[str]], list[Answer]]
     ) -> list[Answer]:
         if not self._expected.issuperset(texts):
             return answer(texts)
@@ -234,19 +234,13 @@ class TextTrainingSet:
             self._known[question] = dict(zip(expected, answer(expected), strict=True))
         return [self._known[question][text] for text in texts]
 
-    def _longest(self, texts: list[str]) -> list[Span | None]:
-        found = self._search.stretches(list(map(normal_form, texts)))
-        return [self._span(text, stretches.longest) for text, stretches in zip(texts, found, strict=True)]
+    def _stretches(self, texts: Sequence[str]) -> list[Stretches]:
+        return self._answers(
+            "stretches", texts, lambda texts: self._search.stretches(list(map(normal_form, texts)))
+        )
 
-    def _nearest(self, texts: list[str], edits: int) -> list[Match | None]:
+    def _nearest(self, texts: Sequence[str], edits: int) -> list[Match | None]:
         return list(map(self._match, self._search.nearest(list(map(normal_form, texts)), edits)))
-
-    def _copied(self, texts: list[str]) -> list[Span | None]:
-        found = self._search.stretches(list(map(normal_form, texts)))
-        return [
-            self._span(text, stretches.first) or self._phrase(text)
-            for text, stretches in zip(texts, found, strict=True)
-        ]
 
     def _phrase(self, text: str) -> Span | None:
         form = normal_form(text)
