@@ -55,7 +55,7 @@ def _parts(story: Story) -> Iterator[RenderableType]:
     )
     yield _title("where it came from, and what was said of it")
     yield why(draft)
-    yield _note("a surprise of 1 is what the model finds in real items it has not read")
+    yield _note("real items that the model has not read have a surprise of about 1")
     yield _note(f"seed {draft.candidate.seed}, sample {draft.candidate.index}: bot replay {draft.id}")
     happened = [*map(_decided, story.decisions), *map(_stepped, story.steps)]
     if happened:
