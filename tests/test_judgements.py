@@ -97,3 +97,16 @@ def test_the_last_division_is_kept_with_those_before(queue: Queue) -> None:
         "wild": Allotment(230, 0.95),
     }
     assert queue.judgements.last_division("other") == {}
+
+
+def test_a_division_is_found_whole_while_the_clock_runs(queue: Queue, monkeypatch) -> None:
+    """All of a batch has one moment."""
+
+    def now():
+        queue.clock.pass_by(1)
+        return queue.clock()
+
+    monkeypatch.setattr(queue.database, "now", now)
+    queue.judgements.divide("metal", {"safe": Allotment(20, 0.5), "wild": Allotment(40, 0.5)})
+
+    assert set(queue.judgements.last_division("metal")) == {"safe", "wild"}

@@ -20,7 +20,13 @@ def taste(bot: BotName, as_json: AsJson = False, config: ConfigPath = HERE) -> N
     last = house.judgements.last_division(bot)
     if as_json:
         settings = {"bot": bot, "review": house.bot(bot).review, "explore": setting.explore}
-        print_json(_finite(settings | asdict(found) | {"would_now": now, "division": last}))
+        print_json(
+            _finite(
+                settings
+                | asdict(found)
+                | {"would_now": now, "division": {band: it._asdict() for band, it in last.items()}}
+            )
+        )
         return
     from bot.cli.taste_screen import show_taste
 

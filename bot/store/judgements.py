@@ -60,18 +60,10 @@ class Judgements:
 
     def divide(self, bot: str, parts: Mapping[str, Allotment]) -> None:
         """Note how a batch was divided among arms."""
-        rows = [
-            {
-                "bot": bot,
-                "arm": arm,
-                "samples": part.samples,
-                "chance": part.chance,
-                "at": self._database.now(),
-            }
-            for arm, part in parts.items()
-        ]
+        rows = [{"arm": arm, **part._asdict()} for arm, part in parts.items()]
+        batch = {"bot": bot, "at": self._database.now()}  # one moment: by it they are found together
         with self._database.write() as connection:
-            connection.execute(insert(allocations), rows)
+            connection.execute(insert(allocations), [row | batch for row in rows])
 
     def last_division(self, bot: str) -> dict[str, Allotment]:
         """How the bot's latest batch was divided; empty if none was."""
