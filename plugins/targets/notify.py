@@ -66,6 +66,7 @@ def _service(secret_url: Secret) -> Any:
     if sum(service.request_timeout) > LONGEST_WAIT:
         msg = f"cto= and rto= in the address are over {LONGEST_WAIT} seconds together"
         raise ValueError(msg)
+    service.request_rate_per_sec = 0  # else it waits inside a call
     return service
 
 
