@@ -63,7 +63,8 @@ class Bluesky:
         try:
             client = self.client
         except Exception as error:  # nothing was posted yet; what cannot be read may hold a session's tokens
-            raise self._certain(error) or NotSent(f"no login: {type(error).__name__}") from None
+            said = error if getattr(error, "response", None) else type(error).__name__
+            raise self._certain(error) or NotSent(f"no login: {said}") from None
         rkey = _rkey(post)
         record = {"repo": self.handle, "collection": POSTS, "rkey": rkey, "record": self._record(post)}
         try:

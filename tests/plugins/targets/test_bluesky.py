@@ -167,6 +167,18 @@ def test_a_wrong_password(aim, server, monkeypatch):
     assert server.commits == 0
 
 
+def test_before_the_post_everything_is_certain(aim, server, monkeypatch):
+    """If already the login fails, nothing was sent."""
+
+    def fail(self, given):
+        raise bluesky_server.Nope(503, "ServiceUnavailable", "Come back later")
+
+    monkeypatch.setattr(bluesky_server.Bluesky, "server_createSession", fail)
+    with pytest.raises(NotSent, match="no login: 503 ServiceUnavailable: Come back later"):
+        aim().post(post())
+    assert server.commits == 0
+
+
 def test_too_long_for_the_server(aim):
     """What measures more than 300 is what the server refuses, by graphemes and by bytes."""
     bluesky, family = aim(), "👨‍👩‍👧‍👦"
