@@ -1,7 +1,6 @@
 """Servers on this machine for the tests of targets: one in a thread, and mastodon-mock in a process."""
 
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -53,20 +52,23 @@ def serving(handler: type[Handler], **state: Any) -> Iterator[Any]:
 @contextmanager
 def mastodon_mock() -> Iterator[str]:
     """The package mastodon-mock in a process of its own: the account testuser, whose token is mock_token."""
-    command = [sys.executable, "-m", "mastodon_mock", "serve", "--in-memory", "--port", "0"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
-        try:
-            assert process.stderr is not None
-            lines = []
-            for line in process.stderr:
-                lines.append(line)
-                if found := re.search(r"running on (http://\S+)", line):
-                    break
-            assert found, "".join(lines)
-            Thread(target=process.stderr.read, daemon=True).start()  # a full pipe would stop it
-            yield found[1]
-        finally:
-            process.kill()
+    command = [sys.executable, "-c", MASTODON]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+        process.kill()
+
+
+MASTODON = """
+import sys
+from mastodon_mock.config import SeedAccount, SeedConfig
+from mastodon_mock.testing.server import MockServer
+
+account = SeedAccount(username="testuser", access_token="mock_token")
+with MockServer(seed=SeedConfig(accounts=[account]), startup_timeout=60) as server:
+    print(server.base_url, flush=True)
+    sys.stdin.read()
+"""
 
 
 def reset(mastodon: str) -> None:
