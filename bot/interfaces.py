@@ -97,8 +97,8 @@ class Filter(Protocol):
 class Target(Protocol):
     """A place to post.
 
-    kind: put (same key, same post, safe to repeat), key (so for a while), query (can be asked
-    whether a post is there), opaque (neither: a lost answer needs a person).
+    kind: put (same key, same post, safe to repeat), key (so for a while), query (not so); these
+    can be asked whether a post is there; opaque (neither: a lost answer needs a person).
     """
 
     kind: Kind

@@ -69,11 +69,15 @@ def told():
     return []
 
 
+def open_courier(queue, sender, **more):
+    """One whose steady clock goes as the other, unless told otherwise."""
+    steady = {"steady": lambda: queue.clock().timestamp()}
+    return Courier(queue.deliveries, sender, lambda delivery: (), identify(), queue.clock, **steady | more)
+
+
 @pytest.fixture
 def courier(queue, sender, told):
-    return Courier(
-        queue.deliveries, sender, lambda delivery: (), identify(), queue.clock, lambda: 0.0, told.append
-    )
+    return open_courier(queue, sender, draw=lambda: 0.0, told=told.append)
 
 
 def due(queue, text="Crypt of Ash", kind="opaque", account="me"):
@@ -203,27 +207,49 @@ def test_a_query_in_doubt_is_asked_for_after_a_quiet_time(queue, courier, sender
     assert len(sender.posted) == (1 if isinstance(found, Sent) else 2)
 
 
-@pytest.mark.parametrize(
-    ("found", "states_then", "posts"),
-    [
-        ([NotSent("absent")], ["sent"], 2),
-        ([Sent(Receipt("r1"))] * 2, ["uncertain", "sent"], 1),
-        ([Unknown("down"), NotSent("absent"), NotSent("absent")], ["uncertain", "planned", "sent"], 2),
-    ],
-)
-def test_a_key_is_not_used_again_once_it_may_be_forgotten(queue, courier, sender, found, states_then, posts):
-    """Planned with its key and then left for an hour, it is asked for before it is sent again."""
-    sender.posting, sender.finding = [Unknown("lost")], found
+def test_a_clock_that_is_set_shortens_no_quiet_time(queue, courier, sender):
+    """An hour forward on the wall, and still a minute passes by the steady clock before it is asked for."""
+    sender.posting, sender.finding, passed = [Unknown("lost")], [Sent(Receipt("r1"))], [0.0]
+    courier = replace(courier, steady=lambda: passed[0])
+    due(queue, kind="query")
+    courier.deliver_due()
+    queue.clock.pass_by(3600)
+    for passed[0] in (1.0, QUIET.total_seconds() - 1):
+        courier.deliver_due()
+        assert (states(queue), sender.asked) == (["uncertain"], [])
+    passed[0] += 1
+    courier.deliver_due()
+
+    assert states(queue) == ["sent"]
+
+
+def test_a_process_that_finds_a_doubt_waits_too(queue, courier, sender):
+    """How long ago it was before this process began, the clock on the wall alone cannot say."""
+    sender.posting, sender.finding = [Unknown("lost")], [Sent(Receipt("r1"))]
     due(queue, kind="key")
     courier.deliver_due()
-    assert states(queue) == ["planned"]
     queue.clock.pass_by(3600)
-    for state in states_then:
+    new = open_courier(queue, sender)
+    new.deliver_due()
+    assert sender.asked == []
+    queue.clock.pass_by(QUIET.total_seconds())
+    new.deliver_due()
+
+    assert states(queue) == ["sent"]
+
+
+@pytest.mark.parametrize("kind", ["key", "query"])
+def test_a_key_is_asked_for_before_it_is_used_again(queue, courier, sender, kind):
+    """Its target may have forgotten it by the time the second request arrives, so absence is proved first."""
+    sender.posting, sender.finding = [Unknown("lost")], [Unknown("down"), NotSent("absent")]
+    due(queue, kind=kind)
+    courier.deliver_due()
+    for state in ("uncertain", "planned", "sent"):
+        queue.clock.pass_by(3600)
         courier.deliver_due()
         assert states(queue) == [state]
-        queue.clock.pass_by(3600)
 
-    assert (len(sender.posted), sender.finding) == (posts, [])
+    assert (len(sender.posted), sender.finding) == (2, [])
 
 
 def test_an_opaque_one_in_doubt_waits_for_a_person(queue, courier, sender):
@@ -262,7 +288,7 @@ def left(queue, owner, state, **fields):
         ("opaque", "claimed", "sent"),
         ("query", "claimed", "sent"),
         ("put", "sending", "planned"),
-        ("key", "sending", "planned"),
+        ("key", "sending", "uncertain"),
         ("query", "sending", "uncertain"),
         ("opaque", "sending", "uncertain"),
     ],
@@ -274,7 +300,7 @@ def test_what_a_dead_owner_left(queue, courier, owner, kind, state, then):
 
     [delivery] = queue.deliveries.list()
     assert delivery.state == then
-    assert (delivery.due_at == NOON + QUIET) == (kind == "query" and state == "sending")
+    assert (delivery.due_at == NOON + QUIET) == (kind in ("key", "query") and state == "sending")
 
 
 def test_what_a_living_owner_holds_is_left_alone(queue, courier, sender):
@@ -288,7 +314,8 @@ def test_what_a_living_owner_holds_is_left_alone(queue, courier, sender):
 
 @pytest.mark.parametrize("owner", ["lives", "elsewhere"])
 @pytest.mark.parametrize(
-    ("kind", "then"), [("put", "planned"), ("query", "uncertain"), ("opaque", "uncertain")]
+    ("kind", "then"),
+    [("put", "planned"), ("key", "uncertain"), ("query", "uncertain"), ("opaque", "uncertain")],
 )
 def test_a_lease_that_is_over_proves_no_death(queue, courier, sender, owner, kind, then):
     """Who may wake up again may still send: a query is not asked for, since absence would prove nothing."""
@@ -307,7 +334,7 @@ def test_a_lease_that_is_over_proves_no_death(queue, courier, sender, owner, kin
 def test_a_worker_that_wakes_up_late_sends_nothing(queue, courier, sender, told):
     """Whoever lost its claim while it was held up finds the fence and lets go."""
     due(queue)
-    other = Courier(queue.deliveries, sender, lambda delivery: (), identify(), queue.clock)
+    other = open_courier(queue, sender)
 
     def asleep(delivery):
         queue.clock.pass_by(LEASE.total_seconds())
@@ -317,6 +344,34 @@ def test_a_worker_that_wakes_up_late_sends_nothing(queue, courier, sender, told)
     replace(courier, gate=asleep).deliver_next()
 
     assert (states(queue), len(sender.posted)) == (["sent"], 1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome", "then"),
+    [
+        ("opaque", Sent(Receipt("r1")), "sent"),
+        ("opaque", NotSent("busy"), "planned"),
+        ("opaque", Refused("no"), "refused"),
+        ("query", Sent(Receipt("r1")), "sent"),
+        ("query", Unknown("lost"), "uncertain"),
+    ],
+)
+def test_what_a_worker_hears_late_is_evidence(queue, courier, sender, kind, outcome, then):
+    """Others had lost sight of it and left the delivery in doubt; it comes back and knows what came of it."""
+    due(queue, kind=kind)
+    other = open_courier(queue, sender)
+
+    def held_up(delivery):
+        queue.clock.pass_by(LEASE.total_seconds())
+        other.recover()
+        assert [(it.state, it.due_at) for it in queue.deliveries.list()] == [("uncertain", None)]
+
+    sender.meanwhile, sender.posting = held_up, [outcome]
+    courier.deliver_next()
+
+    [delivery] = queue.deliveries.list()
+    assert delivery.state == then
+    assert then != "uncertain" or delivery.due_at == queue.clock() + LEASE  # it is over now: it can be asked
 
 
 def test_no_send_begins_with_a_lease_nearly_over(queue, courier, sender):
@@ -332,17 +387,21 @@ def test_no_send_begins_with_a_lease_nearly_over(queue, courier, sender):
     assert (states(queue), sender.posted) == (["planned"], [])
 
 
-def test_an_outcome_that_could_not_be_recorded(queue, courier, sender, monkeypatch):
-    """If the database fails after the send, the next round takes the outcome for unknown: no second post."""
+@pytest.mark.parametrize("committed", [False, True])
+def test_an_outcome_that_could_not_be_recorded_is_recorded_later(queue, courier, sender, committed):
+    """If the database fails after the send, the next round knows what came of it: nothing is in doubt."""
+    settle = queue.deliveries.settle
 
     def full(*args, **options):
+        if committed:
+            settle(*args, **options)
         raise StoreError("the disk is full")
 
     due(queue)
-    with monkeypatch.context() as context:
+    with pytest.MonkeyPatch.context() as context:
         context.setattr(queue.deliveries, "settle", full)
         with pytest.raises(StoreError):
             courier.deliver_due()
     courier.deliver_due()
 
-    assert (states(queue), len(sender.posted)) == (["uncertain"], 1)
+    assert (states(queue), len(sender.posted)) == (["sent"], 1)

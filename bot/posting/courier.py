@@ -6,13 +6,14 @@ It knows no SQL, no target and no scheduler.
 
 import logging
 import random
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.errors import Conflict
-from bot.posting.delivery import Draw, Step, follow, is_forgotten
+from bot.posting.delivery import QUIET, Draw, Step, follow
 from bot.posting.outcomes import NotSent, Outcome, Refused, Unknown
 from bot.posting.owner import is_dead
 from bot.records import Delivery, DeliveryState, Receipt, Verdict
@@ -44,6 +45,8 @@ class Store(Protocol):
     ) -> Delivery:
         """Durably record what came of it; fenced."""
 
+    def get(self, id: int) -> Delivery: ...
+
     def unfinished(self) -> Sequence[Delivery]:
         """Those claimed or sending."""
 
@@ -69,7 +72,8 @@ class Courier:
     """Delivers what is due, one at a time. One thread at a time may use it.
 
     gate: what the fixed gate says of a delivery; a reject forbids it. owner: from owner.identify, and of
-    nobody else. told: is shown each delivery that was settled.
+    nobody else. told: is shown each delivery that was settled. dead: whether an owner has surely ended.
+    steady: seconds by a clock that nobody sets.
     """
 
     store: Store
@@ -79,6 +83,10 @@ class Courier:
     clock: Callable[[], datetime]
     draw: Draw = random.random
     told: Callable[[Delivery], None] = _tell
+    dead: Callable[[str], bool | None] = is_dead
+    steady: Callable[[], float] = time.monotonic
+    _doubts: dict[tuple[int, datetime], float] = field(default_factory=dict, init=False, repr=False)
+    _heard: list[tuple[Delivery, Outcome]] = field(default_factory=list, init=False, repr=False)
 
     def deliver_due(self, stopped: Callable[[], bool] = lambda: False) -> None:
         """Clear up what died, ask for what is in doubt, send what is due; once stopped, begin no new one."""
@@ -94,15 +102,18 @@ class Courier:
 
     def recover(self) -> None:
         """Take up what dead owners, and this one before an error, have left claimed or sending."""
+        self._record()
         for delivery in self.store.unfinished():
-            over = delivery.owner == self.owner or is_dead(delivery.owner or "") is True
+            over = delivery.owner == self.owner or self.dead(delivery.owner or "") is True
             if over or (delivery.lease_until and delivery.lease_until <= self.clock()):
                 self._settle(delivery, self._left_behind(delivery, over))
 
     def reconcile(self, stopped: Callable[[], bool] = lambda: False) -> None:
         """Ask the targets for the posts in doubt whose time has come."""
-        for delivery in self.store.list(state="uncertain"):
-            if not stopped() and delivery.due_at and delivery.due_at <= self.clock():
+        doubts = [delivery for delivery in self.store.list(state="uncertain") if delivery.due_at]
+        self._watch(doubts)
+        for delivery in doubts:
+            if not stopped() and self._is_quiet(delivery):
                 self._conclude(delivery, self.sender.find(delivery))
 
     def deliver_next(self, draft: int | None = None) -> bool:
@@ -118,7 +129,8 @@ class Courier:
         except Conflict as error:  # held up for longer than the lease
             log.warning("%s", error)
         else:
-            self._conclude(delivery, self._send(delivery))
+            self._heard.append((delivery, self._send(delivery)))
+            self._record()
         return True
 
     def _preflight(self, delivery: Delivery) -> Outcome | None:
@@ -131,11 +143,7 @@ class Courier:
         for verdict in verdicts:
             if verdict.outcome == "reject":
                 return Refused(f"{verdict.filter}: {verdict.reason}")
-        if forbidden := self.sender.check(delivery):
-            return forbidden
-        if is_forgotten(delivery, self.clock()) and not isinstance(self.sender.find(delivery), NotSent):
-            return Unknown("it was tried long ago, and its target does not say that it is not there")
-        return None
+        return self.sender.check(delivery)
 
     def _send(self, delivery: Delivery) -> Outcome:
         if delivery.lease_until and delivery.lease_until - self.clock() < ROOM_TO_SEND:
@@ -148,15 +156,50 @@ class Courier:
         unknown = Unknown("its process ended, or was lost sight of, while sending")
         return follow(delivery, unknown, self.clock(), self.draw, over)
 
-    def _conclude(self, delivery: Delivery, outcome: Outcome) -> None:
-        self._settle(delivery, follow(delivery, outcome, self.clock(), self.draw))
+    def _watch(self, doubts: Sequence[Delivery]) -> None:
+        """Keep since when each doubt has been here: a wall clock may be set within the quiet time."""
+        since = {_doubt(it): self._doubts.get(_doubt(it), self.steady()) for it in doubts}
+        self._doubts.clear()
+        self._doubts.update(since)
 
-    def _settle(self, delivery: Delivery, step: Step) -> None:
+    def _is_quiet(self, delivery: Delivery) -> bool:
+        """Whether it is time to ask for it, by both clocks."""
+        quiet = self.steady() - self._doubts[_doubt(delivery)] >= QUIET.total_seconds()
+        return quiet and delivery.due_at is not None and delivery.due_at <= self.clock()
+
+    def _record(self) -> None:
+        """Record what came of attempts, also of those at whose end the store failed."""
+        while self._heard:
+            self._conclude(*self._heard[0])
+            del self._heard[0]
+
+    def _conclude(self, delivery: Delivery, outcome: Outcome) -> None:
+        error = self._settle(delivery, follow(delivery, outcome, self.clock(), self.draw))
+        if error is None:
+            return
+        current = self.store.get(delivery.id)
+        if (current.fence, current.state) == (delivery.fence, delivery.state):
+            self._settle(
+                current, Step("uncertain", str(error))
+            )  # its receipt is another's: a person must look
+        elif delivery.state == "sending" and (current.fence, current.state) == (delivery.fence, "uncertain"):
+            # others had lost sight of this attempt, and here is what came of it
+            self._settle(current, follow(current, outcome, self.clock(), self.draw))
+
+    def _settle(self, delivery: Delivery, step: Step) -> Conflict | None:
+        """Record a step; what forbids it if the delivery has moved on or its receipt is another's."""
         try:
             settled = self.store.settle(delivery, step.state, step.reason, step.receipt, step.due_at)
         except Conflict as error:
             log.warning("%s; not recorded: %s", error, step)
-            if step.state == "sent":  # another delivery has this receipt already: a person must look
-                self._settle(delivery, Step("uncertain", str(error)))
-        else:
-            self.told(settled)
+            return error
+        if settled.state == "uncertain" and settled.due_at:
+            self._doubts[_doubt(settled)] = self.steady()
+        self.told(settled)
+        return None
+
+
+def _doubt(delivery: Delivery) -> tuple[int, datetime]:
+    """A doubt that has been settled as one again is a new one."""
+    assert delivery.due_at is not None
+    return delivery.id, delivery.due_at

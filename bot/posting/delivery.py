@@ -7,10 +7,13 @@ sending   -- sent -->              sent
           -- not sent -->          planned              certainly not done: later, as the target asked
           -- refused -->           refused
           -- unknown --> put       planned              the same post again is the same post
-                         key       planned              for as long as the target remembers the key
-                         query     uncertain            after a quiet time the target is asked
+                         key       uncertain            after a quiet time the target is asked; the same
+                         query     uncertain            key again then catches what arrives still later
                          opaque    uncertain            only a person can know
 uncertain -- evidence -->          sent, planned
+
+A key alone allows no repetition: a process that is held up with its request in hand wakes when the target has
+forgotten it, and no clock can be asked for how long that was.
 """
 
 from collections.abc import Callable
@@ -24,7 +27,6 @@ QUIET = timedelta(seconds=60)  # twice a call's deadline: by then a killed call 
 BACKOFF = timedelta(seconds=30), timedelta(hours=1)
 WISHES = 5.0, 24 * 3600.0  # seconds; what a target asks for is kept within these
 MAX_ATTEMPTS, MAX_AGE = 8, timedelta(hours=24)
-KEY_LIFETIME = timedelta(minutes=45)
 
 Draw = Callable[[], float]  # a random number in [0, 1)
 
@@ -48,35 +50,23 @@ def follow(delivery: Delivery, outcome: Outcome, now: datetime, draw: Draw, over
         case Sent(receipt):
             return Step("sent", receipt=receipt)
         case Refused(reason):
-            return _end(delivery, reason)
+            return _end(delivery, reason, now)
         case NotSent(reason, retry_after):
             due_at = now + _wait(delivery, retry_after, draw)
             if _may_try(delivery, due_at):
                 return Step("planned", reason, due_at)
-            return _end(delivery, f"given up after {delivery.attempts} attempts: {reason}")
+            return _end(delivery, f"given up after {delivery.attempts} attempts: {reason}", now)
         case Unknown(reason):
             due_at = now + _wait(delivery, None, draw)
-            if _may_repeat(delivery, now) and _may_try(delivery, due_at):
+            if delivery.kind == "put" and _may_try(delivery, due_at):
                 return Step("planned", reason, due_at)
             return Step("uncertain", reason, _ask_at(delivery, now) if over else None)
-
-
-def is_forgotten(delivery: Delivery, now: datetime) -> bool:
-    """Whether it was tried so long ago that its target may not know the key any more."""
-    age = now - (delivery.first_tried_at or now)
-    return delivery.kind == "key" and delivery.attempts > 0 and age >= KEY_LIFETIME
 
 
 def _may_try(delivery: Delivery, at: datetime) -> bool:
     """Whether one more attempt is allowed; of any age is what a target was asked for and does not have."""
     young = delivery.state == "uncertain" or at - (delivery.first_tried_at or at) <= MAX_AGE
     return young and delivery.attempts < MAX_ATTEMPTS
-
-
-def _may_repeat(delivery: Delivery, now: datetime) -> bool:
-    """Whether an attempt that may have succeeded can be repeated and make no second post."""
-    remembered = delivery.attempts < 2 and not is_forgotten(delivery, now)
-    return delivery.kind == "put" or (delivery.kind == "key" and remembered)
 
 
 def _wait(delivery: Delivery, retry_after: float | None, draw: Draw) -> timedelta:
@@ -102,9 +92,13 @@ def _ask_at(delivery: Delivery, now: datetime) -> datetime | None:
     return now + max(QUIET, age) if age <= MAX_AGE else None
 
 
-def _end(delivery: Delivery, reason: str) -> Step:
-    """Refused, unless an attempt before this one was repeated although it may have got through."""
-    earlier = delivery.attempts - (delivery.state == "sending")
-    if delivery.kind in ("put", "key") and delivery.state != "uncertain" and earlier > 0:
-        return Step("uncertain", f"{reason} (an earlier attempt may have got through)")
+def _end(delivery: Delivery, reason: str, now: datetime) -> Step:
+    """Refused, unless an attempt before this one was repeated although it may have got through.
+
+    The target is asked then, but only after an attempt: of those there are so many and no more.
+    """
+    tried = delivery.state == "sending"
+    if delivery.kind == "put" and delivery.state != "uncertain" and delivery.attempts > tried:
+        ask_at = _ask_at(delivery, now) if tried else None
+        return Step("uncertain", f"{reason} (an earlier attempt may have got through)", ask_at)
     return Step("refused", reason)

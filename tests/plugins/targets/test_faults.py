@@ -126,7 +126,7 @@ def test_what_is_certain_after_a_fault(place, fault, monkeypatch):
     assert stored == (fault in FAULTS and FAULTS[fault].stored)
     state = follow(of(place, fault), outcome, NOON, lambda: 0.0).state
     assert state == STATES[type(outcome), place.target.kind]
-    if state == "uncertain" and place.target.kind == "query":
+    if state == "uncertain" and place.target.kind in ("key", "query"):
         outcome = ask("find", place, fault)
         assert isinstance(outcome, Sent if stored else NotSent)
     again = state == "planned" or isinstance(outcome, NotSent)
@@ -140,8 +140,8 @@ STATES = {
     **{(Sent, kind): "sent" for kind in KINDS},
     **{(Refused, kind): "refused" for kind in KINDS},
     **{(NotSent, kind): "planned" for kind in KINDS},
-    **{(Unknown, kind): "planned" for kind in ("put", "key")},
-    **{(Unknown, kind): "uncertain" for kind in ("query", "opaque")},
+    (Unknown, "put"): "planned",
+    **{(Unknown, kind): "uncertain" for kind in ("key", "query", "opaque")},
 }
 
 
