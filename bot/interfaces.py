@@ -122,6 +122,13 @@ class Objecting(Protocol):
         """What this place would make of the text that nobody wants, "" if nothing; without a network."""
 
 
+class Costing(Protocol):
+    """What a target may have beside: `bot calendar` adds it up."""
+
+    def cost(self, text: str) -> float:
+        """What a post of this text costs, in USD; without a network."""
+
+
 class Advising(Protocol):
     """What a target may have beside: `bot doctor` shows it."""
 

@@ -18,7 +18,8 @@ from bot.records import Draft, Sampling
 
 COMMANDS = {
     "init", "train", "import", "figures", "sample", "calibrate", "fill", "queue", "why", "review", "approve",
-    "reject", "edit", "undo", "replay", "post", "run", "status", "taste", "plugins", "doctor", "schema",
+    "reject", "edit", "undo", "replay", "post", "run", "status", "calendar", "taste", "plugins",
+    "doctor", "schema",
 }  # fmt: skip
 
 # The commands that must start fast, on a small server too; {} is the configuration.
@@ -33,6 +34,7 @@ WITHOUT_TORCH = [
     "post night --config {} --dry-run",
     "post night --config {}",
     "status --config {}",
+    "calendar night --config {}",
     "schema",
 ]
 
@@ -228,6 +230,7 @@ def test_a_number_that_is_none_is_told_to_who_typed_it(call):
         ("fill", "night"),
         ("queue",),
         ("status",),
+        ("calendar", "night"),
         ("doctor",),
         ("plugins",),
         ("replay", "1"),
@@ -379,6 +382,7 @@ def test_a_replay_is_identical_here(filled):
         (("approve", "999"), "999"),
         (("queue", "--status", "pendig"), "pendig"),
         (("post", "night"), "no draft is approved"),
+        (("calendar", "nigth"), "no bot 'nigth'"),
         (("replay", "999"), "999"),
         (("train", "suns"), "no model 'suns'"),
     ],

@@ -87,6 +87,20 @@ def test_a_slot_passes_over_what_is_like_a_post_of_the_week(queue):
     assert queue.deliveries.foreseen("metal", [NOON + timedelta(days=8)])[0].text == "Wormhorns"
 
 
+def test_what_is_in_doubt_keeps_back_what_is_like_it_until_a_person_has_looked(queue):
+    """It may be public or not, and come out in any week; the calendar foresees that too."""
+    for draft in queue.add("Wormhorn", "Wormhorns"):
+        queue.approve(draft)
+    queue.deliveries.schedule_now("metal")
+    sending = queue.deliveries.begin_sending(queue.deliveries.claim("me", 90))
+    queue.deliveries.settle(sending, "uncertain", "no answer")
+    months = [NOON + timedelta(days=day) for day in (1, 30, 60)]
+
+    assert queue.deliveries.foreseen("metal", months) == [None] * 3
+    queue.deliveries.settle(queue.deliveries.list()[0], "cancelled", "it is not there", actor="ada")
+    assert queue.deliveries.foreseen("metal", months)[0].text == "Wormhorns"
+
+
 def test_what_was_refused_or_is_another_bots_keeps_nothing_back(queue):
     """Nobody has seen the one, and others have seen the other."""
     for draft in [*queue.add("Wormhorn", "Wormhorns"), *queue.add("Wormhorny", bot="other")]:

@@ -58,25 +58,31 @@ def test_it_is_symmetric_and_every_text_is_like_itself(text, other):
     assert similar(text, other) == similar(other, text)
 
 
-@given(st.lists(texts, max_size=9), hours, st.lists(st.tuples(st.integers(-200, 200), texts), max_size=4))
+@given(
+    st.lists(texts, max_size=9),
+    hours,
+    st.lists(st.tuples(st.none() | st.integers(-200, 200), texts), max_size=4),
+)
 def test_no_two_alike_are_allotted_to_one_week(queue, moments, used):
     """Nor any that is like what is used already; no text twice; none is passed over that could go."""
     moments = [NOON + timedelta(hours=hour) for hour in moments]
-    used = [Used(NOON + timedelta(hours=hour), text) for hour, text in used]
+    used = [Used(None if hour is None else NOON + timedelta(hours=hour), text) for hour, text in used]
 
     chosen = allot(queue, moments, used)
 
     out = [(at, queue[n]) for at, n in zip(moments, chosen, strict=True) if n is not None]
     assert len({n for n in chosen if n is not None}) == len(out)
     for (at, text), (then, other) in [*combinations(out, 2), *((one, two) for one in out for two in used)]:
-        assert abs(at - then) >= WEEK or not similar(text, other)
+        assert (then and abs(at - then) >= WEEK) or not similar(text, other)
     for number, (at, n) in enumerate(zip(moments, chosen, strict=True)):
         taken = [
             *used,
             *((at, queue[m]) for at, m in zip(moments, chosen[:number], strict=False) if m is not None),
         ]
         for better in set(range(len(queue) if n is None else n)) - set(chosen[:number]):
-            assert any(abs(at - then) < WEEK and similar(queue[better], other) for then, other in taken)
+            assert any(
+                (not then or abs(at - then) < WEEK) and similar(queue[better], other) for then, other in taken
+            )
 
 
 @settings(max_examples=20)

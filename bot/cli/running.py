@@ -1,4 +1,4 @@
-"""run, post, status: what works on the schedule."""
+"""run, post, status, calendar: what works on the schedule."""
 
 import signal
 import threading
@@ -111,3 +111,23 @@ def status(as_json: AsJson = False, config: ConfigPath = HERE) -> None:
         print_json(bots)
     else:
         Screen().status(bots)
+
+
+@app.command()
+def calendar(
+    bot: BotName,
+    days: Annotated[int, typer.Option(min=1, max=3660, help="How far to look.")] = 30,
+    as_json: AsJson = False,
+    config: ConfigPath = HERE,
+) -> None:
+    """Show the coming slots, the draft that each will get, and when the queue runs dry."""
+    from bot.outlook import outlook
+
+    coming = outlook(open_house(config), bot, days)
+    if as_json:
+        print_json(coming)
+        return
+    from bot.cli.calendar import calendar as drawn
+    from bot.cli.show import Screen
+
+    Screen().console.print(drawn(coming))

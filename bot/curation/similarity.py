@@ -15,9 +15,9 @@ SHARED = 0.5  # of all the words of the two texts together
 
 
 class Used(NamedTuple):
-    """A text that was posted, or will be."""
+    """A text that was posted, or will be; at None, nobody knows when: it counts for every week."""
 
-    at: datetime
+    at: datetime | None
     text: str
 
 
@@ -37,15 +37,14 @@ def allot(texts: Sequence[str], moments: Sequence[datetime], used: Sequence[Used
 
     moments: in their order. used: what was posted or has its moment.
     """
-    left = {number: _Form.of(text) for number, text in enumerate(texts)}
-    taken = [(one.at, _Form.of(one.text)) for one in used]
+    left = {number: _Waiting(_Form.of(text)) for number, text in enumerate(texts)}
+    taken = [_Taken(one.at, _Form.of(one.text)) for one in used]
     found: list[int | None] = []
     for moment in moments:
-        near = [form for at, form in taken if abs(moment - at) < WEEK]
-        chosen = next((n for n, form in left.items() if not any(map(form.like, near))), None)
+        chosen = next((n for n, one in left.items() if not one.barred(moment, taken)), None)
         found.append(chosen)
         if chosen is not None:
-            taken.append((moment, left.pop(chosen)))
+            taken.append(_Taken(moment, left.pop(chosen).form))
     return found
 
 
@@ -64,3 +63,35 @@ class _Form(NamedTuple):
             return True
         every = len(self.words | other.words)
         return bool(every) and len(self.words & other.words) >= SHARED * every
+
+
+class _Taken(NamedTuple):
+    """A text that has its moment, by what is compared."""
+
+    at: datetime | None
+    form: _Form
+
+    def near(self, moment: datetime) -> bool:
+        return self.at is None or abs(moment - self.at) < WEEK
+
+
+class _Waiting:
+    """A text that waits for its moment. It is compared once with each that has one, and only when need be."""
+
+    def __init__(self, form: _Form):
+        self.form = form
+        self._compared = 0
+        self._like: list[_Taken] = []
+
+    def barred(self, moment: datetime, taken: Sequence[_Taken]) -> bool:
+        """Whether one of the texts taken within a week of the moment is like it. `taken` only grows."""
+        if any(one.near(moment) for one in self._like):
+            return True
+        while self._compared < len(taken):
+            one = taken[self._compared]
+            self._compared += 1
+            if one.form.like(self.form):
+                self._like.append(one)
+                if one.near(moment):
+                    return True
+        return False

@@ -68,6 +68,12 @@ def due_slot(bot: str, schedule: Schedule, after: datetime, now: datetime) -> Sl
     return newest if newest.at > after else None
 
 
+def is_leapt_over(slot: Slot) -> bool:
+    """Whether the zone's clock never shows the slot's time on its day."""
+    shown = slot.at.astimezone(ZoneInfo(slot.zone)).replace(tzinfo=None)
+    return shown != datetime.combine(slot.local_date, slot.local_time)
+
+
 def _intervals(bot: str, every: timedelta, start: datetime, direction: int) -> Iterator[Slot]:
     """Slots from the last one at or before `start` on, forwards or backwards."""
     count = (start - EPOCH) // every

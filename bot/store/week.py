@@ -6,7 +6,7 @@ It reads, inside the transaction it is given; what is similar is bot.curation's 
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, case, func, select
 
 from bot.curation.similarity import WEEK, Used, allot
 from bot.records import Draft
@@ -44,13 +44,14 @@ def for_moments(connection: Connection, bot: str, moments: Sequence[datetime]) -
 
 
 def _used(connection: Connection, bot: str, at: datetime) -> list[Used]:
-    """What the bot has posted or scheduled since a week before; what is in doubt, whenever that was."""
+    """What the bot has posted or scheduled since a week before; what is in doubt, as long as it is."""
     same = (revisions.c.draft == deliveries.c.draft) & (revisions.c.sha256 == deliveries.c.revision_sha256)
     alive = deliveries.c.state.not_in(["refused", "cancelled"])
-    lately = (deliveries.c.due_at > at - WEEK) | (deliveries.c.state == "uncertain")
-    when = func.max(deliveries.c.due_at)
+    in_doubt = deliveries.c.state == "uncertain"
+    lately = (deliveries.c.due_at > at - WEEK) | in_doubt
+    when, doubtful = func.max(deliveries.c.due_at), func.max(case((in_doubt, 1), else_=0))
     rows = (
-        select(revisions.c.text, when.label("at"))
+        select(revisions.c.text, when.label("at"), doubtful.label("doubtful"))
         .join(drafts, drafts.c.id == revisions.c.draft)
         .join(deliveries, same)
         .where(drafts.c.bot == bot, alive, lately)
@@ -58,4 +59,4 @@ def _used(connection: Connection, bot: str, at: datetime) -> list[Used]:
         .order_by(func.max(deliveries.c.id).desc())
         .limit(MOST)
     )
-    return [Used(row.at or at, row.text) for row in connection.execute(rows)]
+    return [Used(None if row.doubtful else row.at, row.text) for row in connection.execute(rows)]

@@ -74,7 +74,7 @@ class X:
         return addresses * ADDRESS_LENGTH + sum(map(_weight, regex.findall(r"\X", text)))
 
     def post(self, post: Post) -> Receipt:
-        cost = self._cost(post.text)
+        cost = self._price_told(post.text)
         if self.dry_run:
             return Receipt(evidence=f"dry run: nothing was posted, which would have cost {cost}")
         if ADDRESS.search(post.text):
@@ -109,7 +109,12 @@ class X:
     def advice(self) -> str:
         return "" if self.made_with_ai else "what it posts is not labelled as made by AI: made_with_ai: true"
 
-    def _cost(self, text: str) -> str:
+    def cost(self, text: str) -> float:
+        if self.dry_run:
+            return 0.0
+        return self.price_with_address if ADDRESS.search(text) else self.price
+
+    def _price_told(self, text: str) -> str:
         if ADDRESS.search(text):
             return f"about {self.price_with_address:g} USD, for it has an address, instead of {self.price:g}"
         return f"about {self.price:g} USD"

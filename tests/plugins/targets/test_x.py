@@ -62,6 +62,12 @@ def test_an_address_is_dear(x, server, tmp_path, caplog):
     assert "about 0.1 USD, for it has an address, instead of 0.01" in cheap.post(post("http://a.b")).evidence
 
 
+def test_what_a_post_costs_is_known_beforehand(x, tmp_path):
+    """In USD; a dry run costs nothing."""
+    assert [x.cost("Crypt of Ash"), x.cost("see https://example.org")] == [0.015, 0.2]
+    assert target("x", tmp_path).cost("Crypt of Ash") == 0
+
+
 def test_it_asks_for_the_label(tmp_path):
     """Posts that are not labelled as made by AI are something to mend."""
     assert target("x", tmp_path).advice() == ""

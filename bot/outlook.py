@@ -1,0 +1,140 @@
+"""What a bot's coming slots will bring as things are, for `bot calendar`. It only reads.
+
+Which draft a slot gets is asked of the same rule that gives it away when the slot has come.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+
+from bot.errors import BotError, PluginError
+from bot.house import House
+from bot.interfaces import Target
+from bot.posting.calendar import due_slot, slots_between
+from bot.records import Delivery, Draft, Secret, Slot
+
+MOST = 10_000  # slots that are looked at
+
+
+@dataclass(frozen=True)
+class Coming:
+    """A slot and the draft that it will get; None, and text "", if it will pass.
+
+    cost: in USD on all targets, None where nobody can say. missed: it is past, and made up by `bot run`.
+    """
+
+    slot: Slot
+    draft: int | None
+    text: str
+    targets: tuple[str, ...]
+    cost: float | None
+    missed: bool
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """A bot's slots until a day, in their order.
+
+    until: the end of what was looked at; with MOST slots it comes earlier than asked for, and `cut` is set.
+    left: approved drafts that none of these slots takes. dry: the first slot for which nothing is approved
+    any more; None if that comes later. cost: of all slots, in USD.
+    """
+
+    bot: str
+    zone: str
+    now: datetime
+    until: datetime
+    cut: bool
+    slots: Sequence[Coming]
+    left: int
+    dry: Slot | None
+    cost: float | None
+
+
+def outlook(house: House, bot: str, days: int) -> Outlook:
+    """Raises ConfigError, and BotError if the bot has no schedule."""
+    schedule = house.bot(bot).schedule
+    if schedule is None:
+        msg = f"{house.config.file}: bots.{bot} has no schedule: it posts by `bot post {bot}` only"
+        raise BotError(msg)
+    now = house.clock()
+    until = now + timedelta(days=days)
+    slots = list(islice(_slots(house, bot, now, until), MOST + 1))
+    if cut := len(slots) > MOST:
+        until = slots.pop().at
+    drafts = house.deliveries.foreseen(bot, [slot.at for slot in slots])
+    coming = _coming(house, bot, slots, drafts, now)
+    left = house.drafts.count("approved", bot) - sum(draft is not None for draft in drafts)
+    return Outlook(
+        bot=bot,
+        zone=schedule.zone,
+        now=now,
+        until=until,
+        cut=cut,
+        slots=coming,
+        left=left,
+        dry=None if left else _after_the_last(coming),
+        cost=_sum([one.cost for one in coming]),
+    )
+
+
+def _slots(house: House, bot: str, now: datetime, until: datetime) -> Iterator[Slot]:
+    """The missed one that `bot run` would make up, then those to come."""
+    schedule = house.bot(bot).schedule
+    assert schedule is not None
+    last = house.deliveries.last_slot(bot)
+    if last is not None and (missed := due_slot(bot, schedule, last, now)):
+        yield missed
+    yield from slots_between(bot, schedule, now, until)
+
+
+def _coming(
+    house: House, bot: str, slots: Sequence[Slot], drafts: Sequence[Draft | None], now: datetime
+) -> list[Coming]:
+    targets = _targets(house, bot)
+    planned = defaultdict(list)  # draft -> where it was approved to go
+    for delivery in house.deliveries.list(state="planned", bot=bot):
+        planned[delivery.draft].append(delivery)
+    return [
+        Coming(
+            slot=slot,
+            draft=draft.id if draft else None,
+            text=draft.text if draft else "",
+            targets=tuple(delivery.target for delivery in planned[draft.id]) if draft else (),
+            cost=_sum([_cost(targets, delivery) for delivery in planned[draft.id]]) if draft else 0.0,
+            missed=slot.at <= now,
+        )
+        for slot, draft in zip(slots, drafts, strict=True)
+    ]
+
+
+def _targets(house: House, bot: str) -> Mapping[str, Target]:
+    try:
+        return house.targets(bot)
+    except BotError:  # what is wrong with them, `bot doctor` says
+        return {}
+
+
+def _cost(targets: Mapping[str, Target], delivery: Delivery) -> float | None:
+    """None if the target is not there any more."""
+    if delivery.target not in targets:
+        return None
+    cost = getattr(targets[delivery.target], "cost", None)
+    try:
+        return float(cost(delivery.text)) if cost else 0.0
+    except Exception as error:
+        msg = f"{delivery.target} cannot say what a post costs: {Secret.redact(str(error))}"
+        raise PluginError(msg) from error
+
+
+def _after_the_last(coming: Sequence[Coming]) -> Slot | None:
+    """The first slot after the last one that has a draft."""
+    taken = max((number for number, one in enumerate(coming) if one.draft is not None), default=-1)
+    return coming[taken + 1].slot if taken + 1 < len(coming) else None
+
+
+def _sum(costs: Sequence[float | None]) -> float | None:
+    known = [cost for cost in costs if cost is not None]
+    return sum(known) if len(known) == len(costs) else None
