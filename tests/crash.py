@@ -124,9 +124,7 @@ def deliver(folder: Path, run: int) -> None:
     clock, owner = Clock(NOON + run * timedelta(minutes=10)), identify()
     store = Fragile(Database(f"sqlite:///{folder}/bot.db", clock))
     sender = Sender(partial(build, folder))
-    courier = Courier(
-        store, sender, lambda delivery: (), owner, clock, steady=lambda: clock().timestamp()
-    )
+    courier = Courier(store, sender, lambda delivery: (), owner, clock, steady=lambda: clock().timestamp())
     courier.deliver_due()
     while "CRASH_AT" not in os.environ and left(store):
         clock.pass_by(600)

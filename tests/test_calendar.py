@@ -1,6 +1,6 @@
 """Slot arithmetic against a reference that knows nothing of it: what clocks show, minute by minute."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import accumulate
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.posting.calendar import WEEKDAYS, due_slot, next_slots, slots_between
+from bot.posting.calendar import EPOCH, WEEKDAYS, due_slot, next_slots, slots_between
 
 ZONES = sorted(available_timezones() - {"localtime", "Factory"})
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -19,6 +19,9 @@ TIMES = tuple(
     for hour, minute in [(0, 0), (0, 1), (0, 30), (1, 0), (1, 30), (2, 0), (2, 15), (2, 30), (3, 0), (23, 59)]
 )
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
+RULES = tuple(time.fromisoformat(at) for at in ("00:00", "00:30", "01:30", "02:30", "03:00", "23:59"))
+DECADES = (2011, 2026)  # the first has a missing day, zones that moved and summer times given up
+NAIVE = datetime(1970, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,89 @@ def test_every_zone_around_its_transitions():
             assert len(found) == len(expected), name
             slots += len(found)
     assert slots > 15_000
+
+
+class Steps:
+    """A zone's clock over ten years as the steps of its offset, found by going through UTC; all in seconds.
+
+    It knows nothing of gaps and folds: a time is reached in the first step whose clock goes beyond it.
+    """
+
+    def __init__(self, zone: ZoneInfo, year: int):
+        def offset(second: int) -> int:
+            return int((EPOCH + timedelta(seconds=second)).astimezone(zone).utcoffset().total_seconds())
+
+        first, last = (int(datetime(y, 1, 1, tzinfo=UTC).timestamp()) for y in (year, year + 10))
+        days = range(first - 3 * 86_400, last + 4 * 86_400, 86_400)
+        offsets = [offset(day) for day in days]
+        self.begins, self.offsets = [days[0]], [offsets[0]]
+        for day, before, after in zip(days, offsets, offsets[1:], strict=False):
+            if before != after:
+                self.begins.append(
+                    day + bisect_left(range(86_400), True, key=lambda s: offset(day + s) == after)
+                )
+                self.offsets.append(after)
+        ends = [begin + before for begin, before in zip(self.begins[1:], self.offsets, strict=False)]
+        self.furthest = list(
+            accumulate([*ends, last * 2], max)
+        )  # what the clock has shown by each step's end
+        self.first, self.last = first, last
+
+    def reached(self, wall: datetime) -> datetime:
+        shown = int((wall - NAIVE).total_seconds())
+        step = bisect_right(self.furthest, shown)
+        return EPOCH + timedelta(seconds=max(self.begins[step], shown - self.offsets[step]))
+
+
+def differences(zone: str, steps: Steps, start: int, end: int) -> tuple[int, int]:
+    """How many slots of RULES there are with start < at <= end, and how many are skipped, double or wrong."""
+    after, until = (EPOCH + timedelta(seconds=second) for second in (start, end))
+    first, last = (NAIVE + timedelta(seconds=second) for second in (start - 2 * 86_400, end + 2 * 86_400))
+    dates = (first.date() + n * DAY for n in range((last - first).days + 1))
+    expected = {(day, at): steps.reached(datetime.combine(day, at)) for day in dates for at in RULES}
+    expected = {key: at for key, at in expected.items() if after < at <= until}
+    slots = list(slots_between("bot", Plan(at=RULES, zone=zone), after, until))
+    found = {(slot.local_date, slot.local_time): slot.at for slot in slots}
+    wrong = len(slots) - len(found) + len(expected.items() ^ found.items())
+    return len(expected), wrong
+
+
+def test_ten_years_of_every_zone_around_their_transitions():
+    """Each of six times on the days about each change comes once, when the clock first reaches it."""
+    counted = wrong = 0
+    for name in ZONES:
+        steps = Steps(ZoneInfo(name), 2026)
+        for change in steps.begins[1:]:
+            more, differ = differences(name, steps, change - 86_400, change + 86_400)
+            counted, wrong = counted + more, wrong + differ
+    assert wrong == 0
+    assert counted > 20_000
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("year", DECADES)
+def test_ten_years_of_every_zone_in_full(year, capsys):
+    """None of some thirteen million slots is skipped, doubled or at another instant."""
+    counted = wrong = 0
+    for name in ZONES:
+        steps = Steps(ZoneInfo(name), year)
+        more, differ = differences(name, steps, steps.first, steps.last)
+        counted, wrong = counted + more, wrong + differ
+    with capsys.disabled():
+        years = f"{year} to {year + 9}"
+        print(f"\n{len(ZONES)} zones, {years}: {counted:,} slots, {wrong} skipped, double or wrong")
+    assert wrong == 0
+    assert counted > 3_650 * len(RULES) * len(ZONES)
+
+
+@pytest.mark.parametrize("moved", [-3600, 1800])
+def test_the_reference_would_find_a_wrong_slot(moved):
+    """A clock whose step lies elsewhere differs from ours: the comparison can fail."""
+    steps = Steps(ZoneInfo("Europe/Berlin"), 2026)
+    change = steps.begins[1]
+    assert differences("Europe/Berlin", steps, change - 86_400, change + 86_400) == (14, 0)
+    steps.begins[1] += moved
+    assert differences("Europe/Berlin", steps, change - 86_400, change + 86_400)[1] > 0
 
 
 @pytest.mark.parametrize(
