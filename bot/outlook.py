@@ -81,12 +81,13 @@ def outlook(house: House, bot: str, days: int) -> Outlook:
 
 
 def _slots(house: House, bot: str, now: datetime, until: datetime) -> Iterator[Slot]:
-    """The missed one that `bot run` would make up, then those to come."""
+    """The missed ones that `bot run` would make up, then those to come."""
     schedule = house.bot(bot).schedule
     assert schedule is not None
-    last = house.deliveries.last_slot(bot)
-    if last is not None and (missed := due_slot(bot, schedule, last, now)):
+    last = house.deliveries.last_slot(bot) or now
+    while missed := due_slot(bot, schedule, last, now):
         yield missed
+        last = missed.at
     yield from slots_between(bot, schedule, now, until)
 
 

@@ -32,6 +32,7 @@ class Plan:
     days: tuple[str, ...] = WEEKDAYS
     zone: str = "UTC"
     every: timedelta | None = None
+    missed: timedelta | str = "one"
 
 
 def transitions(zone: ZoneInfo) -> list[datetime]:
@@ -197,11 +198,41 @@ def test_interval_slots_are_instants():
 
 def test_a_long_absence_is_cheap():
     """After 200 years the newest slot is found by looking back from now, not by counting up to it."""
-    for plan in (Plan(at=(time(9),), days=("tue",), zone="Europe/Berlin"), Plan(every=timedelta(seconds=4))):
+    for plan in (
+        Plan(at=(time(9),), days=("tue",), zone="Europe/Berlin"),
+        Plan(every=timedelta(seconds=4)),
+        Plan(every=timedelta(seconds=4), missed=DAY),
+    ):
         now = NEW_YEAR.replace(year=2226)
         slot = due_slot("bot", plan, NEW_YEAR, now)
         assert slot is not None
         assert now - 7 * DAY < slot.at <= now
+
+
+def test_of_missed_slots_none_or_all_of_some_hours_are_made_up():
+    """skip: only what is hardly late; within: all that are not too old, from the oldest on, one at a time."""
+    four = tuple(time(hour) for hour in (6, 9, 12, 15))
+    now = NEW_YEAR + 15 * HOUR
+    made_up = {
+        missed: list(taken(Plan(at=four, missed=missed), NEW_YEAR - DAY, now + late))
+        for missed, late in [("one", HOUR), ("skip", MINUTE), (6 * HOUR, HOUR), (7 * HOUR, 0 * HOUR)]
+    }
+
+    assert {missed: [at.hour for at in times] for missed, times in made_up.items()} == {
+        "one": [15],
+        "skip": [15],
+        6 * HOUR: [12, 15],  # at four o'clock
+        7 * HOUR: [9, 12, 15],  # at three
+    }
+    assert not list(taken(Plan(at=four, missed="skip"), NEW_YEAR, now + 5 * MINUTE))
+    assert not list(taken(Plan(at=four, missed=7 * HOUR), now, now + HOUR))
+
+
+def taken(plan, after, now):
+    """The slots that are taken when a run begins, turn by turn."""
+    while slot := due_slot("bot", plan, after, now):
+        after = slot.at
+        yield after
 
 
 def test_nothing_is_due_between_two_slots():

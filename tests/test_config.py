@@ -254,6 +254,15 @@ def test_a_mistake_is_named_with_its_place(errors_of, text, message):
             'schedule: {at: ["09:00"], every: 1h}',
             "schedule: set one of at (times of day) and every (an interval)",
         ),
+        (
+            "schedule: {every: 1h, missed: skp}",
+            "schedule.missed: expected one, skip or {within: 6h}, not 'skp' (have one, skip). "
+            "Did you mean 'skip'?",
+        ),
+        (
+            "schedule: {every: 1h, missed: {within: 6}}",
+            "schedule.missed: expected a number and one of s, m, h, d (as 30m or 6h), not 6",
+        ),
         ("schedule: {every: 1h, zone: UTC}", "schedule: days and zone belong to at, not to every"),
         (
             "schedule: {every: 90}",

@@ -160,6 +160,24 @@ def test_a_missed_slot_comes_first(house, plan, approve):
     assert slots[0].slot == coming.slots[0].slot
 
 
+def test_all_missed_slots_of_some_hours_are_made_up(house, plan, approve):
+    """As `missed` says, here and when it runs, turn by turn."""
+    plan(every="1h", missed={"within": "3h"})
+    approve("Wormhorn", "Iron Choir", "Salt Ladder", "Pale Moon")
+    house.deliveries.take_slot(next_slots("night", house.bot("night").schedule, house.clock(), 1)[0])
+    house.clock.pass_by(8 * 3600)
+
+    coming = outlook(house, "night", 1)
+    slots = []
+    posting = Posting(house, NoCourier(), slots.append, threading.Event())
+    for _ in range(5):
+        posting()
+
+    missed = [one for one in coming.slots if one.missed]
+    assert [one.text for one in missed] == ["Iron Choir", "Salt Ladder", "Pale Moon"]
+    assert [event.slot for event in slots] == [one.slot for one in missed]
+
+
 class NoCourier:
     def deliver_due(self, stopped):
         pass

@@ -19,6 +19,7 @@ from bot.config.values import (
     Days,
     Interval,
     Memory,
+    Missed,
     Name,
     Plugin,
     Plugins,
@@ -180,6 +181,8 @@ class Schedule(Settings):
     """The time zone of `at` and `days`, an IANA name."""
     every: Interval | None = None
     """Instead of `at`: an interval, as 4s, 30m, 6h or 1d."""
+    missed: Missed = "one"
+    """Of the slots missed while nothing ran: the newest is made up, none, or all of some last hours."""
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:

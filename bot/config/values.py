@@ -126,6 +126,20 @@ def _interval(value: Any) -> timedelta:
     raise ValueError(msg)
 
 
+def _seconds(value: timedelta) -> str:
+    return f"{int(value.total_seconds())}s"
+
+
+def _missed(value: Any) -> timedelta | Literal["one", "skip"]:
+    match value:
+        case "one" | "skip" | timedelta():
+            return value
+        case {"within": within} if len(value) == 1:
+            return _interval(within)
+    msg = f"expected one, skip or {{within: 6h}}, not {shown(value)}{alternatives(value, ('one', 'skip'))}"
+    raise ValueError(msg)
+
+
 def _memory(value: Any) -> int:
     if isinstance(value, str) and (match := re.fullmatch(r"([1-9][0-9]{0,8}) ?(KiB|MiB|GiB)", value)):
         return int(match[1]) * SIZES[match[2]]
@@ -207,8 +221,26 @@ TimesOfDay = tuple[TimeOfDay, ...]
 Interval = Annotated[
     timedelta,
     PlainValidator(_interval),
-    PlainSerializer(lambda value: f"{int(value.total_seconds())}s"),
+    PlainSerializer(_seconds),
     WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]{0,5}[smhd]$"}),
+]
+Missed = Annotated[
+    timedelta | Literal["one", "skip"],
+    PlainValidator(_missed),
+    PlainSerializer(lambda value: value if isinstance(value, str) else {"within": _seconds(value)}),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"enum": ["one", "skip"]},
+                {
+                    "type": "object",
+                    "properties": {"within": {"type": "string", "pattern": "^[1-9][0-9]{0,5}[smhd]$"}},
+                    "required": ["within"],
+                    "additionalProperties": False,
+                },
+            ]
+        }
+    ),
 ]
 Memory = Annotated[  # bytes
     int,

@@ -9,18 +9,22 @@ import bisect
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice, takewhile
-from typing import Protocol
+from typing import Literal, Protocol
 from zoneinfo import ZoneInfo
 
 from bot.records import Slot
 
 DAY = timedelta(days=1)
+LATE = timedelta(minutes=5)  # what waited no longer was not missed: a slow target may hold others up
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)  # intervals are counted from here, so a restart does not shift them
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class Schedule(Protocol):
-    """Times of day on some weekdays of a zone, or an interval; then `at` is empty."""
+    """Times of day on some weekdays of a zone, or an interval; then `at` is empty.
+
+    missed: of the slots that came while nothing ran the newest is made up, or none, or all not older.
+    """
 
     @property
     def at(self) -> Sequence[time]: ...
@@ -33,6 +37,9 @@ class Schedule(Protocol):
 
     @property
     def every(self) -> timedelta | None: ...
+
+    @property
+    def missed(self) -> timedelta | Literal["one", "skip"]: ...
 
 
 def slots_after(bot: str, schedule: Schedule, after: datetime) -> Iterator[Slot]:
@@ -55,7 +62,21 @@ def next_slots(bot: str, schedule: Schedule, now: datetime, count: int) -> list[
 
 
 def due_slot(bot: str, schedule: Schedule, after: datetime, now: datetime) -> Slot | None:
-    """The newest slot with after < at <= now: of a row of missed slots one is made up, the others are let go.
+    """The slot to take now of those with after < at <= now, None if there is none: by `schedule.missed`.
+
+    The newest of them, where one is made up; also where none is, unless it has been missed itself; the oldest
+    that is not too old, where all of some hours are: the next one's turn comes when that is taken.
+    """
+    if isinstance(schedule.missed, timedelta):
+        oldest = slots_between(bot, schedule, max(after, now - schedule.missed), now)
+        return next(oldest, None)
+    newest = _newest(bot, schedule, now)
+    since = max(after, now - LATE) if schedule.missed == "skip" else after
+    return newest if newest.at > since else None
+
+
+def _newest(bot: str, schedule: Schedule, now: datetime) -> Slot:
+    """The newest slot with at <= now.
 
     It looks backwards from `now`, so that a long absence costs no more than a short one.
     """
@@ -64,8 +85,7 @@ def due_slot(bot: str, schedule: Schedule, after: datetime, now: datetime) -> Sl
     else:
         today = now.astimezone(ZoneInfo(schedule.zone)).date()
         slots = _days(bot, schedule, today + DAY, -1)  # a clock set back over midnight has been in tomorrow
-    newest = next(slot for slot in slots if slot.at <= now)
-    return newest if newest.at > after else None
+    return next(slot for slot in slots if slot.at <= now)
 
 
 def is_leapt_over(slot: Slot) -> bool:
