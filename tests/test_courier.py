@@ -371,7 +371,29 @@ def test_what_a_worker_hears_late_is_evidence(queue, courier, sender, kind, outc
 
     [delivery] = queue.deliveries.list()
     assert delivery.state == then
-    assert then != "uncertain" or delivery.due_at == queue.clock() + LEASE  # it is over now: it can be asked
+    assert then != "uncertain" or delivery.due_at == queue.clock() + QUIET  # it is over now: it can be asked
+
+
+def test_a_late_no_is_no_proof_against_an_earlier_attempt(queue, courier, sender):
+    """A put that was refused at its second attempt stays in doubt, also if the store is told so twice."""
+    due(queue, kind="put")
+    sender.posting = [Unknown("lost"), Refused("no")]
+    courier.deliver_due()
+    queue.clock.pass_by(3600)
+    settle = queue.deliveries.settle
+
+    def unheard(*args, **options):
+        settle(*args, **options)
+        raise StoreError("the connection broke")
+
+    with pytest.MonkeyPatch.context() as context:
+        context.setattr(queue.deliveries, "settle", unheard)
+        with pytest.raises(StoreError):
+            courier.deliver_due()
+    courier.deliver_due()
+
+    [delivery] = queue.deliveries.list()
+    assert (delivery.state, delivery.due_at) == ("uncertain", queue.clock() + QUIET)
 
 
 def test_no_send_begins_with_a_lease_nearly_over(queue, courier, sender):

@@ -174,7 +174,8 @@ class Courier:
             del self._heard[0]
 
     def _conclude(self, delivery: Delivery, outcome: Outcome) -> None:
-        error = self._settle(delivery, follow(delivery, outcome, self.clock(), self.draw))
+        step = follow(delivery, outcome, self.clock(), self.draw)
+        error = self._settle(delivery, step)
         if error is None:
             return
         current = self.store.get(delivery.id)
@@ -184,7 +185,7 @@ class Courier:
             )  # its receipt is another's: a person must look
         elif delivery.state == "sending" and (current.fence, current.state) == (delivery.fence, "uncertain"):
             # others had lost sight of this attempt, and here is what came of it
-            self._settle(current, follow(current, outcome, self.clock(), self.draw))
+            self._settle(current, step)
 
     def _settle(self, delivery: Delivery, step: Step) -> Conflict | None:
         """Record a step; what forbids it if the delivery has moved on or its receipt is another's."""

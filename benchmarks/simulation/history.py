@@ -1,0 +1,357 @@
+"""One history: a few posts, processes that deliver them and die on the way, and what is true in the end.
+
+It asks the code that is simulated for nothing but what it does: what was promised is judged by what the
+places have, what the tables hold and what each process got to hear.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
+from typing import Any, get_args
+
+from benchmarks.simulation.memory import MemoryStore, RuleBroken, Tables
+from benchmarks.simulation.places import Client, Place
+from benchmarks.simulation.world import START, Host, Process, Weather, World
+from bot.errors import StoreError
+from bot.posting.courier import Courier
+from bot.posting.delivery import MAX_AGE
+from bot.posting.outcomes import NotSent, Outcome, Refused, Unknown
+from bot.posting.sender import VERBS
+from bot.records import Delivery, DeliveryState, Kind, Receipt
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+MOST_EVENTS = 50_000  # a history of ten deliveries has some thousand
+IDLE, NOTHING_LEFT = 30.0, 3600.0  # seconds between turns
+STORMY = Weather()
+NOTHING = Receipt()
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was wrong with a history, and what it was like."""
+
+    seed: int
+    wrong: Sequence[str]
+    ends: Counter[tuple[Kind, DeliveryState]]
+    twice: Counter[Kind]  # deliveries that were posted more than once
+    seconds: float  # of the world's time
+
+    @property
+    def deliveries(self) -> int:
+        return sum(self.ends.values())
+
+
+@dataclass
+class Heard:
+    """What is known of the newest attempt of a delivery."""
+
+    surely: bool = False  # its process has heard what came of it, and said so to the store
+    out_of_sight: bool = False  # its process was given up while it might still have been alive
+
+
+class Store(MemoryStore):
+    """The store as one process has it: it may die before and after each commit, and the database may fail."""
+
+    def __init__(self, history: "History", process: Process):
+        super().__init__(history.tables, history.world.wall)
+        self._history, self._process = history, process
+        self.outcomes: dict[tuple[int, int], Outcome] = {}  # by delivery and fence
+
+    def claim(self, owner: str, lease_seconds: float, draft: int | None = None) -> Delivery | None:
+        self._process.seam("looks for what is due")
+        claimed = super().claim(owner, lease_seconds, draft)
+        if claimed:
+            self._process.seam(f"has claimed {claimed.key}, fence {claimed.fence}")
+        return claimed
+
+    def begin_sending(self, delivery: Delivery) -> Delivery:
+        begin = super().begin_sending
+
+        def change() -> Delivery:
+            sending = begin(delivery)
+            self._history.heard[delivery.id] = Heard()
+            return sending
+
+        return self._commit(f"begins to send {delivery.key}", change)
+
+    def settle(
+        self,
+        delivery: Delivery,
+        state: DeliveryState,
+        reason: str,
+        receipt: Receipt | None = None,
+        due_at: Any = None,
+        actor: str = "",
+    ) -> Delivery:
+        settle = super().settle
+
+        def change() -> Delivery:
+            settled = settle(delivery, state, reason, receipt, due_at, actor)
+            self._history.hear(self, self._process, delivery, settled)
+            return settled
+
+        return self._commit(f"settles {delivery.key} as {state}" + f": {reason}" * bool(reason), change)
+
+    def mark(self, delivery: Delivery, state: DeliveryState, receipt: Receipt = NOTHING) -> None:
+        """Write down what became of a delivery, as the naive way does: without claim and fence."""
+
+        def change() -> Delivery:
+            done = replace(delivery, state=state, remote_id=receipt.remote_id or None)
+            self.tables.deliveries[delivery.id] = done
+            return done
+
+        self._commit(f"marks {delivery.key} as {state}", change)
+
+    def _commit(self, what: str, change: Callable[[], Delivery]) -> Delivery:
+        self._process.seam(what)
+        weather, world = self._process.world.weather, self._process.world
+        if world.chance(weather.store):
+            raise StoreError("the database does not answer")
+        changed = change()
+        if world.chance(weather.store):
+            raise StoreError("the database does not say that it has committed")
+        self._process.seam("has done so")
+        return changed
+
+
+class Sender:
+    """bot.posting.sender without its child: the same answers, from clients of simulated places."""
+
+    def __init__(self, history: "History", process: Process, store: Store):
+        self._history, self._process, self._store = history, process, store
+
+    def check(self, delivery: Delivery) -> Refused | NotSent | None:
+        answer = VERBS["check"](self._client(delivery), delivery)
+        assert answer is None or isinstance(answer, Refused | NotSent)
+        return answer
+
+    def post(self, delivery: Delivery) -> Outcome:
+        if (delivery.id, delivery.fence) not in self._history.attempts():
+            self._history.wrong.append(f"{delivery.key} was posted without an attempt on record")
+        outcome = self.post_at_once(delivery)
+        self._store.outcomes[delivery.id, delivery.fence] = outcome
+        return outcome
+
+    def post_at_once(self, delivery: Delivery) -> Outcome:
+        self._process.seam(f"asks its sender to post {delivery.key}")
+        return self._ask("post", delivery)
+
+    def find(self, delivery: Delivery) -> Outcome:
+        return self._ask("find", delivery)
+
+    def _ask(self, verb: str, delivery: Delivery) -> Outcome:
+        outcome = VERBS[verb](self._client(delivery), delivery)
+        assert outcome is not None
+        return outcome
+
+    def _client(self, delivery: Delivery) -> Client:
+        return Client(self._history.places[delivery.kind], self._process, delivery.account)
+
+
+Deliver = Callable[["History", Process, Store, Sender], Callable[[], None]]
+
+
+def by_courier(
+    history: "History", process: Process, store: Store, sender: Sender, courier: type[Courier] = Courier
+) -> Callable[[], None]:
+    """What production runs."""
+    return courier(
+        store=store,
+        sender=sender,
+        gate=lambda delivery: (),
+        owner=process.name,
+        clock=history.world.wall,
+        draw=history.world.random.random,
+        told=lambda delivery: None,
+        dead=partial(history.dead, process),
+        steady=process.host.steady,
+    ).deliver_due
+
+
+class History:
+    """deliver: makes what a process does again and again. store: the store each process has."""
+
+    def __init__(
+        self,
+        seed: int,
+        deliver: Deliver = by_courier,
+        store: type[Store] = Store,
+        weather: Weather = STORMY,
+        trace: list[str] | None = None,
+    ):
+        self.world = World(seed, weather, trace)
+        self.tables = Tables()
+        self.places = {
+            kind: Place(self.world, kind, kind == "query" and self._draw(2) == 0) for kind in KINDS
+        }
+        self.wrong: list[str] = []
+        self.heard: dict[int, Heard] = {}
+        self._deliver, self._store = deliver, store
+        self._busy: set[str] = set()
+        self._living: dict[str, Process] = {}
+        self._started = 0
+        self._seen_dead: set[tuple[str, str | None]] = set()  # by whom, who
+        self._plan()
+
+    def run(self) -> Found:
+        hosts = [Host(self.world, name) for name in ("this", "that")[: 1 + (self._draw(3) == 0)]]
+        for number in range(1 + self._draw(3)):
+            self._start(hosts[number % len(hosts)])
+        if not self.world.run(MOST_EVENTS):
+            self.wrong.append("it does not come to an end")
+        ends = Counter((row.kind, row.state) for row in self.tables.deliveries.values())
+        twice = Counter(row.kind for row in self.tables.deliveries.values() if self._times(row) > 1)
+        self._judge()
+        return Found(self.world.seed, tuple(self.wrong), ends, twice, self.world.now)
+
+    def _draw(self, below: int) -> int:
+        return int(self.world.random.random() * below)
+
+    def _plan(self) -> None:
+        shared = self._draw(3) == 0  # one account for all
+        for draft in range(1, 2 + self._draw(2)):
+            due_at = START + timedelta(seconds=self._draw(600))
+            for kind in self.world.random.sample(KINDS, 1 + self._draw(3)):
+                self._add(draft, kind, "all" if shared else kind, due_at)
+
+    def _add(self, draft: int, kind: Kind, account: str, due_at: Any) -> None:
+        id = len(self.tables.deliveries) + 1
+        delivery = Delivery(
+            id=id,
+            draft=draft,
+            bot="metal",
+            revision_sha256=f"{draft}",
+            target=kind,
+            account=account,
+            kind=kind,
+            text=f"text {draft}",
+            state="planned",
+            key=f"{kind}{draft}",
+            fence=0,
+            attempts=0,
+            approved_at=START,
+            due_at=due_at,
+        )
+        self.tables.add(delivery, "a person")
+        self.heard[id] = Heard()
+
+    # processes
+
+    def _start(self, host: Host) -> None:
+        self._started += 1
+        process = Process(host, self._started, self._main, self._ended)
+        self._living[process.name] = process
+
+    def _ended(self, process: Process) -> None:
+        """Whatever ended is started again, unless there is nothing left to do."""
+        del self._living[process.name]
+        self._busy.discard(process.name)
+        if self._open():
+            self.world.later(1.0 + self._draw(60), partial(self._start, process.host))
+
+    def _main(self, process: Process) -> None:
+        """A daemon's turns, as the wake-up makes them."""
+        store = self._store(self, process)
+        deliver = self._deliver(self, process, store, Sender(self, process, store))
+        while self._open():
+            self._busy.add(process.name)
+            try:
+                deliver()
+            except StoreError as error:
+                self.world.note(process.name, f"fails: {error}")
+            except RuleBroken as error:
+                self.wrong.append(f"a rule of the tables was broken: {error}")
+            self._busy.discard(process.name)
+            process.wait(self._idle())
+
+    def _open(self) -> bool:
+        """Whether anybody is at work, or time will bring anything on."""
+        rows = self.tables.deliveries.values()
+        return bool(self._busy) or any(
+            row.state in ("planned", "claimed", "sending") or (row.state == "uncertain" and row.due_at)
+            for row in rows
+        )
+
+    def _idle(self) -> float:
+        """Seconds to the next turn that finds something to do; the turns before it are left out."""
+        rows, wall = self.tables.deliveries.values(), self.world.wall()
+        times = [it.lease_until or it.due_at for it in rows if it.state not in ("sent", "refused")]
+        waits = [(time - wall).total_seconds() for time in times if time]
+        return max(min(waits, default=NOTHING_LEFT), 0.0) + self.world.random.random() * IDLE
+
+    def dead(self, asking: Process, owner: str) -> bool | None:
+        """As bot.posting.owner.is_dead: of processes on other hosts nothing can be known."""
+        if owner.split("/")[0] != asking.host.name:
+            return None
+        if owner in self._living:
+            return False
+        self._seen_dead.add((asking.name, owner))
+        return True
+
+    # what is true
+
+    def attempts(self) -> set[tuple[int, int]]:
+        return {(it.delivery, it.fence) for it in self.tables.attempts}
+
+    def hear(self, store: Store, process: Process, before: Delivery, after: Delivery) -> None:
+        """Take note of who said what: a process of its own attempt, or another that has given it up."""
+        heard = self.heard[after.id]
+        if before.state == "sending" and before.owner != process.name:
+            heard.surely = False
+            heard.out_of_sight = (process.name, before.owner) not in self._seen_dead  # when it asked
+        elif outcome := store.outcomes.get((after.id, after.fence)):
+            heard.surely, heard.out_of_sight = not isinstance(outcome, Unknown), False
+
+    def _times(self, row: Delivery) -> int:
+        return self.places[row.kind].times(row.key)
+
+    def _judge(self) -> None:
+        for row in self.tables.deliveries.values():
+            if fault := self._fault_of(row):
+                self.wrong.append(f"{row.key} is {row.state} ({row.reason}): {fault}")
+            if (times := self._times(row)) > 1:
+                self.wrong.append(f"{row.key} was posted {times} times")
+            self._judge_events(row)
+
+    def _fault_of(self, row: Delivery) -> str:
+        """What is wrong with how a delivery has ended, "" if nothing."""
+        times = self._times(row)
+        match row.state:
+            case "sent":
+                posts = [post.remote_id for post in self.places[row.kind].posts if post.key == row.key]
+                right = row.remote_id in posts if row.remote_id else posts
+                return "" if right else "its post is not there"
+            case "refused":
+                if times:
+                    return "its post is there"
+                rejected = row.key in self.places[row.kind].rejected
+                return "" if rejected or "given up" in row.reason else "nobody has refused it"
+            case "uncertain":
+                return self._knowable(row)
+            case _:
+                return "it is lost"
+
+    def _knowable(self, row: Delivery) -> str:
+        """Why a delivery need not have been left to a person, "" if it had to be."""
+        heard = self.heard[row.id]
+        if not row.reason:
+            return "without a reason"
+        if heard.surely:
+            return "its process knew what came of it"
+        old = self.world.wall() - (row.first_tried_at or START) > MAX_AGE
+        if row.kind == "opaque" or heard.out_of_sight or old:
+            return ""
+        return "its place could have been asked"
+
+    def _judge_events(self, row: Delivery) -> None:
+        """The events are one chain from nothing to the state, and fences never fall."""
+        state, fence = None, 0
+        for event in self.tables.events:
+            if event.delivery == row.id:
+                if event.old != state or event.fence < fence:
+                    self.wrong.append(f"{row.key}: its events are no chain at {event}")
+                state, fence = event.new, event.fence
+        if state != row.state:
+            self.wrong.append(f"{row.key} is {row.state}, and its events end in {state}")
