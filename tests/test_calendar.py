@@ -1,7 +1,7 @@
 """Slot arithmetic against a reference that knows nothing of it: what clocks show, minute by minute."""
 
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import accumulate
 from zoneinfo import ZoneInfo, available_timezones
@@ -33,6 +33,7 @@ class Plan:
     zone: str = "UTC"
     every: timedelta | None = None
     missed: timedelta | str = "one"
+    until: date | None = None
 
 
 def transitions(zone: ZoneInfo) -> list[datetime]:
@@ -226,6 +227,23 @@ def test_of_missed_slots_none_or_all_of_some_hours_are_made_up():
     }
     assert not list(taken(Plan(at=four, missed="skip"), NEW_YEAR, now + 5 * MINUTE))
     assert not list(taken(Plan(at=four, missed=7 * HOUR), now, now + HOUR))
+
+
+@pytest.mark.parametrize(
+    ("plan", "last"),
+    [
+        (Plan(at=(time(9), time(23, 59)), zone="Pacific/Auckland"), "2026-01-03T10:59"),
+        (Plan(every=6 * HOUR), "2026-01-03T18:00"),
+    ],
+)
+def test_a_schedule_ends_with_its_last_day(plan, last):
+    """By the zone's calendar; a slot of it that was missed is made up, and nothing comes after."""
+    plan, last = replace(plan, until=date(2026, 1, 3)), datetime.fromisoformat(last).replace(tzinfo=UTC)
+
+    assert next_slots("bot", plan, NEW_YEAR, 99)[-1].at == last
+    assert due_slot("bot", plan, NEW_YEAR, last + 100 * 365 * DAY).at == last
+    assert due_slot("bot", plan, last, last + DAY) is None
+    assert due_slot("bot", plan, NEW_YEAR, last - MINUTE).at < last
 
 
 def taken(plan, after, now):

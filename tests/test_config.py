@@ -255,6 +255,10 @@ def test_a_mistake_is_named_with_its_place(errors_of, text, message):
             "schedule: set one of at (times of day) and every (an interval)",
         ),
         (
+            "schedule: {every: 1h, until: 2027-02-30}",
+            "schedule.until: expected a date as 2027-01-31, not '2027-02-30'",
+        ),
+        (
             "schedule: {every: 1h, missed: skp}",
             "schedule.missed: expected one, skip or {within: 6h}, not 'skp' (have one, skip). "
             "Did you mean 'skip'?",

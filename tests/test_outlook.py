@@ -139,7 +139,7 @@ def test_a_queue_that_just_lasts_is_told(house, plan, approve):
     coming = outlook(house, "night", 1)
 
     assert (len(coming.slots), coming.left, coming.dry) == (1, 0, None)
-    assert shown(coming)[-1] == "the queue lasts until then, and not a slot longer"
+    assert shown(coming)[-1] == "the queue lasts for these slots, and no longer"
 
 
 def test_a_missed_slot_comes_first(house, plan, approve):

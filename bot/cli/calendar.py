@@ -87,7 +87,7 @@ def _stock(outlook: Outlook, zone: ZoneInfo) -> Text:
         return Text(f"the queue runs dry on {when}: bot review {outlook.bot}", "yellow")
     if outlook.left:
         return Text(f"{outlook.left} more approved than these slots take", "green")
-    return Text("the queue lasts until then, and not a slot longer", "yellow")
+    return Text("the queue lasts for these slots, and no longer", "yellow")
 
 
 def _slots(count: int) -> str:

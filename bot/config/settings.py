@@ -18,6 +18,7 @@ from bot.config.values import (
     Database,
     Days,
     Interval,
+    LastDay,
     Memory,
     Missed,
     Name,
@@ -181,6 +182,8 @@ class Schedule(Settings):
     """The time zone of `at` and `days`, an IANA name."""
     every: Interval | None = None
     """Instead of `at`: an interval, as 4s, 30m, 6h or 1d."""
+    until: LastDay | None = None
+    """The last day with slots, in the zone of `at`; for `every` in UTC."""
     missed: Missed = "one"
     """Of the slots missed while nothing ran: the newest is made up, none, or all of some last hours."""
 

@@ -4,8 +4,9 @@ Each is an annotated type that says what it accepts, how it is written back and 
 """
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -126,6 +127,16 @@ def _interval(value: Any) -> timedelta:
     raise ValueError(msg)
 
 
+def _date(value: Any) -> date:
+    if isinstance(value, date):
+        return value
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        with suppress(ValueError):
+            return date.fromisoformat(value)
+    msg = f"expected a date as 2027-01-31, not {shown(value)}"
+    raise ValueError(msg)
+
+
 def _seconds(value: timedelta) -> str:
     return f"{int(value.total_seconds())}s"
 
@@ -223,6 +234,12 @@ Interval = Annotated[
     PlainValidator(_interval),
     PlainSerializer(_seconds),
     WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]{0,5}[smhd]$"}),
+]
+LastDay = Annotated[
+    date,
+    PlainValidator(_date),
+    PlainSerializer(lambda value: value.isoformat()),
+    WithJsonSchema({"type": "string", "format": "date"}),
 ]
 Missed = Annotated[
     timedelta | Literal["one", "skip"],

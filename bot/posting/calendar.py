@@ -23,7 +23,8 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 class Schedule(Protocol):
     """Times of day on some weekdays of a zone, or an interval; then `at` is empty.
 
-    missed: of the slots that came while nothing ran the newest is made up, or none, or all not older.
+    until: the last day with slots, by their local dates. missed: of the slots that came while nothing ran the
+    newest is made up, or none, or all not older.
     """
 
     @property
@@ -39,16 +40,20 @@ class Schedule(Protocol):
     def every(self) -> timedelta | None: ...
 
     @property
+    def until(self) -> date | None: ...
+
+    @property
     def missed(self) -> timedelta | Literal["one", "skip"]: ...
 
 
 def slots_after(bot: str, schedule: Schedule, after: datetime) -> Iterator[Slot]:
-    """Every slot later than `after`, without end."""
+    """Every slot later than `after`, without end unless the schedule has one."""
     if schedule.every:
         slots = _intervals(bot, schedule.every, after, +1)
     else:
         slots = _days(bot, schedule, after.astimezone(ZoneInfo(schedule.zone)).date(), +1)
-    return (slot for slot in slots if slot.at > after)
+    last = schedule.until or date.max
+    return takewhile(lambda slot: slot.local_date <= last, (slot for slot in slots if slot.at > after))
 
 
 def slots_between(bot: str, schedule: Schedule, after: datetime, until: datetime) -> Iterator[Slot]:
@@ -80,11 +85,13 @@ def _newest(bot: str, schedule: Schedule, now: datetime) -> Slot:
 
     It looks backwards from `now`, so that a long absence costs no more than a short one.
     """
+    last = schedule.until or date.max
     if schedule.every:
-        slots = _intervals(bot, schedule.every, now, -1)
+        end = datetime.combine(last, time.max, UTC)
+        slots = _intervals(bot, schedule.every, min(now, end), -1)
     else:
-        today = now.astimezone(ZoneInfo(schedule.zone)).date()
-        slots = _days(bot, schedule, today + DAY, -1)  # a clock set back over midnight has been in tomorrow
+        today = now.astimezone(ZoneInfo(schedule.zone)).date()  # a clock set back has been in tomorrow
+        slots = _days(bot, schedule, min(today + DAY, last), -1)
     return next(slot for slot in slots if slot.at <= now)
 
 
