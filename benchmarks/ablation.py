@@ -25,6 +25,7 @@ OTHERS: dict[str, tuple[str, ...]] = {  # as `--set` of benchmarks.quality has t
     "neither": ("training.dropout=0.0", "training.weight_dropout=0.0"),
     "newest weights, no mean": ("training.averaging=0.0",),
     "constant rate": ("training.schedule=constant",),
+    "128 sequences an update": ("training.batch_size=128",),
     "plus norm before the head": ("head_norm=true",),
     "plus dropout of the embedding": ("training.embedding_dropout=0.1",),
 }
