@@ -186,6 +186,11 @@ class Draft:
     created_at: datetime
     evidence: Evidence | None = None  # of the revision; None if it is older than the program's own
 
+    @property
+    def doubts(self) -> tuple[Verdict, ...]:
+        """What a person should know before approving it: questions, and of an edited text also vetoes."""
+        return tuple(verdict for verdict in self.verdicts if verdict.outcome in ("ask", "reject"))
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:

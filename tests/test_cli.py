@@ -349,6 +349,18 @@ def test_an_edit_that_would_notify_somebody_is_refused(filled):
         filled("edit", "1", "hello @nobody")
 
 
+def test_what_speaks_against_an_edit_is_told(filled):
+    """At the edit and once more at its approval, and the queue marks it: who decides by number sees no card."""
+    _, edited = filled("edit", "1", "The L\u0430st Moon")  # a Cyrillic letter
+    listed, _ = filled("queue")
+    _, approved = filled("approve", "1")
+
+    doubt = "gate.safety: “L\u0430st” is spelled with letters of several scripts"
+    assert doubt in edited
+    assert doubt in approved
+    assert "pending ?" in listed
+
+
 def test_a_decision_can_be_undone(filled):
     """reject, undo: pending again."""
     filled("reject", "1")

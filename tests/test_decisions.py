@@ -108,7 +108,7 @@ def test_an_edit_is_judged_by_the_gate(queue: Queue, desk: Desk) -> None:
     """What could never be approved is not kept; a copy is, with the verdict, for somebody may insist."""
     [draft] = queue.add("Wormhorn")
 
-    with pytest.raises(GateError, match="draft 1 cannot read so: “@ada” would notify"):
+    with pytest.raises(GateError, match="draft 1 cannot have this text: “@ada” would notify"):
         desk.edit(draft.id, "Hail @ada")
     assert queue.drafts.get(draft.id) == draft
     assert desk.edit(draft.id, "Copied").verdicts == gate("metal", "Copied", draft.id)
@@ -177,7 +177,7 @@ def test_what_a_target_cannot_take_is_not_approved(queue: Queue) -> None:
 
     with pytest.raises(GateError, match=r"cannot be approved: Its length is 300, and x takes 280\. Edit it"):
         desk.approve(draft.id, override=True)
-    with pytest.raises(GateError, match="cannot read so: Its length is 300"):
+    with pytest.raises(GateError, match="cannot have this text: Its length is 300"):
         desk.edit(draft.id, "longer")
 
 

@@ -1,5 +1,7 @@
 """What `bot fill` prints of a batch."""
 
+from dataclasses import replace
+
 import pytest
 from rich.console import Console
 
@@ -92,3 +94,15 @@ def test_variety_and_ruts_come_last(shown):
 def test_an_empty_batch_is_told_too(shown):
     """Nothing is divided by nothing."""
     assert shown([])[0].split() == ["sampled", "0"]
+
+
+def test_what_a_filter_asks_about_is_named(queue):
+    """By the numbers that `bot why` takes; what needs no answer is not."""
+    plain, doubtful = queue.add("Wormhorn", "Deth")
+    doubtful = replace(doubtful, verdicts=(Verdict("blocklist", "ask", "seems to hide a blocked word"),))
+    console = Console(width=WIDTH)
+
+    with console.capture() as capture:
+        console.print(report(Filled("metal", funnel([]), [plain, doubtful], 9)))
+
+    assert f"a filter asks about 1 of them: {doubtful.id} (bot why ID)" in capture.get()

@@ -268,3 +268,24 @@ def test_an_item_of_the_corpus_is_a_copy_however_short():
 
     assert (copy.outcome, copy.reason) == ("reject", "It is an item of the corpus.")
     assert new.outcome == "accept"
+
+
+@pytest.mark.parametrize(
+    "corpus", [TextTrainingSet(["Bolt Thrower"]), HashedTrainingSet(build_index(["Bolt Thrower"]))]
+)
+def test_a_copy_in_look_alike_letters_is_a_copy(corpus):
+    """A reader sees the item; the reason says what it looks like."""
+    *_, copy = judge("B\u043elt Thr\u043ewer", corpus, [])
+
+    assert copy.outcome == "reject"
+    assert copy.reason == "It looks like “Bolt Thrower”. It is an item of the corpus."
+
+
+def test_a_post_is_not_repeated_in_look_alike_letters():
+    """Not even where each word is wholly of the other script."""
+    assert outcomes("\u0422\u0410\u041e", NOTHING, ["TAO"])[COPY] == "reject"
+
+
+def test_another_language_is_no_disguise():
+    """A text of Cyrillic that looks like nothing known passes."""
+    assert outcomes("Мгла над рекой", TextTrainingSet(["Bolt Thrower"]), ["TAO"])[COPY] == "accept"

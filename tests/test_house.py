@@ -174,7 +174,7 @@ def test_what_a_target_objects_to_is_not_approved(bot_folder):
     house = with_half(bot_folder, "def objection(self, text): return 'a bell' if 'bell' in text else ''")
     draft = fill(house, seed=5).drafts[0]
 
-    with pytest.raises(GateError, match="cannot read so: Half does not take it: a bell"):
+    with pytest.raises(GateError, match="cannot have this text: Half does not take it: a bell"):
         house.desk("ada").edit(draft.id, "Pale bell")
 
 

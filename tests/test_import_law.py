@@ -34,7 +34,7 @@ OWNERS = {
     "atproto": {"plugins/targets/bluesky.py"},
     "apprise": {"plugins/targets/notify.py"},
     "ahocorasick": {"plugins/filters"},
-    "confusable_homoglyphs": {"plugins/filters"},
+    "confusable_homoglyphs": {"bot/curation/alike", "plugins/filters"},
     "pydivsufsort": {"bot/curation/suffixes.py"},
 }
 HEAVY = {

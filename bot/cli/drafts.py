@@ -19,7 +19,7 @@ from bot.cli.app import (
     say,
 )
 from bot.errors import BotError
-from bot.records import Status
+from bot.records import Draft, Status
 
 
 @app.command()
@@ -50,7 +50,12 @@ def fill(
         Screen().console.print(report(filled))
         if filled.waiting > (size := house.bot(bot).queue_size):
             say(f"More than its queue_size of {size}: `bot run` adds none now, `bot fill` always does")
-        say(f"Next: bot review {bot}")
+        if filled.drafts:
+            say(f"Next: bot review {bot}")
+        else:
+            say(
+                f"Nothing was kept: loosen the filter that dropped most, or sample otherwise ({house.config.file})"
+            )
 
 
 @app.command()
@@ -123,6 +128,7 @@ def approve(
     for id in ids:
         draft = desk.approve(id, override=override)
         say(f"approved {draft.id}: {draft.text}")
+        _say_doubts(draft)
 
 
 @app.command()
@@ -143,6 +149,13 @@ def edit(
     """Give a draft another text, which needs its own approval."""
     draft = open_house(config).desk(getpass.getuser()).edit(id, text)
     say(f"edited {draft.id}, revision {draft.revision}: {draft.text}")
+    _say_doubts(draft)
+
+
+def _say_doubts(draft: Draft) -> None:
+    """Who decides by number sees no card."""
+    for doubt in draft.doubts:
+        say(f"    {doubt.filter}: {doubt.reason}")
 
 
 @app.command()

@@ -37,10 +37,10 @@ def _parts(filled: Filled) -> Iterator[RenderableType]:
         yield _indented(_variety(filled.variety))
     for rut in filled.ruts:
         yield alarm(rut)
-    asked = f", {funnel.asked} of them for a person's eye" if funnel.asked else ""
-    yield Text(
-        f"{len(filled.drafts)} drafts queued{asked}; {filled.waiting} wait in the queue of {filled.bot}"
-    )
+    yield Text(f"{len(filled.drafts)} drafts queued; {filled.waiting} wait in the queue of {filled.bot}")
+    if asked := [str(draft.id) for draft in filled.drafts if draft.doubts]:
+        more = ", ..." if len(asked) > SHOWN else ""
+        yield Text(f"a filter asks about {len(asked)} of them: {', '.join(asked[:SHOWN])}{more} (bot why ID)")
 
 
 def alarm(rut: Rut) -> Text:

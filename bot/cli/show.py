@@ -76,10 +76,12 @@ class Screen:
             table.add_column(name, justify="right" if name in ("id", "surprise") else "left", no_wrap=True)
         table.add_column("text", overflow="fold")
         for draft in drafts:
-            status = Text(draft.status, style=STYLES[draft.status])
+            status = Text(draft.status + (" ?" if draft.doubts else ""), style=STYLES[draft.status])
             surprise = f"{draft.candidate.surprise:.2f}"
             table.add_row(str(draft.id), status, draft.bot, surprise, plain(draft.text))
         self.console.print(table if drafts else "No drafts here; make some with: bot fill BOT")
+        if any(draft.doubts for draft in drafts):
+            self.console.print("? something speaks against it: bot why ID", style="dim")
 
     def status(self, bots: Sequence[Standing]) -> None:
         if not bots:

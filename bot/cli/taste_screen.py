@@ -56,7 +56,7 @@ def _show_how_well(console: Console, found: Report) -> None:
         console.print(
             f"  AUC of all that waited, by inverse propensities: {said} (worth {found.worth:.0f} decisions)"
         )
-    if found.base:
+    if found.base and not math.isnan(found.precision):
         times = found.precision / found.base
         console.print(
             f"  the 10 best of 50: {found.precision:.0%} approved, of all {found.base:.0%} (x {times:.2f})"

@@ -125,8 +125,9 @@ def _ask(name: str, filter: Filter, candidate: Candidate, context: Context) -> t
         return candidate, Verdict(name, "ask", str(doubt))
     except Reject as veto:
         return candidate, Verdict(name, "reject", str(veto))
-    except BotError:
-        raise
+    except BotError as error:
+        msg = f"{name}: {error}"
+        raise BotError(msg) from error
     except (Exception, SystemExit) as error:  # whatever a plugin does, the others go on
         return candidate, Verdict(name, "reject", f"{FAILED}{type(error).__name__}: {error}")
     if fault := _fault(answer, candidate):

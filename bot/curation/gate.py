@@ -13,6 +13,7 @@ from functools import lru_cache
 import regex
 from linkify_it.tlds import TLDS
 
+from bot.curation.alike import as_latin
 from bot.curation.normal import normal_form
 from bot.curation.novelty import TextTrainingSet
 from bot.interfaces import TrainingSet
@@ -133,6 +134,15 @@ def _unseen(character: str) -> str:
 
 
 def _copies(text: str, training_set: TrainingSet, recent_posts: Sequence[str]) -> Iterator[str]:
+    """Of the text as it is written; where it copies nothing, of the text as it looks."""
+    written = list(_repeats(text, training_set, recent_posts))
+    yield from written
+    if not written and (looks := as_latin(text)) != text:
+        for reason in _repeats(looks, training_set, recent_posts):
+            yield f"It looks like {_quoted(looks)}. {reason}"
+
+
+def _repeats(text: str, training_set: TrainingSet, recent_posts: Sequence[str]) -> Iterator[str]:
     if training_set.nearest(text, 0):
         yield "It is an item of the corpus."
     elif span := training_set.copied(text):

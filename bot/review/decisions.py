@@ -42,7 +42,10 @@ class Desk:
         verdicts = self.gate(draft.bot, draft.text, id)
         forbidden = {verdict.filter for verdict in verdicts if verdict.outcome == "reject"}
         if forbidden and not (override and forbidden == {COPY}):
-            raise _forbid(f"draft {id} cannot be approved", verdicts, forbidden)
+            remedy = (
+                ", or override if you mean it (--override; in the review: o)" if forbidden == {COPY} else ""
+            )
+            raise _forbid(f"draft {id} cannot be approved", verdicts, forbidden, f"Edit it{remedy}.")
         if policy and (asked := [verdict.reason for verdict in verdicts if verdict.outcome == "ask"]):
             msg = f"draft {id} needs a person: {' '.join(asked)}"
             raise GateError(msg, overridable=False)
@@ -67,7 +70,7 @@ class Desk:
         verdicts = self.gate(draft.bot, text, id)
         forbidden = {verdict.filter for verdict in verdicts if verdict.outcome == "reject"}
         if forbidden - {COPY}:
-            raise _forbid(f"draft {id} cannot read so", verdicts, forbidden)
+            raise _forbid(f"draft {id} cannot have this text", verdicts, forbidden, "It stays as it was.")
         said = (*self.opinions(draft, text), *verdicts)
         return self.drafts.edit(id, text, self.actor, said, sha256, self.evidence(draft.bot, text, id))
 
@@ -76,10 +79,6 @@ class Desk:
         return self.drafts.undo(id, self.actor)
 
 
-def _forbid(what: str, verdicts: Sequence[Verdict], forbidden: set[str]) -> GateError:
+def _forbid(what: str, verdicts: Sequence[Verdict], forbidden: set[str], remedy: str) -> GateError:
     reasons = " ".join(verdict.reason for verdict in verdicts if verdict.filter in forbidden)
-    overridable = forbidden == {COPY}
-    remedy = (
-        "Edit it, or override if you mean it (--override; in the review: o)." if overridable else "Edit it."
-    )
-    return GateError(f"{what}: {reasons} {remedy}", overridable)
+    return GateError(f"{what}: {reasons} {remedy}", overridable=forbidden == {COPY})
