@@ -350,7 +350,7 @@ def test_an_edit_that_would_notify_somebody_is_refused(filled):
 
 
 def test_what_speaks_against_an_edit_is_told(filled):
-    """At the edit and once more at its approval, and the queue marks it: who decides by number sees no card."""
+    """At the edit, at its approval and in the queue: who decides by number sees no card."""
     _, edited = filled("edit", "1", "The L\u0430st Moon")  # a Cyrillic letter
     listed, _ = filled("queue")
     _, approved = filled("approve", "1")

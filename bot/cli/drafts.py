@@ -53,9 +53,7 @@ def fill(
         if filled.drafts:
             say(f"Next: bot review {bot}")
         else:
-            say(
-                f"Nothing was kept: loosen the filter that dropped most, or sample otherwise ({house.config.file})"
-            )
+            say(f"Nothing was kept: loosen the filter that dropped most ({house.config.file})")
 
 
 @app.command()
