@@ -91,9 +91,9 @@ def test_killed_at_any_stage_it_loses_and_doubles_nothing(stage, host, folder):
 def test_one_that_hangs_is_found_and_the_others_go_on(folder):
     """It is named with its deadline."""
     doom(folder, "hang-judging@bea")
-    hung = ("bea", "the model host gave no answer within 4 s and was killed")
+    hung = ("bea", "the model host gave no answer within 8 s and was killed")
 
-    with open_host(folder, deadline=4) as host:
+    with open_host(folder, deadline=8) as host:
         assert ask(host) == [("ann", ""), hung, ("cyd", ""), ("dot", "")]
 
 
