@@ -18,6 +18,7 @@ MARKS = {
     "reject": ("✗", "bold red"),
 }
 COPIED = "bold underline yellow"  # the stretch of a text that stands in the corpus
+NEAR = 0.3  # edits a character, up to which an earlier text is worth a line
 INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
 
@@ -48,8 +49,10 @@ def why(draft: Draft) -> Table:
     rows = _rows()
     rows.add_row("model", show(sampled.checkpoint))
     surprise = f"surprise {sampled.surprise:.2f} ({_surprise(sampled.surprise)})"
-    rows.add_row("sampled", f"temperature {sampled.temperature:.2f}, {surprise}")
-    if draft.text != sampled.text:
+    edited = draft.text != sampled.text
+    then = ", as it first read" if edited else ""
+    rows.add_row("sampled", f"temperature {sampled.temperature:.2f}, {surprise}{then}")
+    if edited:
         rows.add_row("first read", show(sampled.text))
     for label, line in _evidence(draft.evidence) if draft.evidence else ():
         rows.add_row(label, line)
@@ -79,7 +82,7 @@ def _evidence(evidence: Evidence) -> Iterator[tuple[str, Text]]:
         yield "copied", _span(evidence.copied, evidence.verbatim_share)
     if evidence.overlap:
         yield "overlap", Text(f"{evidence.overlap:.0%} of its runs of 5 words stand in the corpus")
-    if evidence.earlier:
+    if evidence.earlier and evidence.earlier.distance <= NEAR * evidence.characters:
         yield "earlier", _match(evidence.earlier)
 
 
