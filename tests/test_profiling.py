@@ -50,3 +50,11 @@ def test_an_evaluation_is_spread_over_its_steps(tmp_path: Path) -> None:
 def test_the_whole_run_is_foreseen(tmp_path: Path, settings: dict, steps: int) -> None:
     """All its steps, or those of all its epochs: about ten batches each."""
     assert measured(tmp_path, **settings).steps == pytest.approx(steps, abs=3)
+
+
+def test_minutes_end_the_foreseen_run_at_the_speed_that_was_measured(tmp_path: Path) -> None:
+    """Not at that of the first steps, which are slow."""
+    found = measured(tmp_path, max_steps=10**9, max_minutes=5)
+
+    a_step = sum(span for name, span in found.parts.items() if name not in found.once)
+    assert found.steps * a_step == pytest.approx(5 * 60, rel=0.01)

@@ -56,15 +56,14 @@ def profile(
     with torch.random.fork_rng(devices=[]), one_thread():
         run = Run(model, train_ids, held_out_ids, settings, save, state_file, sample, evaluations, {})
         run.begin()
-        began = time.perf_counter()
-        _make(run, WARM, passes, began)
+        _make(run, WARM, passes)
         run.evaluate()
         run.spans.seconds.clear()
         wall, cpu = time.perf_counter(), time.process_time()
-        forward, tokens = _make(run, steps, passes, began)
+        forward, tokens = _make(run, steps, passes)
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         run.evaluate()
-        whole = min(settings.max_steps, round((WARM + steps) / run.share_done))
+        whole = min(round((WARM + steps) / run.share_done), _within_minutes(settings, wall / steps))
     seconds = dict(run.spans.seconds)
     once = {name: seconds.pop(name) for name in ONCE if name in seconds}
     made = _with_passes(seconds, forward)
@@ -75,12 +74,20 @@ def profile(
     return Profile(a_step | spread, once, every, tokens / steps, cpu / wall, whole)
 
 
-def _make(run: Run, steps: int, passes: list[float], began: float) -> tuple[float, int]:
-    """So many steps; seconds of their forward passes, of the slowest thread each, and their tokens."""
+def _within_minutes(settings: Any, seconds: float) -> int:
+    """How many steps of so many seconds the run's minutes allow, where they are limited, else all."""
+    return round(60 * settings.max_minutes / seconds) if settings.max_minutes else int(settings.max_steps)
+
+
+def _make(run: Run, steps: int, passes: list[float]) -> tuple[float, int]:
+    """So many steps; seconds of their forward passes, of the slowest thread each, and their tokens.
+
+    For the run no time passes: the first steps are slow, and would count for more than they are.
+    """
     forward, tokens = 0.0, 0
     for _ in range(steps):
         passes.clear()
-        run.step(time.perf_counter() - began)
+        run.step(0.0)
         forward, tokens = forward + max(passes), tokens + run.tokens
     return forward, tokens
 
