@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from bot.model import draw as in_torch
@@ -139,6 +139,13 @@ all_rules = st.tuples(
 steep = st.lists(st.sampled_from([-9.0, -2.1, -1.03, 0.0, 0.52, 1.07, 3.3]), min_size=4, max_size=4)
 
 
+def nearly_tied(shares: list[float]) -> bool:
+    """Whether two are so nearly equally typical that rounding decides between them."""
+    kept = np.array([share for share in shares if share > 0])
+    away = np.sort(np.abs(-np.log(kept) + (kept * np.log(kept)).sum()))
+    return bool(((np.diff(away) > 0) & (np.diff(away) < 1e-4)).any())
+
+
 @given(
     st.lists(steep, min_size=1, max_size=4), st.sampled_from([0.5, 1.0, 1.7]), all_rules, st.integers(-1, 3)
 )
@@ -170,6 +177,7 @@ def test_every_rule_leaves_what_its_paper_says(rows, temperature, rules, barred_
     for n, row in enumerate(rows):
         found, chosen = slice(n * GRID, (n + 1) * GRID), ids[n * GRID : (n + 1) * GRID]
         before, expected = slow_shares_of_all(row, temperature, barred, truncation, penalties, limit)
+        assume(truncation.typical_p == 1 or not nearly_tied(before))
         np.testing.assert_allclose(np.bincount(chosen, minlength=4) / GRID, expected, atol=1.5 / GRID)
         np.testing.assert_allclose(surprises[found], -np.log(np.array(before)[chosen]), atol=1e-4)
         np.testing.assert_allclose(losses[found], np.logaddexp.reduce(row) - np.array(row)[chosen], atol=1e-5)
