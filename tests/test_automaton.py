@@ -6,7 +6,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import BotError
@@ -152,9 +152,7 @@ def test_a_distance_is_the_least_number_of_tokens_to_an_end(join, constraint, id
 @given(st.lists(st.text("ab c", min_size=1, max_size=3), min_size=1, max_size=8, unique=True), st.data())
 def test_pieces_put_together_are_the_joined_text(tokens, data):
     """Whatever stands between two tokens, each piece is what its token adds."""
-    between = data.draw(st.sampled_from([plain, spaced]))
-    assume(between is plain or all(map(str.strip, tokens)))  # a word is no space
-    join = between(tokens)
+    join = data.draw(st.sampled_from([plain, spaced]))(tokens)
     pieces = Pieces(join, range(3, 3 + len(tokens)))
     ids = data.draw(st.lists(st.integers(3, 2 + len(tokens)), max_size=6))
 
@@ -164,6 +162,16 @@ def test_pieces_put_together_are_the_joined_text(tokens, data):
 
     assert "".join(texts) == join(ids)
     assert all(len(text) <= pieces.longest for adds in lists for text in adds.values())
+
+
+@pytest.mark.parametrize("tokens", [["a", " "], ["a ", " ", " b"]])
+def test_a_seam_that_few_pairs_have_is_found(tokens):
+    """In the one list only a token beside itself needs a space, in the other only the last before the first."""
+    pieces = Pieces(spaced(tokens), range(3, 3 + len(tokens)))
+
+    for a, b in product(range(3, 3 + len(tokens)), repeat=2):
+        added = {piece.id: piece.text for piece in pieces.after(pieces.kind(a))}
+        assert spaced(tokens)([a]) + added[b] == spaced(tokens)([a, b])
 
 
 def test_a_tokenizer_that_changes_what_it_joins_is_refused():

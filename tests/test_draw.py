@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import assume, example, given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.model import draw as in_torch
@@ -13,6 +13,7 @@ from bot.model.draw import Truncation
 from bot.model.native import products
 
 NEAR = 1e-5  # shares within so much of a bound may fall on either side of it: single precision
+TIED = 2e-7  # nats; no two numbers that are drawn here are nearer to each other without being equal
 GRID = 4000  # uniforms, evenly spread
 
 logits_of_rows = st.lists(
@@ -94,7 +95,7 @@ def slow_typical(shares: list[float], most: float) -> list[float]:
         if mass >= most * (1 - NEAR):
             break
         mass, bound = mass + p, oddness(p)
-    return left(shares, keep=lambda p: p > 0 and oddness(p) <= bound + NEAR)
+    return left(shares, keep=lambda p: p > 0 and oddness(p) <= bound + TIED)
 
 
 def slow_eta(shares: list[float], epsilon: float) -> list[float]:
@@ -139,13 +140,6 @@ all_rules = st.tuples(
 steep = st.lists(st.sampled_from([-9.0, -2.1, -1.03, 0.0, 0.52, 1.07, 3.3]), min_size=4, max_size=4)
 
 
-def nearly_tied(shares: list[float]) -> bool:
-    """Whether two are so nearly equally typical that rounding decides between them."""
-    kept = np.array([share for share in shares if share > 0])
-    away = np.sort(np.abs(-np.log(kept) + (kept * np.log(kept)).sum()))
-    return bool(((np.diff(away) > 0) & (np.diff(away) < 1e-4)).any())
-
-
 @given(
     st.lists(steep, min_size=1, max_size=4), st.sampled_from([0.5, 1.0, 1.7]), all_rules, st.integers(-1, 3)
 )
@@ -153,6 +147,9 @@ def nearly_tied(shares: list[float]) -> bool:
 @example(
     [[3.3, 1.07, -2.1, -9.0]], 1.0, (Truncation(typical_p=0.2), [1.0] * 4, math.inf), -1
 )  # not the likeliest
+@example(
+    [[-9.0, 3.3, 1.07, -9.0]], 0.5, (Truncation(typical_p=0.2), [1.0, 4.0, 1.3, 1.0], math.inf), 0
+)  # nearly equal, and the likelier one is the more typical
 @example([[3.3, 1.07, -2.1, -9.0]], 1.7, (Truncation(eta=0.3), [1.0] * 4, math.inf), 2)
 @example([[3.3, 1.07, -2.1, -9.0]], 1.0, (Truncation(), [1.0] * 4, 0.01), 0)
 @example([[3.3, 1.07, -2.1, -9.0]], 1.0, (Truncation(), [4.0, 1.0, 4.0, 1.0], math.inf), -1)
@@ -177,7 +174,6 @@ def test_every_rule_leaves_what_its_paper_says(rows, temperature, rules, barred_
     for n, row in enumerate(rows):
         found, chosen = slice(n * GRID, (n + 1) * GRID), ids[n * GRID : (n + 1) * GRID]
         before, expected = slow_shares_of_all(row, temperature, barred, truncation, penalties, limit)
-        assume(truncation.typical_p == 1 or not nearly_tied(before))
         np.testing.assert_allclose(np.bincount(chosen, minlength=4) / GRID, expected, atol=1.5 / GRID)
         np.testing.assert_allclose(surprises[found], -np.log(np.array(before)[chosen]), atol=1e-4)
         np.testing.assert_allclose(losses[found], np.logaddexp.reduce(row) - np.array(row)[chosen], atol=1e-5)

@@ -57,11 +57,6 @@ class Pieces:
 
     def _kinds(self) -> tuple[dict[int, int], dict[int, int]]:
         """By what they do to a token after them, and by what a token before them does to them."""
-        if all(
-            self._join(ids) == "".join(map(self._own.__getitem__, ids))
-            for ids in (self._ids, self._ids[::-1])
-        ):
-            return dict.fromkeys(self._ids, 0), dict.fromkeys(self._ids, 0)
         left = right = self._ids[:: max(1, len(self._ids) // PROBES)]
         found = (0, 0)
         while True:
