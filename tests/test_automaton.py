@@ -165,8 +165,8 @@ def test_pieces_put_together_are_the_joined_text(tokens, data):
 
 
 @pytest.mark.parametrize("tokens", [["a", " "], ["a ", " ", " b"]])
-def test_a_seam_that_few_pairs_have_is_found(tokens):
-    """A space is needed in the one list by a token beside itself, in the other by the last before the first."""
+def test_a_space_that_few_pairs_need_is_found(tokens):
+    """In one list only a token beside itself needs it, in the other only the last before the first."""
     pieces = Pieces(spaced(tokens), range(3, 3 + len(tokens)))
 
     for a, b in product(range(3, 3 + len(tokens)), repeat=2):
