@@ -287,6 +287,16 @@ def test_a_state_leads_only_where_it_may(queue: Queue, claimed: Delivery) -> Non
             queue.deliveries.settle(refused, state, "", Receipt("42"))
 
 
+def test_nothing_is_in_doubt_of_which_nothing_was_tried(queue: Queue, claimed: Delivery) -> None:
+    """Else evidence could make it sent without an attempt; after one, a claim may be in doubt."""
+    with pytest.raises(Conflict, match="is claimed: it cannot become uncertain"):
+        queue.deliveries.settle(claimed, "uncertain", "who knows")
+    queue.deliveries.settle(queue.deliveries.begin_sending(claimed), "planned", "busy")
+    again = queue.deliveries.claim("me", 90)
+
+    assert queue.deliveries.settle(again, "uncertain", "the first may be there").state == "uncertain"
+
+
 def test_a_person_can_settle_a_doubt(queue: Queue, claimed: Delivery) -> None:
     """An uncertain delivery waits for evidence; who gave it is on record."""
     doubt = queue.deliveries.settle(queue.deliveries.begin_sending(claimed), "uncertain", "no answer")

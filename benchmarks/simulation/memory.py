@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from bot.errors import Conflict, NotFound
 from bot.records import Delivery, DeliveryState, Receipt
-from bot.store.deliveries import IN_FLIGHT, NEXT
+from bot.store.deliveries import IN_FLIGHT, may_become
 
 
 class RuleBroken(Exception):
@@ -130,7 +130,7 @@ class MemoryStore:
         current = self.tables.deliveries[delivery.id]
         if (current.fence, current.state) != (delivery.fence, delivery.state):
             raise Conflict(f"delivery {delivery.id} is {current.state} now, under fence {current.fence}")
-        if state not in NEXT.get(current.state, ()):
+        if not may_become(current, state):
             raise Conflict(f"delivery {delivery.id} is {current.state}: it cannot become {state}")
         return current
 

@@ -33,6 +33,12 @@ NEXT: Mapping[DeliveryState, tuple[DeliveryState, ...]] = {
 }
 
 
+def may_become(delivery: Delivery, state: DeliveryState) -> bool:
+    """Nothing is in doubt of which nothing was tried; so what is sent has an attempt, whoever settles it."""
+    tried = delivery.attempts > 0 or state != "uncertain"
+    return tried and state in NEXT.get(delivery.state, ())
+
+
 class Deliveries:
     """The way out. A caller holds a Delivery as it was; its fence tells whether that still counts."""
 
@@ -282,7 +288,7 @@ def _check_fence(connection: Connection, delivery: Delivery, state: DeliveryStat
     if (current.fence, current.state) != (delivery.fence, delivery.state):
         msg = f"delivery {delivery.id} has moved on: it is {current.state} now, under fence {current.fence}"
         raise Conflict(msg)
-    if state not in NEXT.get(current.state, ()):
+    if not may_become(current, state):
         msg = f"delivery {delivery.id} is {current.state}: it cannot become {state}"
         raise Conflict(msg)
 
