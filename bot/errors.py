@@ -57,6 +57,10 @@ class ChildError(BotError):
     """A child process died or overran its deadline; what it was doing has an unknown outcome."""
 
 
+class Stalled(BotError):
+    """A part of this process hangs or is dead: only a new process can go on."""
+
+
 class Reject(Exception):
     """A filter's veto; the reason is a sentence a person understands."""
 

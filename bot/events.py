@@ -54,10 +54,14 @@ class Delivered:
 
 @dataclass(frozen=True)
 class Failed:
-    """A bot's turn failed; the others go on, and it is tried again after a while."""
+    """A bot's turn failed; the others go on, and it is tried again after a while.
+
+    host: whether the model host died or hung over it.
+    """
 
     bot: str
     reason: str
+    host: bool = False
 
 
 Event = Filled | Approved | SlotTaken | Delivered | Failed

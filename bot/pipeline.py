@@ -11,6 +11,7 @@ Names from config.yaml become objects in `house`; every other room is handed wha
 
 import logging
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
@@ -20,6 +21,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from bot import __version__
 from bot.config import Config
 from bot.curation.chain import funnel
 from bot.curation.variety import ruts, variety
@@ -34,6 +36,9 @@ from bot.posting.courier import Courier
 from bot.posting.owner import identify
 from bot.posting.schedule import Wakeup
 from bot.posting.sender import Sender
+from bot.posting.turns import Turns
+from bot.posting.watchdog import Watchdog
+from bot.pulse import PulseFile, tell_all
 from bot.records import Candidate, Delivery, Draft, Progress, Sampling
 from bot.review.policies import FOR_PEOPLE, look_up, run_policy
 
@@ -44,6 +49,11 @@ log = logging.getLogger(__name__)
 
 UNDER_WAY = ("planned", "claimed", "sending")
 REST = timedelta(minutes=5)  # after a turn that failed or brought nothing
+LOOK = 1.0  # seconds between two looks at the jobs
+LIMITS = {
+    "fill": 1800.0,
+    "post": 120.0,
+}  # seconds that a turn may show no sign of life; a call takes 30 at most
 DOUBLINGS = 6  # of REST, for a bot that breaks the host again and again: to some five hours
 
 Made = TypeVar("Made")
@@ -152,17 +162,38 @@ def post_now(house: House, bot: str, tell: Tell) -> Draft | None:
 
 
 def run(house: House, tell: Tell, stop: threading.Event) -> None:
-    """Keep the queues filled and post what is due, until `stop` is set; a post in flight is finished."""
+    """Keep the queues filled and post what is due, until `stop` is set; a post in flight is finished.
+
+    Raises Stalled where it can go on only in a new process.
+    """
     for bot, setting in house.config.bots.items():
         look_up(setting.review, bot)  # what is misspelt shall not come out at the first fill
         if not setting.targets:
             tell(Failed(bot, "it has no target: nothing can be approved or posted"))
-    with open_host(house.config) as host, closing(open_sender(house.config)) as sender:
-        filling = Filling(house, host, tell, stop)
-        posting = Posting(house, open_courier(house, sender, tell), tell, stop)
-        with Wakeup({"fill": filling, "post": posting}):
-            stop.wait()
+    pulse = PulseFile(house.config.run_folder, __version__, house.clock)
+    fill = Turns("fill", lambda: filling(), LIMITS["fill"])
+    post = Turns("post", lambda: posting(), LIMITS["post"])
+    with pulse, open_host(house.config) as host, closing(open_sender(house.config)) as sender:
+        told = tell_all(lambda event: post.alive(), tell)
+        posting = Posting(house, open_courier(house, sender, told), told, stop)
+        filling = Filling(house, host, tell_all(lambda event: fill.alive(), pulse.told, tell), stop)
+        with Wakeup([fill, post]) as wakeup:
+            watch(stop, Watchdog([fill, post], wakeup), pulse)
             host.kill()  # the batch in hand is not queued yet, and nobody waits for it any more
+
+
+def watch(
+    stop: threading.Event,
+    watchdog: Watchdog,
+    pulse: PulseFile,
+    steady: Callable[[], float] = time.monotonic,
+) -> None:
+    """See to the jobs and show the pulse, until `stop` is set."""
+    before = steady()
+    while not stop.wait(LOOK):
+        passed, before = steady() - before, steady()
+        seconds = min(passed, 2 * LOOK)  # more: this process was stopped itself, and has missed nothing
+        pulse.beat(watchdog.look(seconds), passed)
 
 
 class Filling:
@@ -222,7 +253,7 @@ class Filling:
         """One that broke the host rests twice as long every time: all others had to wait for it."""
         if not isinstance(error, BotError):
             log.error("bot %s was not filled", bot, exc_info=error)
-        self._tell(Failed(bot, str(error) or type(error).__name__))
+        self._tell(Failed(bot, str(error) or type(error).__name__, isinstance(error, ChildError)))
         self._rest(bot, times=2 ** min(self._broken[bot], DOUBLINGS))
         self._broken[bot] += isinstance(error, ChildError)
 

@@ -4,11 +4,18 @@ import logging
 from datetime import timedelta
 from threading import Event, current_thread, main_thread
 
+import pytest
+
 from bot.errors import StoreError
 from bot.posting.schedule import Wakeup
+from bot.posting.turns import Turns
 
 TICK = timedelta(milliseconds=5)
 SOON = 20  # seconds; far more than it takes
+
+
+def wakeup(**jobs):
+    return Wakeup([Turns(name, job, 60) for name, job in jobs.items()], TICK)
 
 
 class Count:
@@ -30,7 +37,7 @@ def test_both_jobs_run_again_and_again():
     """Each job runs at once and then at every tick, beside the main thread."""
     fill, deliver = Count(3), Count(3)
 
-    with Wakeup({"fill": fill, "deliver": deliver}, TICK):
+    with wakeup(fill=fill, deliver=deliver):
         assert fill.enough.wait(SOON)
         assert deliver.enough.wait(SOON)
 
@@ -39,7 +46,7 @@ def test_a_job_that_fails_runs_again(caplog):
     """A job that raises is logged with its traceback; it and the other go on."""
     broken, sound = Count(3, fail=True), Count(3)
 
-    with Wakeup({"broken": broken, "sound": sound}, TICK):
+    with wakeup(broken=broken, sound=sound):
         assert broken.enough.wait(SOON)
         assert sound.enough.wait(SOON)
 
@@ -57,10 +64,10 @@ def test_what_goes_on_failing_is_logged_once(caplog):
             raise faults.pop()
         enough.set()
 
-    with Wakeup({"job": job}, TICK):
+    with wakeup(job=job):
         assert enough.wait(SOON)
 
-    assert [record.getMessage() for record in caplog.records if record.name == "bot.posting.schedule"] == [
+    assert [record.getMessage() for record in caplog.records if record.name == "bot.posting.turns"] == [
         "the job 'job' failed, and is run again: the disk is full",
         "the job 'job' works again",
     ]
@@ -78,7 +85,7 @@ def test_a_job_is_never_run_beside_itself(caplog):
         running.pop()
 
     other = Count(20)
-    with Wakeup({"long": long, "other": other}, TICK):
+    with wakeup(long=long, other=other):
         assert other.enough.wait(SOON)
         let_go.set()
 
@@ -95,9 +102,43 @@ def test_stopping_waits_for_what_is_running():
         ended.append("early")
         ended[-1] = "done"
 
-    with Wakeup({"job": job}, TICK):
+    with wakeup(job=job):
         assert begun.wait(SOON)
     runs = len(ended)
 
     assert set(ended) == {"done"}
     assert len(ended) == runs
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_wake_up_whose_thread_has_died_is_started_anew():
+    """The job goes on, and one that is running is not run beside itself."""
+    running, let_go, ticking = Event(), Event(), Count(3)
+    begun = []
+
+    def long():
+        begun.append(1)
+        running.set()
+        let_go.wait(SOON)
+
+    with wakeup(long=long, ticking=ticking) as waking:
+        assert running.wait(SOON)
+        die(waking._scheduler)
+        ticking.runs = 0
+        ticking.enough.clear()
+        waking.restart()
+        assert ticking.enough.wait(SOON)
+        assert begun == [1]
+        let_go.set()
+
+
+def die(scheduler):
+    """Its thread ends as it does when anything is raised in it."""
+
+    def fail():
+        raise RuntimeError
+
+    scheduler._process_jobs = fail
+    scheduler.wakeup()
+    scheduler._thread.join(SOON)
+    assert not scheduler._thread.is_alive()

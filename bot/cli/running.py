@@ -1,5 +1,6 @@
 """run, post, status, calendar: what works on the schedule."""
 
+import os
 import signal
 import threading
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ from bot.cli.app import (
     say,
     stdout_kept_for_data,
 )
-from bot.errors import BotError
+from bot.errors import BotError, Stalled
 
 if TYPE_CHECKING:
     from bot.house import House
@@ -48,7 +49,11 @@ def run(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     screen.open(house)
-    run_bots(house, screen.show, stop)
+    try:
+        run_bots(house, screen.show, stop)
+    except Stalled as error:
+        say(f"bot: {error}")
+        os._exit(1)  # a thread that hangs would keep the process alive
     screen.close(house)
 
 

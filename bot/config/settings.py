@@ -291,3 +291,11 @@ class Config(Settings):
         if not match:
             return self.database
         return match[1] + os.path.normpath(self.folder / match[2]) + match[3]
+
+    @property
+    def run_folder(self) -> Path:
+        """What `bot run` leaves beside the database: its pulse, its log, its last crash."""
+        _, _, file = self.database_url.partition(":///")
+        name = re.sub(r"\?.*", "", file if self.database.startswith("sqlite") else self.database)
+        beside = Path(name) if self.database.startswith("sqlite") else self.folder / Path(name).name
+        return beside.with_name(f"{beside.name or 'bot'}.run")
