@@ -175,11 +175,13 @@ def run(house: House, tell: Tell, stop: threading.Event) -> None:
     post = Turns("post", lambda: posting(), LIMITS["post"])
     with pulse, open_host(house.config) as host, closing(open_sender(house.config)) as sender:
         told = tell_all(lambda event: post.alive(), tell)
-        posting = Posting(house, open_courier(house, sender, told), told, stop)
+        courier = open_courier(house, sender, told)
+        posting = Posting(house, courier, told, stop)
         filling = Filling(house, host, tell_all(lambda event: fill.alive(), pulse.told, tell), stop)
         with Wakeup([fill, post]) as wakeup:
             watch(stop, Watchdog([fill, post], wakeup), pulse)
             host.kill()  # the batch in hand is not queued yet, and nobody waits for it any more
+        courier.leave()
 
 
 def watch(

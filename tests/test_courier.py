@@ -331,6 +331,54 @@ def test_a_lease_that_is_over_proves_no_death(queue, courier, sender, owner, kin
     assert sender.asked == []
 
 
+@pytest.mark.parametrize("kind", ["key", "query"])
+def test_a_doubt_is_asked_for_once_its_owner_has_ended(queue, sender, kind):
+    """Who was lost sight of may send while it lives; its end is noticed later, and a quiet time kept."""
+    ended = set()
+    courier = open_courier(queue, sender, dead=lambda owner: owner in ended)
+    sender.finding = [NotSent("absent")]
+    left(queue, "slow", "sending", kind=kind)
+    queue.clock.pass_by(LEASE.total_seconds())
+    courier.deliver_due()
+    queue.clock.pass_by(7 * 24 * 3600)
+    courier.deliver_due()
+    [doubt] = queue.deliveries.list()
+    assert (doubt.state, doubt.awaits, doubt.due_at, sender.asked) == ("uncertain", "slow", None, [])
+
+    ended.add("slow")
+    courier.deliver_due()
+    [doubt] = queue.deliveries.list()
+    assert (doubt.awaits, doubt.due_at, sender.asked) == (None, queue.clock() + QUIET, [])
+    queue.clock.pass_by(QUIET.total_seconds())
+    courier.deliver_due()
+    queue.clock.pass_by(60)
+    courier.deliver_due()
+
+    assert (states(queue), len(sender.asked), len(sender.posted)) == (["sent"], 1, 1)
+
+
+@pytest.mark.parametrize("turn", ["deliver_due", "leave"])
+def test_an_owner_knows_that_its_own_attempt_is_over(queue, courier, sender, turn):
+    """Given up by others, and it has heard nothing: its next turn, or its end, lets the target be asked."""
+    left(queue, courier.owner, "sending", kind="query")
+    queue.clock.pass_by(LEASE.total_seconds())
+    open_courier(queue, sender).recover()
+    assert [(it.awaits, it.due_at) for it in queue.deliveries.list()] == [(courier.owner, None)]
+    getattr(courier, turn)()
+
+    assert [(it.awaits, it.due_at) for it in queue.deliveries.list()] == [(None, queue.clock() + QUIET)]
+    assert (sender.asked, sender.posted) == ([], [])
+
+
+def test_an_opaque_doubt_awaits_nobody(queue, courier):
+    """It cannot be asked for, whoever ends."""
+    left(queue, ELSEWHERE, "sending")
+    queue.clock.pass_by(LEASE.total_seconds())
+    courier.deliver_due()
+
+    assert [(it.state, it.awaits) for it in queue.deliveries.list()] == [("uncertain", None)]
+
+
 def test_a_worker_that_wakes_up_late_sends_nothing(queue, courier, sender, told):
     """Whoever lost its claim while it was held up finds the fence and lets go."""
     due(queue)

@@ -68,10 +68,11 @@ def test_an_unknown_outcome_goes_by_kind(kind, state, asked):
 @pytest.mark.parametrize("kind", KINDS)
 def test_while_it_may_go_on_nothing_is_asked(kind):
     """If the attempt is not surely over, absence would prove nothing: only a put goes on."""
-    step = after(Unknown("lost sight of"), kind=kind, over=False)
+    step = after(Unknown("lost sight of"), kind=kind, over=False, owner="slow")
 
     assert step.state == ("planned" if kind == "put" else "uncertain")
     assert kind == "put" or step.due_at is None
+    assert (step.awaits == "slow") == (kind in ("key", "query"))
 
 
 @pytest.mark.parametrize(

@@ -20,12 +20,13 @@ from tests.queues import Queue, open_queue
 OUTLETS = {"pad": ("me", "opaque"), "feed": ("feed", "put"), "x": ("me", "query"), "toots": ("it", "key")}
 STATES = "planned", "sent", "refused", "uncertain", "cancelled"
 RECEIPTS = st.sampled_from([None, Receipt(), Receipt("p1"), Receipt("p2"), Receipt(evidence="seen")])
+DATES, AWAITED = st.sampled_from([None, 30, 90]), st.sampled_from([None, None, "one"])
 held = st.integers(0, 30)  # which of the deliveries that anybody has read, the newest first
 operations = st.one_of(
     st.tuples(st.just("pass"), st.sampled_from([0, 1, 60, 3600, -1800])),
     st.tuples(st.just("claim"), st.sampled_from(["one", "two"]), st.sampled_from([None, None, 1, 2])),
     st.tuples(st.just("begin_sending"), held),
-    st.tuples(st.just("settle"), held, st.sampled_from(STATES), RECEIPTS, st.sampled_from([None, 30, 90])),
+    st.tuples(st.just("settle"), held, st.sampled_from(STATES), RECEIPTS, DATES, AWAITED),
     st.tuples(st.just("get"), st.integers(1, 9)),
     st.tuples(st.just("unfinished")),
     st.tuples(st.just("list"), st.sampled_from([None, "uncertain", "planned", "sent"])),
@@ -64,9 +65,9 @@ class Both:
         delivery = self.seen[given[0] % len(self.seen)]
         if name == "begin_sending":
             return (delivery,)
-        _, state, receipt, seconds = given
+        _, state, receipt, seconds, awaits = given
         due_at = None if seconds is None else self.queue.clock() + timedelta(seconds=seconds)
-        return delivery, state, "why", receipt, due_at
+        return delivery, state, "why", receipt, due_at, "", awaits
 
     def history(self) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
         """Events and attempts of the real store, as the other has them."""

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from benchmarks.simulate import SEARCH, UNPROTECTED, first_found, replay, simulate
+from benchmarks.simulate import CONTROL, SEARCH, UNPROTECTED, first_found, replay, simulate
 from benchmarks.simulation.history import History
 from benchmarks.simulation.mutants import MUTANTS, NAIVE, OURS
 from benchmarks.simulation.world import Weather
@@ -43,7 +43,7 @@ def test_a_mutant_is_found(name):
 
 def test_to_post_and_then_to_mark_doubles_posts():
     """The control: the naive way, under the same faults, where the place does not know a post again."""
-    assert simulate(NAIVE, range(300)).share_twice(UNPROTECTED) > 0.2
+    assert simulate(NAIVE, range(CONTROL)).share_twice(UNPROTECTED) > 0.2
 
 
 def test_the_faults_that_count_are_met():

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
-from typing import Any, get_args
+from typing import Any, Protocol, get_args
 
 from benchmarks.simulation.memory import MemoryStore, RuleBroken, Tables
 from benchmarks.simulation.places import Client, Place
@@ -47,8 +47,9 @@ class Found:
 class Heard:
     """What is known of the newest attempt of a delivery."""
 
+    owner: str = ""
     surely: bool = False  # its process has heard what came of it, and said so to the store
-    out_of_sight: bool = False  # its process was given up while it might still have been alive
+    out_of_sight: bool = False  # it was given up by one that could not know whether its process had ended
 
 
 class Store(MemoryStore):
@@ -71,7 +72,7 @@ class Store(MemoryStore):
 
         def change() -> Delivery:
             sending = begin(delivery)
-            self._history.heard[delivery.id] = Heard()
+            self._history.heard[delivery.id] = Heard(self._process.name)
             return sending
 
         return self._commit(f"begins to send {delivery.key}", change)
@@ -84,11 +85,12 @@ class Store(MemoryStore):
         receipt: Receipt | None = None,
         due_at: Any = None,
         actor: str = "",
+        awaits: str | None = None,
     ) -> Delivery:
         settle = super().settle
 
         def change() -> Delivery:
-            settled = settle(delivery, state, reason, receipt, due_at, actor)
+            settled = settle(delivery, state, reason, receipt, due_at, actor, awaits)
             self._history.hear(self, self._process, delivery, settled)
             return settled
 
@@ -150,12 +152,20 @@ class Sender:
         return Client(self._history.places[delivery.kind], self._process, delivery.account)
 
 
-Deliver = Callable[["History", Process, Store, Sender], Callable[[], None]]
+class Worker(Protocol):
+    """What a process is at: turn by turn, and once more before it ends as it was asked to."""
+
+    def deliver_due(self) -> None: ...
+
+    def leave(self) -> None: ...
+
+
+Deliver = Callable[["History", Process, Store, Sender], Worker]
 
 
 def by_courier(
     history: "History", process: Process, store: Store, sender: Sender, courier: type[Courier] = Courier
-) -> Callable[[], None]:
+) -> Worker:
     """What production runs."""
     return courier(
         store=store,
@@ -167,7 +177,7 @@ def by_courier(
         told=lambda delivery: None,
         dead=partial(history.dead, process),
         steady=process.host.steady,
-    ).deliver_due
+    )
 
 
 class History:
@@ -192,6 +202,7 @@ class History:
         self._busy: set[str] = set()
         self._living: dict[str, Process] = {}
         self._started = 0
+        self._lost: set[str] = set()  # hosts
         self._seen_dead: set[tuple[str, str | None]] = set()  # by whom, who
         self._plan()
 
@@ -199,6 +210,8 @@ class History:
         hosts = [Host(self.world, name) for name in ("this", "that")[: 1 + (self._draw(3) == 0)]]
         for number in range(1 + self._draw(3)):
             self._start(hosts[number % len(hosts)])
+        if hosts[1:] and self._draw(3) == 0 and self.world.weather.until:
+            self.world.later(self._draw(3600), partial(self._lose, hosts[1]))
         if not self.world.run(MOST_EVENTS):
             self.wrong.append("it does not come to an end")
         ends = Counter((row.kind, row.state) for row in self.tables.deliveries.values())
@@ -239,26 +252,41 @@ class History:
 
     # processes
 
+    def _lose(self, host: Host) -> None:
+        """A machine that breaks: nothing runs there any more, and nobody can say so."""
+        self.world.note(host.name, "IS LOST")
+        self._lost.add(host.name)
+        for process in [it for it in self._living.values() if it.host is host]:
+            process.alive = False
+            self._forget(process)
+
     def _start(self, host: Host) -> None:
+        if host.name in self._lost:
+            return
         self._started += 1
         process = Process(host, self._started, self._main, self._ended)
         self._living[process.name] = process
 
     def _ended(self, process: Process) -> None:
         """Whatever ended is started again, unless there is nothing left to do."""
-        del self._living[process.name]
-        self._busy.discard(process.name)
+        self._forget(process)
         if self._open():
             self.world.later(1.0 + self._draw(60), partial(self._start, process.host))
+
+    def _forget(self, process: Process) -> None:
+        self._living.pop(process.name, None)
+        self._busy.discard(process.name)
 
     def _main(self, process: Process) -> None:
         """A daemon's turns, as the wake-up makes them."""
         store = self._store(self, process)
-        deliver = self._deliver(self, process, store, Sender(self, process, store))
-        while self._open():
+        worker = self._deliver(self, process, store, Sender(self, process, store))
+        leaving = False
+        while self._open() and not leaving:
             self._busy.add(process.name)
+            leaving = self.world.chance(self.world.weather.leave)
             try:
-                deliver()
+                worker.leave() if leaving else worker.deliver_due()
             except StoreError as error:
                 self.world.note(process.name, f"fails: {error}")
             except RuleBroken as error:
@@ -270,9 +298,17 @@ class History:
         """Whether anybody is at work, or time will bring anything on."""
         rows = self.tables.deliveries.values()
         return bool(self._busy) or any(
-            row.state in ("planned", "claimed", "sending") or (row.state == "uncertain" and row.due_at)
+            row.state in ("planned", "claimed", "sending")
+            or (row.state == "uncertain" and (row.due_at or self._may_end(row.awaits)))
             for row in rows
         )
+
+    def _may_end(self, owner: str | None) -> bool:
+        """Whether there will be somebody who can say that this owner has ended."""
+        return owner is not None and not self._is_lost(owner)
+
+    def _is_lost(self, owner: str) -> bool:
+        return owner.split("/")[0] in self._lost
 
     def _idle(self) -> float:
         """Seconds to the next turn that finds something to do; the turns before it are left out."""
@@ -298,11 +334,14 @@ class History:
     def hear(self, store: Store, process: Process, before: Delivery, after: Delivery) -> None:
         """Take note of who said what: a process of its own attempt, or another that has given it up."""
         heard = self.heard[after.id]
+        knows = heard.owner == process.name or (process.name, heard.owner) in self._seen_dead
         if before.state == "sending" and before.owner != process.name:
-            heard.surely = False
-            heard.out_of_sight = (process.name, before.owner) not in self._seen_dead  # when it asked
-        elif outcome := store.outcomes.get((after.id, after.fence)):
-            heard.surely, heard.out_of_sight = not isinstance(outcome, Unknown), False
+            heard.surely, heard.out_of_sight = False, not knows
+            return
+        if knows:
+            heard.out_of_sight = False
+        if outcome := store.outcomes.get((after.id, after.fence)):
+            heard.surely = not isinstance(outcome, Unknown)
 
     def _times(self, row: Delivery) -> int:
         return self.places[row.kind].times(row.key)
@@ -341,7 +380,8 @@ class History:
         if heard.surely:
             return "its process knew what came of it"
         old = self.world.wall() - (row.first_tried_at or START) > MAX_AGE
-        if row.kind == "opaque" or heard.out_of_sight or old:
+        lost = heard.out_of_sight and self._is_lost(heard.owner)
+        if row.kind == "opaque" or lost or old:
             return ""
         return "its place could have been asked"
 

@@ -104,10 +104,11 @@ class MemoryStore:
         receipt: Receipt | None = None,
         due_at: datetime | None = None,
         actor: str = "",
+        awaits: str | None = None,
     ) -> Delivery:
         now = self.now()
         current = self._current(delivery, state)
-        values: dict[str, Any] = {"owner": None, "lease_until": None}
+        values: dict[str, Any] = {"owner": None, "lease_until": None, "awaits": awaits}
         if state in ("planned", "uncertain"):
             values["due_at"] = due_at or (now if state == "planned" else None)
         if state == "sent":

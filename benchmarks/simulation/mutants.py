@@ -1,11 +1,10 @@
 """Ways to deliver that look right and are not: histories that do not find them would prove nothing."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from benchmarks.simulation.history import Deliver, History, Sender, Store, by_courier
-from benchmarks.simulation.world import Process
+from benchmarks.simulation.history import Deliver, Sender, Store, by_courier
 from bot.posting.courier import Courier
 from bot.posting.delivery import Step
 from bot.posting.outcomes import NotSent, Outcome, Refused, Sent, Unknown
@@ -38,6 +37,13 @@ class TrustingKeys(Courier):
         return Step("planned", step.reason, self.clock()) if again else step
 
 
+class Forgetful(Courier):
+    """Who was lost sight of once is not looked for any more, and its deliveries stay in doubt for ever."""
+
+    def _resume(self, delivery: Delivery) -> Delivery:
+        return delivery
+
+
 def _again(delivery: Delivery, outcome: Outcome) -> Outcome:
     if delivery.kind == "key" and delivery.state == "sending" and isinstance(outcome, Unknown):
         return NotSent(outcome.reason)
@@ -52,19 +58,24 @@ class MarkedBefore(Courier):
         return super()._send(delivery)
 
 
-def post_then_mark(history: History, process: Process, store: Store, sender: Sender) -> Callable[[], None]:
+@dataclass(frozen=True)
+class PostThenMark:
     """The naive way, as the control: post what is due, mark it if that went well, else try again later."""
 
-    def deliver() -> None:
-        for delivery in store.list("planned"):
-            if delivery.due_at and delivery.due_at <= store.now():
-                match sender.post_at_once(delivery):
-                    case Sent(receipt):
-                        store.mark(delivery, "sent", receipt)
-                    case Refused():
-                        store.mark(delivery, "refused")
+    store: Store
+    sender: Sender
 
-    return deliver
+    def deliver_due(self) -> None:
+        for delivery in self.store.list("planned"):
+            if delivery.due_at and delivery.due_at <= self.store.now():
+                match self.sender.post_at_once(delivery):
+                    case Sent(receipt):
+                        self.store.mark(delivery, "sent", receipt)
+                    case Refused():
+                        self.store.mark(delivery, "refused")
+
+    def leave(self) -> None:
+        """It keeps nothing to take up."""
 
 
 @dataclass(frozen=True)
@@ -76,10 +87,11 @@ class Way:
 
 
 OURS = Way(by_courier)
-NAIVE = Way(post_then_mark)
+NAIVE = Way(lambda history, process, store, sender: PostThenMark(store, sender))
 MUTANTS: Mapping[str, Way] = {
     "post on an expired lease": Way(partial(by_courier, courier=OnExpiredLease)),
     "no fence": Way(by_courier, Unfenced),
     "key lifetime ignored": Way(partial(by_courier, courier=TrustingKeys)),
+    "a doubt is forgotten": Way(partial(by_courier, courier=Forgetful)),
     "mark before post": Way(partial(by_courier, courier=MarkedBefore)),
 }

@@ -30,6 +30,7 @@ class Weather:
     step: float = 0.01  # the wall clock is set
     fault: float = 0.35  # of a request
     store: float = 0.005  # the database fails
+    leave: float = 0.01  # of its turns: the process is asked to end
     until: float = 4 * 3600.0
 
 
@@ -128,6 +129,8 @@ class Process:
             raise Killed
         self.world.later(seconds, self._go_on)
         self._switch()
+        if not self.alive:  # its host was lost meanwhile
+            raise Killed
 
     def _suffer(self, dice: float) -> None:
         """What befalls it, by a number in [0, 1)."""

@@ -42,6 +42,8 @@ class Store(Protocol):
         reason: str,
         receipt: Receipt | None = None,
         due_at: datetime | None = None,
+        *,
+        awaits: str | None = None,
     ) -> Delivery:
         """Durably record what came of it; fenced."""
 
@@ -104,17 +106,23 @@ class Courier:
         """Take up what dead owners, and this one before an error, have left claimed or sending."""
         self._record()
         for delivery in self.store.unfinished():
-            over = delivery.owner == self.owner or self.dead(delivery.owner or "") is True
+            over = self._has_ended(delivery.owner)
             if over or (delivery.lease_until and delivery.lease_until <= self.clock()):
                 self._settle(delivery, self._left_behind(delivery, over))
 
     def reconcile(self, stopped: Callable[[], bool] = lambda: False) -> None:
         """Ask the targets for the posts in doubt whose time has come."""
-        doubts = [delivery for delivery in self.store.list(state="uncertain") if delivery.due_at]
+        doubts = [self._resume(delivery) for delivery in self.store.list(state="uncertain")]
+        doubts = [delivery for delivery in doubts if delivery.due_at]
         self._watch(doubts)
         for delivery in doubts:
             if not stopped() and self._is_quiet(delivery):
                 self._conclude(delivery, self.sender.find(delivery))
+
+    def leave(self) -> None:
+        """Take up what is left of this courier's own: once it has ended, other hosts could not know that."""
+        self.recover()
+        self.reconcile(lambda: True)
 
     def deliver_next(self, draft: int | None = None) -> bool:
         """Send the delivery that has been due longest, of one draft or any; False if none is due."""
@@ -149,6 +157,17 @@ class Courier:
         if delivery.lease_until and delivery.lease_until - self.clock() < ROOM_TO_SEND:
             return NotSent("it was held up until its claim had nearly run out")
         return self.sender.post(delivery)
+
+    def _has_ended(self, owner: str | None) -> bool:
+        """Whether an owner's attempt is surely over: this courier's own are, whenever it looks."""
+        return owner == self.owner or self.dead(owner or "") is True
+
+    def _resume(self, delivery: Delivery) -> Delivery:
+        """A doubt whose owner was lost sight of can be asked for, once that has ended."""
+        if delivery.awaits is None or not self._has_ended(delivery.awaits):
+            return delivery
+        step = Step("uncertain", "its process has ended since", self.clock() + QUIET)
+        return delivery if self._settle(delivery, step) else self.store.get(delivery.id)
 
     def _left_behind(self, delivery: Delivery, over: bool) -> Step:
         if delivery.state == "claimed":
@@ -190,7 +209,9 @@ class Courier:
     def _settle(self, delivery: Delivery, step: Step) -> Conflict | None:
         """Record a step; what forbids it if the delivery has moved on or its receipt is another's."""
         try:
-            settled = self.store.settle(delivery, step.state, step.reason, step.receipt, step.due_at)
+            settled = self.store.settle(
+                delivery, step.state, step.reason, step.receipt, step.due_at, awaits=step.awaits
+            )
         except Conflict as error:
             log.warning("%s; not recorded: %s", error, step)
             return error

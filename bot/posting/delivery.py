@@ -10,7 +10,8 @@ sending   -- sent -->              sent
                          key       uncertain            after a quiet time the target is asked; the same
                          query     uncertain            key again then catches what arrives still later
                          opaque    uncertain            only a person can know
-uncertain -- evidence -->          sent, planned
+uncertain -- its owner ended -->   uncertain            from now on the target can be asked
+          -- evidence -->          sent, planned
 
 A key alone allows no repetition: a process that is held up with its request in hand wakes when the target has
 forgotten it, and no clock can be asked for how long that was.
@@ -33,12 +34,16 @@ Draw = Callable[[], float]  # a random number in [0, 1)
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Where a delivery goes next. due_at: when it is tried again; if uncertain, when the target is asked."""
+    """Where a delivery goes next. due_at: when it is tried again; if uncertain, when the target is asked.
+
+    awaits: the owner that may still be sending it; when that has surely ended, the target can be asked.
+    """
 
     state: DeliveryState
     reason: str = ""
     due_at: datetime | None = None
     receipt: Receipt | None = None
+    awaits: str | None = None
 
 
 def follow(delivery: Delivery, outcome: Outcome, now: datetime, draw: Draw, over: bool = True) -> Step:
@@ -60,7 +65,9 @@ def follow(delivery: Delivery, outcome: Outcome, now: datetime, draw: Draw, over
             due_at = now + _wait(delivery, None, draw)
             if delivery.kind == "put" and _may_try(delivery, due_at):
                 return Step("planned", reason, due_at)
-            return Step("uncertain", reason, _ask_at(delivery, now) if over else None)
+            if over or delivery.kind == "opaque":
+                return Step("uncertain", reason, _ask_at(delivery, now))
+            return Step("uncertain", reason, awaits=delivery.owner)
 
 
 def _may_try(delivery: Delivery, at: datetime) -> bool:

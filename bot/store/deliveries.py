@@ -137,16 +137,18 @@ class Deliveries:
         receipt: Receipt | None = None,
         due_at: datetime | None = None,
         actor: str = "",
+        awaits: str | None = None,
     ) -> Delivery:
         """Record what came of a delivery that is claimed, sending or uncertain.
 
         reason: a sentence for people. receipt: needed for sent. due_at: when a planned one is tried again, at
         once if None; when the target of an uncertain one is asked, never if None. actor: who settles it, the
-        owner if "". Raises Conflict if the delivery has moved on since it was read, if its state does not
-        lead to `state`, or if another delivery of the account has this receipt.
+        owner if "". awaits: the owner whose end an uncertain one waits for. Raises Conflict if the delivery
+        has moved on since it was read, if its state does not lead to `state`, or if another delivery of the
+        account has this receipt.
         """
         now = self._database.now()
-        values: dict[str, Any] = {"owner": None, "lease_until": None}
+        values: dict[str, Any] = {"owner": None, "lease_until": None, "awaits": awaits}
         if state in ("planned", "uncertain"):
             values["due_at"] = due_at or (now if state == "planned" else None)
         with self._database.write() as connection:

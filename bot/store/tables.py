@@ -191,6 +191,7 @@ deliveries = Table(
     Column("due_at", Instant),
     Column("owner", Text),
     Column("lease_until", Instant),
+    Column("awaits", Text),  # of an uncertain one: the owner that was lost sight of while it was sending
     Column("remote_id", Text),
     _required("url", Text),
     _required("evidence", Text),
