@@ -6,13 +6,13 @@ Which draft a slot gets is asked of the same rule that gives it away when the sl
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import islice
+from datetime import date, datetime, timedelta
+from itertools import islice, takewhile
 
 from bot.errors import BotError, PluginError
 from bot.house import House
 from bot.interfaces import Target
-from bot.posting.calendar import due_slot, slots_between
+from bot.posting.calendar import coming
 from bot.records import Delivery, Draft, Secret, Slot
 
 MOST = 10_000  # slots that are looked at
@@ -22,10 +22,12 @@ MOST = 10_000  # slots that are looked at
 class Coming:
     """A slot and the draft that it will get; None, and text "", if it will pass.
 
-    cost: in USD on all targets, None where nobody can say. missed: it is past, and made up by `bot run`.
+    at: when it will be taken: later than its own time where quiet hours or the distance between posts hold it
+    up. cost: in USD on all targets, None where nobody can say. missed: it is past, and made up by `bot run`.
     """
 
     slot: Slot
+    at: datetime
     draft: int | None
     text: str
     targets: tuple[str, ...]
@@ -38,8 +40,9 @@ class Outlook:
     """A bot's slots until a day, in their order.
 
     until: the end of what was looked at; with MOST slots it comes earlier than asked for, and `cut` is set.
-    left: approved drafts that none of these slots takes. dry: the first slot for which nothing is approved
-    any more; None if that comes later. cost: of all slots, in USD.
+    ends: the schedule's last day, if that comes before. left: approved drafts that none of these slots takes.
+    dry: the first slot for which nothing is approved any more; None if that comes later. cost: of all slots,
+    in USD.
     """
 
     bot: str
@@ -47,6 +50,7 @@ class Outlook:
     now: datetime
     until: datetime
     cut: bool
+    ends: date | None
     slots: Sequence[Coming]
     left: int
     dry: Slot | None
@@ -61,11 +65,12 @@ def outlook(house: House, bot: str, days: int) -> Outlook:
         raise BotError(msg)
     now = house.clock()
     until = now + timedelta(days=days)
-    slots = list(islice(_slots(house, bot, now, until), MOST + 1))
+    moments = takewhile(lambda pair: pair[1] <= until, slots_to_come(house, bot))
+    slots = list(islice(moments, MOST + 1))
     if cut := len(slots) > MOST:
-        until = slots.pop().at
-    drafts = house.deliveries.foreseen(bot, [slot.at for slot in slots])
-    coming = _coming(house, bot, slots, drafts, now)
+        until = slots.pop()[1]
+    drafts = house.deliveries.foreseen(bot, [at for _, at in slots])
+    foreseen = _coming(house, bot, slots, drafts, now)
     left = house.drafts.count("approved", bot) - sum(draft is not None for draft in drafts)
     return Outlook(
         bot=bot,
@@ -73,26 +78,31 @@ def outlook(house: House, bot: str, days: int) -> Outlook:
         now=now,
         until=until,
         cut=cut,
-        slots=coming,
+        ends=schedule.until if schedule.until and schedule.until < until.date() else None,
+        slots=foreseen,
         left=left,
-        dry=None if left else _after_the_last(coming),
-        cost=_sum([one.cost for one in coming]),
+        dry=None if left else _after_the_last(foreseen),
+        cost=_sum([one.cost for one in foreseen]),
     )
 
 
-def _slots(house: House, bot: str, now: datetime, until: datetime) -> Iterator[Slot]:
-    """The missed ones that `bot run` would make up, then those to come."""
-    schedule = house.bot(bot).schedule
+def slots_to_come(house: House, bot: str) -> Iterator[tuple[Slot, datetime]]:
+    """The missed slots that `bot run` would make up, then those to come; each with when it will be taken.
+
+    The bot has a schedule.
+    """
+    schedule, now = house.bot(bot).schedule, house.clock()
     assert schedule is not None
     last = house.deliveries.last_slot(bot) or now
-    while missed := due_slot(bot, schedule, last, now):
-        yield missed
-        last = missed.at
-    yield from slots_between(bot, schedule, now, until)
+    return coming(bot, schedule, last, house.deliveries.last_post(bot), now)
 
 
 def _coming(
-    house: House, bot: str, slots: Sequence[Slot], drafts: Sequence[Draft | None], now: datetime
+    house: House,
+    bot: str,
+    slots: Sequence[tuple[Slot, datetime]],
+    drafts: Sequence[Draft | None],
+    now: datetime,
 ) -> list[Coming]:
     targets = _targets(house, bot)
     planned = defaultdict(list)  # draft -> where it was approved to go
@@ -101,13 +111,14 @@ def _coming(
     return [
         Coming(
             slot=slot,
+            at=at,
             draft=draft.id if draft else None,
             text=draft.text if draft else "",
             targets=tuple(delivery.target for delivery in planned[draft.id]) if draft else (),
             cost=_sum([_cost(targets, delivery) for delivery in planned[draft.id]]) if draft else 0.0,
             missed=slot.at <= now,
         )
-        for slot, draft in zip(slots, drafts, strict=True)
+        for (slot, at), draft in zip(slots, drafts, strict=True)
     ]
 
 

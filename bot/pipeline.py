@@ -31,7 +31,7 @@ from bot.host import Answer, Host, Order, in_band, in_groups, informed, make_ord
 from bot.house import House
 from bot.interfaces import Target
 from bot.model import checkpoint
-from bot.posting.calendar import due_slot
+from bot.posting.calendar import LATE, Schedule, due_slot, free_from, quiet_until
 from bot.posting.courier import Courier
 from bot.posting.owner import identify
 from bot.posting.schedule import Wakeup
@@ -39,7 +39,7 @@ from bot.posting.sender import Sender
 from bot.posting.turns import Turns
 from bot.posting.watchdog import Watchdog
 from bot.pulse import PulseFile, tell_all
-from bot.records import Candidate, Delivery, Draft, Progress, Sampling
+from bot.records import Candidate, Delivery, Draft, Pace, Progress, Sampling
 from bot.review.policies import FOR_PEOPLE, look_up, run_policy
 
 if TYPE_CHECKING:
@@ -281,12 +281,17 @@ class Posting:
         for bot, setting in self._house.config.bots.items():
             if setting.schedule is None or self._stop.is_set():
                 continue
-            after = self._house.deliveries.last_slot(bot) or self._since
-            if slot := due_slot(bot, setting.schedule, after, self._house.clock()):
-                draft = self._house.deliveries.take_slot(slot)
-                held = 0 if draft else self._house.drafts.count("approved", bot)
-                self._tell(SlotTaken(slot, draft, held))
+            self._take_slot(bot, setting.schedule)
         self._courier.deliver_due(self._stop.is_set)
+
+    def _take_slot(self, bot: str, schedule: Schedule) -> None:
+        now, deliveries = self._house.clock(), self._house.deliveries
+        slot = due_slot(bot, schedule, deliveries.last_slot(bot) or self._since, now)
+        if slot is None or free_from(schedule, deliveries.last_post(bot), now) > now:
+            return
+        draft = deliveries.take_slot(slot, slot.at if now - slot.at < LATE else now)
+        held = 0 if draft else self._house.drafts.count("approved", bot)
+        self._tell(SlotTaken(slot, draft, held))
 
 
 def open_sender(config: Config) -> Sender:
@@ -315,4 +320,15 @@ def open_courier(house: House, sender: Sender, tell: Tell) -> Courier:
         owner=identify(),
         clock=house.clock,
         told=told,
+        pace=partial(pace, house),
+    )
+
+
+def pace(house: House) -> Pace:
+    """What the bots' schedules hold back at this moment."""
+    now = house.clock()
+    schedules = {bot: setting.schedule for bot, setting in house.config.bots.items() if setting.schedule}
+    return Pace(
+        resting=frozenset(bot for bot, schedule in schedules.items() if quiet_until(schedule, now)),
+        distances={bot: schedule.distance for bot, schedule in schedules.items() if schedule.distance},
     )

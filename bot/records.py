@@ -3,8 +3,9 @@
 Times are aware datetimes in UTC; losses are nats per token, one end mark an item counted.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any, ClassVar, Literal
 
 Outcome = Literal["accept", "trim", "ask", "reject"]
@@ -229,6 +230,18 @@ class Slot:
     local_time: time
     zone: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What holds deliveries back that are due, beside their accounts.
+
+    resting: bots that post nothing now. distances: at least so long from one post of a bot to its next one
+    on the same target.
+    """
+
+    resting: frozenset[str] = frozenset()
+    distances: Mapping[str, timedelta] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

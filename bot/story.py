@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from bot.errors import BotError
 from bot.house import House
-from bot.posting.calendar import next_slots
+from bot.outlook import slots_to_come
 from bot.records import Decision, Draft, Outlet, Step
 
 AHEAD = 100  # slots that are looked at for the one it will get
@@ -49,8 +50,6 @@ def _outlets(house: House, draft: Draft) -> Sequence[Outlet]:
 
 
 def _next_slot(house: House, draft: Draft) -> datetime | None:
-    schedule = house.bot(draft.bot).schedule
-    assert schedule is not None
-    moments = [slot.at for slot in next_slots(draft.bot, schedule, house.clock(), AHEAD)]
+    moments = [at for _, at in islice(slots_to_come(house, draft.bot), AHEAD)]
     foreseen = house.deliveries.foreseen(draft.bot, moments)
     return next((at for at, one in zip(moments, foreseen, strict=True) if one and one.id == draft.id), None)

@@ -102,8 +102,8 @@ def deliver(folder: Path, run: int) -> None:
     class Fragile(Deliveries):
         """Can be killed before and after each of its steps."""
 
-        def claim(self, owner, lease_seconds, draft=None):
-            claimed = super().claim(owner, lease_seconds, draft)
+        def claim(self, owner, lease_seconds, *rest):
+            claimed = super().claim(owner, lease_seconds, *rest)
             if claimed:
                 die("after claim", claimed.target)
             return claimed

@@ -3,14 +3,23 @@
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import accumulate
+from itertools import accumulate, islice, takewhile
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.posting.calendar import EPOCH, WEEKDAYS, due_slot, next_slots, slots_between
+from bot.posting.calendar import (
+    EPOCH,
+    WEEKDAYS,
+    coming,
+    due_slot,
+    free_from,
+    next_slots,
+    quiet_until,
+    slots_between,
+)
 
 ZONES = sorted(available_timezones() - {"localtime", "Factory"})
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -34,6 +43,9 @@ class Plan:
     every: timedelta | None = None
     missed: timedelta | str = "one"
     until: date | None = None
+    jitter: timedelta | None = None
+    quiet: tuple[time, time] | None = None
+    distance: timedelta | None = None
 
 
 def transitions(zone: ZoneInfo) -> list[datetime]:
@@ -262,16 +274,17 @@ def test_nothing_is_due_between_two_slots():
     assert due_slot("bot", plan, used.at, following.at) == following
 
 
+minutes = st.times().map(lambda t: t.replace(second=0, microsecond=0))
+jitters = st.none() | st.timedeltas(timedelta(seconds=4), timedelta(hours=20))
 plans = st.one_of(
     st.builds(
         Plan,
-        at=st.lists(st.times().map(lambda t: t.replace(second=0, microsecond=0)), min_size=1, max_size=4).map(
-            tuple
-        ),
+        jitter=jitters,
+        at=st.lists(minutes, min_size=1, max_size=4).map(tuple),
         days=st.lists(st.sampled_from(WEEKDAYS), min_size=1, unique=True).map(tuple),
         zone=st.sampled_from(ZONES),
     ),
-    st.builds(Plan, every=st.timedeltas(timedelta(minutes=7), timedelta(days=3))),
+    st.builds(Plan, jitter=jitters, every=st.timedeltas(timedelta(minutes=7), timedelta(days=3))),
 )
 instants = st.datetimes(datetime(2025, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC))
 
@@ -287,3 +300,99 @@ def test_slots_of_two_stretches_are_those_of_the_whole(plan, start, length, shar
     assert len({(slot.local_date, slot.local_time) for slot in whole}) == len(whole)
     assert [slot.at for slot in whole] == sorted(slot.at for slot in whole)
     assert due_slot("bot", plan, start, end) == (whole[-1] if whole else None)
+
+
+@given(plans.filter(lambda plan: plan.jitter), instants)
+def test_jitter_moves_each_slot_later_but_never_into_the_next_ones_time(plan, start):
+    """By less than it says, each slot the same way whenever it is asked for; no slot is lost."""
+    plain = replace(plan, jitter=None)
+    slots = next_slots("bot", plan, start, 20)
+    own = {(slot.local_date, slot.local_time): slot.at for slot in next_slots("bot", plain, start - DAY, 999)}
+    begins = [own[slot.local_date, slot.local_time] for slot in slots if slot.local_date in _days(own)]
+
+    for slot, begin, following in zip(slots, begins, begins[1:], strict=False):
+        assert begin <= slot.at < begin + plan.jitter
+        assert slot.at <= following
+    again = next_slots("bot", plan, start + HOUR, 20)
+    assert [slot for slot in slots if slot.at > start + HOUR] == again[
+        : sum(s.at > start + HOUR for s in slots)
+    ]
+
+
+def _days(own):
+    return {day for day, _ in own}
+
+
+def test_jitter_reaches_all_of_its_time():
+    """A month of slots lies in every quarter of it, and two bots are moved in different ways."""
+    plan = Plan(at=(time(9),), jitter=HOUR)
+    slots = {bot: next_slots(bot, plan, NEW_YEAR, 31) for bot in ("ash", "bone")}
+
+    quarters = {slot.at.minute // 15 for slot in slots["ash"]}
+    assert quarters == {0, 1, 2, 3}
+    assert [slot.at for slot in slots["ash"]] != [slot.at for slot in slots["bone"]]
+
+
+@given(st.tuples(minutes, minutes).filter(lambda pair: pair[0] != pair[1]), st.sampled_from(ZONES), instants)
+def test_quiet_hours_end_when_the_clock_shows_their_end(quiet, zone, moment):
+    """Inside them the end lies ahead, at most a day (and a change of the clocks) away, and is outside."""
+    plan = Plan(at=(time(9),), zone=zone, quiet=quiet)
+    until = quiet_until(plan, moment)
+
+    shown = moment.astimezone(ZoneInfo(zone)).time()
+    begin, end = quiet
+    inside = begin <= shown < end if begin < end else shown >= begin or shown < end
+    changes = {(moment + n * HOUR).astimezone(ZoneInfo(zone)).utcoffset() for n in range(-26, 27)}
+    if len(changes) == 1:  # else the clock's face alone does not tell
+        assert (until is not None) == inside
+    if until is not None:
+        assert moment < until <= moment + DAY + 2 * HOUR
+        assert quiet_until(plan, until) is None
+
+
+def test_an_interval_has_no_slots_in_quiet_hours():
+    """By the zone's clock, in winter and in summer; jitter moves none into them."""
+    for start in (NEW_YEAR, NEW_YEAR.replace(month=7)):
+        plan = Plan(every=HOUR, zone="Europe/Berlin", quiet=(time(22), time(7)), jitter=HOUR)
+        hours = [slot.at.astimezone(ZoneInfo(plan.zone)).hour for slot in next_slots("bot", plan, start, 300)]
+
+        assert set(hours) == set(range(7, 22))
+
+
+def test_a_slot_that_came_in_quiet_hours_is_taken_at_their_end():
+    """What was missed in the evening is made up in the morning."""
+    plan = Plan(at=(time(21),), quiet=(time(22), time(7)))
+    missed = NEW_YEAR + 21 * HOUR
+
+    foreseen = coming("bot", plan, NEW_YEAR, None, missed + 2 * HOUR)
+
+    assert [(slot.at, at) for slot, at in islice(foreseen, 2)] == [
+        (missed, NEW_YEAR + 31 * HOUR),
+        (missed + DAY, missed + DAY),
+    ]
+
+
+whole_minutes = st.integers(0, 3 * 24 * 60).map(lambda n: n * MINUTE)
+
+
+@settings(max_examples=50)
+@given(
+    plans.filter(lambda plan: plan.at or plan.every % MINUTE == timedelta()),
+    instants.map(lambda now: now.replace(second=0, microsecond=0)),
+    whole_minutes,
+    st.sampled_from(["one", "skip", 6 * HOUR, 3 * DAY]),
+    whole_minutes,
+)
+def test_what_is_foreseen_is_what_a_turn_a_minute_takes(plan, now, distance, missed, absence):
+    """Missed slots and the distance between posts included: the same slots at the same moments."""
+    plan = replace(plan, distance=distance, missed=missed, jitter=None)
+    last = post = now - absence
+
+    foreseen = list(takewhile(lambda pair: pair[1] <= now + 6 * HOUR, coming("bot", plan, last, post, now)))
+
+    taken = []
+    for moment in (now + n * MINUTE for n in range(6 * 60 + 1)):
+        while (slot := due_slot("bot", plan, last, moment)) and free_from(plan, post, moment) <= moment:
+            taken.append((slot, moment))
+            last, post = slot.at, moment
+    assert taken == foreseen

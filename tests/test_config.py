@@ -267,7 +267,20 @@ def test_a_mistake_is_named_with_its_place(errors_of, text, message):
             "schedule: {every: 1h, missed: {within: 6}}",
             "schedule.missed: expected a number and one of s, m, h, d (as 30m or 6h), not 6",
         ),
-        ("schedule: {every: 1h, zone: UTC}", "schedule: days and zone belong to at, not to every"),
+        ("schedule: {every: 1h, days: [mon]}", "schedule: days belong to at, not to every"),
+        ("schedule: {every: 1h, zone: UTC}", "schedule: zone belongs to at and quiet, not to every"),
+        (
+            'schedule: {every: 1d, quiet: ["22:00", "07:00"]}',
+            "schedule: quiet may hold all slots of such an interval: use at, or a shorter one",
+        ),
+        (
+            'schedule: {at: ["06:59"], quiet: ["22:00", "07:00"]}',
+            "schedule: at: 06:59 lies in the quiet hours",
+        ),
+        (
+            'schedule: {at: ["09:00"], quiet: ["22:00", "22:00"]}',
+            "schedule.quiet: from 22:00 to 22:00 is no part of a day",
+        ),
         (
             "schedule: {every: 90}",
             "schedule.every: expected a number and one of s, m, h, d (as 30m or 6h), not 90",

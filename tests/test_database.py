@@ -80,6 +80,7 @@ def test_an_older_database_is_brought_up_to_date_and_keeps_its_drafts(tmp_path: 
     with open_queue(tmp_path) as queue:
         [draft] = queue.add("Wormhorn")
     with closing(sqlite3.connect(tmp_path / "bot.db", isolation_level=None)) as connection:
+        connection.execute("DROP INDEX ix_attempts_started_at")
         connection.execute("DROP TABLE showings")
         connection.execute("DROP TABLE allocations")
         connection.execute("ALTER TABLE revisions DROP COLUMN evidence")

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.errors import Conflict, NotFound
-from bot.records import Delivery, Draft, Receipt
+from bot.records import Delivery, Draft, Pace, Receipt
 from bot.store.tables import events
 from bot.store.tables import slots as slot_rows
 from tests.queues import NOON, Queue, outlet, slot
@@ -154,6 +154,43 @@ def test_nothing_is_claimed_before_it_is_due(queue: Queue, draft: Draft) -> None
     queue.clock.pass_by(3600)
 
     assert queue.deliveries.claim("me", 90).draft == draft.id
+
+
+def test_a_resting_bot_is_passed_over(queue: Queue) -> None:
+    """What is due of another goes out, and its own when it rests no more."""
+    for bot, text in ("metal", "Ash"), ("other", "Bone"):
+        queue.approve(*queue.add(text, bot=bot), outlet(text, account=bot))
+        queue.deliveries.schedule_now(bot)
+    metal_rests = Pace(resting=frozenset(["metal"]))
+
+    assert queue.deliveries.claim("me", 90, pace=metal_rests).text == "Bone"
+    assert queue.deliveries.claim("me", 90, pace=metal_rests) is None
+    assert queue.deliveries.claim("me", 90).text == "Ash"
+
+
+def test_posts_of_a_bot_keep_their_distance_on_each_target(queue: Queue) -> None:
+    """Whatever has fallen due meanwhile; a second try of the same post need not, nor another target."""
+    for text, target in ("Ash", "x"), ("Bone", "x"), ("Moss", "feed"):
+        queue.approve(*queue.add(text), outlet(text, target))
+        queue.deliveries.schedule_now("metal")
+    far = Pace(distances={"metal": timedelta(hours=2)})
+
+    def claimed(pace: Pace = far) -> str:
+        delivery = queue.deliveries.claim("me", 90, pace=pace)
+        if delivery is None:
+            return ""
+        queue.deliveries.settle(queue.deliveries.begin_sending(delivery), "planned", "busy")
+        return delivery.text
+
+    assert [claimed(), claimed(), claimed()] == ["Ash", "Ash", "Ash"]
+    queue.deliveries.settle(queue.deliveries.claim("me", 90, pace=far), "refused", "no")
+    assert [claimed(), claimed()] == ["Moss", "Moss"]
+    queue.clock.pass_by(2 * 3600 - 1)
+    assert claimed() == "Moss"
+    queue.clock.pass_by(1)
+    assert claimed() == "Bone"
+    assert queue.deliveries.last_post("metal") == queue.clock()
+    assert queue.deliveries.last_post("other") is None
 
 
 def test_a_claim_names_its_owner_its_lease_and_its_fence(claimed: Delivery) -> None:

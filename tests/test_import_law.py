@@ -14,7 +14,7 @@ ORDER = [  # a room imports only what stands before it
     *("errors", "records", "interfaces", "config", "hookspecs", "child", "registry"),
     *("text", "__init__", "model", "curation", "store", "review", "posting", "reports", "web"),
     *("events", "pulse", "house", "host", "figures", "trainer", "importing", "pipeline"),
-    *("doctor", "status", "story", "outlook", "cli", "__main__"),
+    *("doctor", "status", "outlook", "story", "cli", "__main__"),
 ]
 WIRING = {"registry", *ORDER[ORDER.index("events") :]}  # what may know the configuration and the registry
 TORCH_FREE = {"curation", "store", "review", "posting", "web"}

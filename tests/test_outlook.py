@@ -2,12 +2,13 @@
 
 import json
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from rich.console import Console
 
 from bot import outlook as module
+from bot import pipeline
 from bot.cli.calendar import calendar
 from bot.config import Schedule
 from bot.errors import BotError, PluginError
@@ -15,9 +16,10 @@ from bot.outlook import outlook
 from bot.pipeline import Posting
 from bot.posting.calendar import next_slots
 from bot.records import Outlet
-from tests.queues import judged
+from tests.queues import NOON, judged
 
 WIDTH = 80
+HOUR = timedelta(hours=1)
 BERLIN = {"at": ["09:00", "17:30"], "days": ["mon", "wed", "fri"], "zone": "Europe/Berlin"}
 
 
@@ -265,3 +267,56 @@ def test_a_text_cannot_command_the_terminal(house, plan, approve):
     approve("[bold]\x1b[2J")
 
     assert "[bold]\\x1b[2J" in shown(outlook(house, "night", 1))[1]
+
+
+def test_the_end_of_a_schedule_is_told(house, plan, approve):
+    """Within the window, or long past; what is approved stays."""
+    approve("Wormhorn", "Iron Choir")
+    for last, slots, left in ("2026-03-02", 1, 1), ("2026-02-02", 0, 2):
+        plan(at=["09:00"], until=last)
+
+        coming = outlook(house, "night", 30)
+
+        assert len(coming.slots) == slots
+        ended = date.fromisoformat(last).strftime("%a %d %b %Y")
+        assert shown(coming)[-1] == f"the schedule ends on {ended}; {left} approved stay where they are"
+
+
+def test_a_slot_is_held_up_by_what_was_posted_by_hand(house, plan, approve):
+    """The turn takes it when the calendar says so, and not before; it is due then."""
+    plan(at=["12:30"], distance="2h")
+    approve("Wormhorn", "Iron Choir")
+    house.deliveries.schedule_now("night")
+    house.deliveries.begin_sending(house.deliveries.claim("me", 90))
+
+    coming = outlook(house, "night", 1)
+    [one] = coming.slots
+    posting = Posting(house, NoCourier(), lambda event: None, threading.Event())
+    house.clock.at = one.at - timedelta(seconds=1)
+    posting()
+    early = house.deliveries.list(state="planned", draft=2)
+    house.clock.at = one.at
+    posting()
+
+    assert one.at == NOON + 2 * HOUR
+    assert shown(coming)[1] == "Sun 01 Mar 2026 14:00 UTC  2  Iron Choir (held up since 12:30)"
+    assert [it.due_at for it in early] == [None]
+    assert [it.due_at for it in house.deliveries.list(state="planned", draft=2)] == [one.at]
+
+
+def test_nothing_goes_out_in_quiet_hours(house, plan, approve):
+    """Neither slot nor what has been due since before; both when they are over, as the calendar says."""
+    plan(at=["12:30"], quiet=["12:45", "14:00"], zone="UTC")
+    approve("Wormhorn", "Iron Choir")
+    house.clock.at = NOON + timedelta(minutes=50)
+    posting = Posting(house, NoCourier(), lambda event: None, threading.Event())
+    posting._since = NOON
+
+    posting()
+    resting = pipeline.pace(house).resting
+    house.clock.at = NOON + 2 * HOUR
+    posting()
+
+    assert resting == {"night"}
+    assert pipeline.pace(house).resting == set()
+    assert [it.due_at for it in house.deliveries.list(state="planned")] == [NOON + 2 * HOUR, None]

@@ -19,7 +19,8 @@ from bot.posting.courier import Courier
 from bot.posting.delivery import MAX_AGE
 from bot.posting.outcomes import NotSent, Outcome, Refused, Unknown
 from bot.posting.sender import VERBS
-from bot.records import Delivery, DeliveryState, Kind, Receipt
+from bot.records import Delivery, DeliveryState, Kind, Pace, Receipt
+from bot.store.deliveries import AT_ONCE
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 MOST_EVENTS = 50_000  # a history of ten deliveries has some thousand
@@ -60,9 +61,11 @@ class Store(MemoryStore):
         self._history, self._process = history, process
         self.outcomes: dict[tuple[int, int], Outcome] = {}  # by delivery and fence
 
-    def claim(self, owner: str, lease_seconds: float, draft: int | None = None) -> Delivery | None:
+    def claim(
+        self, owner: str, lease_seconds: float, draft: int | None = None, pace: Pace = AT_ONCE
+    ) -> Delivery | None:
         self._process.seam("looks for what is due")
-        claimed = super().claim(owner, lease_seconds, draft)
+        claimed = super().claim(owner, lease_seconds, draft, pace)
         if claimed:
             self._process.seam(f"has claimed {claimed.key}, fence {claimed.fence}")
         return claimed

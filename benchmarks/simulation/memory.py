@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from bot.errors import Conflict, NotFound
-from bot.records import Delivery, DeliveryState, Receipt
-from bot.store.deliveries import IN_FLIGHT, may_become
+from bot.records import Delivery, DeliveryState, Pace, Receipt
+from bot.store.deliveries import AT_ONCE, IN_FLIGHT, may_become
 
 
 class RuleBroken(Exception):
@@ -67,7 +67,10 @@ class MemoryStore:
     def __init__(self, tables: Tables, clock: Callable[[], datetime]):
         self.tables, self.now = tables, clock
 
-    def claim(self, owner: str, lease_seconds: float, draft: int | None = None) -> Delivery | None:
+    def claim(
+        self, owner: str, lease_seconds: float, draft: int | None = None, pace: Pace = AT_ONCE
+    ) -> Delivery | None:
+        assert pace == AT_ONCE, "the simulated bots never rest"
         now = self.now()
         rows = self.tables.deliveries.values()
         busy = {row.account for row in rows if row.state in IN_FLIGHT}

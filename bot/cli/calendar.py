@@ -66,17 +66,19 @@ def _line(one: Coming, why: str, zone: ZoneInfo, priced: bool) -> tuple[str, str
     notes = []
     if one.missed:
         notes.append("missed; made up once bot run runs")
+    elif one.at > one.slot.at:
+        notes.append(f"held up since {one.slot.at.astimezone(zone):%H:%M}")
     if is_leapt_over(one.slot):
         notes.append(f"for {one.slot.local_time:%H:%M}, which the clocks leap over")
     text = Text(why, "dim") if why else plain(one.text)
     note = Text(f" ({'; '.join(notes)})" if notes else "", "dim")
     cost = f"{one.cost:.3f} USD" if priced and one.cost else ""
-    return _when(one.slot.at, zone), str(one.draft or "-"), Text.assemble(text, note), cost
+    return _when(one.at, zone), str(one.draft or "-"), Text.assemble(text, note), cost
 
 
 def _folded(slots: Sequence[Coming], why: str, zone: ZoneInfo) -> tuple[str, str, Text, str]:
-    text = f"{why}, {_slots(len(slots))} to {slots[-1].slot.at.astimezone(zone):%d %b %Y}"
-    return _when(slots[0].slot.at, zone), "-", Text(text, "dim"), ""
+    text = f"{why}, {_slots(len(slots))} to {slots[-1].at.astimezone(zone):%d %b %Y}"
+    return _when(slots[0].at, zone), "-", Text(text, "dim"), ""
 
 
 def _stock(outlook: Outlook, zone: ZoneInfo) -> Text:
@@ -85,6 +87,9 @@ def _stock(outlook: Outlook, zone: ZoneInfo) -> Text:
         days = max(0, (outlook.dry.at - outlook.now).days)
         when = f"{_when(outlook.dry.at, zone)}, in {days} day{'' if days == 1 else 's'}"
         return Text(f"the queue runs dry on {when}: bot review {outlook.bot}", "yellow")
+    if outlook.ends:
+        stay = f"; {outlook.left} approved stay where they are" if outlook.left else ""
+        return Text(f"the schedule ends on {outlook.ends:%a %d %b %Y}{stay}", "yellow")
     if outlook.left:
         return Text(f"{outlook.left} more approved than these slots take", "green")
     return Text("the queue lasts for these slots, and no longer", "yellow")

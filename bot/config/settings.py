@@ -4,8 +4,10 @@ The sentence under a setting is its description in the JSON Schema. Unknown keys
 converted silently (a quoted "5" is no number).
 """
 
+import math
 import os
 import re
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -17,6 +19,7 @@ from bot.config.values import (
     Count,
     Database,
     Days,
+    Hours,
     Interval,
     LastDay,
     Memory,
@@ -31,6 +34,8 @@ from bot.config.values import (
     TimesOfDay,
     Zone,
 )
+
+DAY = timedelta(days=1)
 
 
 class Settings(BaseModel):
@@ -171,6 +176,12 @@ class SamplingSettings(Settings):
         return self
 
 
+def _length(begin: time, end: time) -> timedelta:
+    """From one time of day to the next time that it is another."""
+    first, last = (timedelta(hours=one.hour, minutes=one.minute) for one in (begin, end))
+    return (last - first) % DAY
+
+
 class Schedule(Settings):
     """When a bot posts: at times of day on some weekdays, or at an interval."""
 
@@ -179,22 +190,45 @@ class Schedule(Settings):
     days: Days = DAYS
     """Weekdays: mon, tue, wed, thu, fri, sat, sun."""
     zone: Zone = "UTC"
-    """The time zone of `at` and `days`, an IANA name."""
+    """The time zone of `at`, `days` and `quiet`, an IANA name."""
     every: Interval | None = None
     """Instead of `at`: an interval, as 4s, 30m, 6h or 1d."""
     until: LastDay | None = None
     """The last day with slots, in the zone of `at`; for `every` in UTC."""
     missed: Missed = "one"
     """Of the slots missed while nothing ran: the newest is made up, none, or all of some last hours."""
+    jitter: Interval | None = None
+    """Each slot comes later by up to this, by chance but for good, and never after the next one."""
+    quiet: Hours | None = None
+    """From and to, as ["22:00", "07:00"]: hours in which nothing is posted, in `zone`."""
+    distance: Interval | None = None
+    """At least so long from one post to the next on a target, also when slots are made up."""
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:
         if bool(self.at) == bool(self.every):
             msg = "set one of at (times of day) and every (an interval)"
             raise ValueError(msg)
-        if self.every and self.model_fields_set & {"days", "zone"}:
-            msg = "days and zone belong to at, not to every"
+        if self.every and "days" in self.model_fields_set:
+            msg = "days belong to at, not to every"
             raise ValueError(msg)
+        if self.every and "zone" in self.model_fields_set and not self.quiet:
+            msg = "zone belongs to at and quiet, not to every"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _not_all_quiet(self) -> Self:
+        if self.quiet is None:
+            return self
+        awake = DAY - _length(*self.quiet)
+        if self.every and math.gcd(int(self.every.total_seconds()), int(DAY.total_seconds())) > awake.seconds:
+            msg = "quiet may hold all slots of such an interval: use at, or a shorter one"
+            raise ValueError(msg)
+        for at in self.at:
+            if _length(self.quiet[0], at) < _length(*self.quiet):
+                msg = f"at: {at:%H:%M} lies in the quiet hours"
+                raise ValueError(msg)
         return self
 
 

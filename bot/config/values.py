@@ -118,6 +118,13 @@ def _time(value: Any) -> time:
     raise ValueError(msg)
 
 
+def _part_of_a_day(value: tuple[time, time]) -> tuple[time, time]:
+    if value[0] == value[1]:
+        msg = f"from {value[0]:%H:%M} to {value[1]:%H:%M} is no part of a day"
+        raise ValueError(msg)
+    return value
+
+
 def _interval(value: Any) -> timedelta:
     if isinstance(value, timedelta):
         return value
@@ -229,6 +236,7 @@ TimeOfDay = Annotated[
 ]
 Days = Annotated[tuple[Day, ...], AfterValidator(_some)]
 TimesOfDay = tuple[TimeOfDay, ...]
+Hours = Annotated[tuple[TimeOfDay, TimeOfDay], AfterValidator(_part_of_a_day)]
 Interval = Annotated[
     timedelta,
     PlainValidator(_interval),

@@ -7,8 +7,10 @@ All instants are aware datetimes in UTC; all slots come in the order of their in
 
 import bisect
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import islice, takewhile
+from hashlib import sha256
+from itertools import islice, pairwise, takewhile
 from typing import Literal, Protocol
 from zoneinfo import ZoneInfo
 
@@ -24,7 +26,9 @@ class Schedule(Protocol):
     """Times of day on some weekdays of a zone, or an interval; then `at` is empty.
 
     until: the last day with slots, by their local dates. missed: of the slots that came while nothing ran the
-    newest is made up, or none, or all not older.
+    newest is made up, or none, or all not older. jitter: each slot is moved by less than this, always the
+    same way, and never past the next one. quiet: hours in `zone`, from and to, in which nothing is posted; an
+    interval has no slots in them. distance: at least so long from one post to the next.
     """
 
     @property
@@ -45,15 +49,22 @@ class Schedule(Protocol):
     @property
     def missed(self) -> timedelta | Literal["one", "skip"]: ...
 
+    @property
+    def jitter(self) -> timedelta | None: ...
+
+    @property
+    def quiet(self) -> tuple[time, time] | None: ...
+
+    @property
+    def distance(self) -> timedelta | None: ...
+
 
 def slots_after(bot: str, schedule: Schedule, after: datetime) -> Iterator[Slot]:
     """Every slot later than `after`, without end unless the schedule has one."""
-    if schedule.every:
-        slots = _intervals(bot, schedule.every, after, +1)
-    else:
-        slots = _days(bot, schedule, after.astimezone(ZoneInfo(schedule.zone)).date(), +1)
+    begins = _begins(bot, schedule, after - (schedule.jitter or timedelta()), +1)
+    moved = (_moved(slot, following, schedule) for slot, following in pairwise(begins))
     last = schedule.until or date.max
-    return takewhile(lambda slot: slot.local_date <= last, (slot for slot in slots if slot.at > after))
+    return takewhile(lambda slot: slot.local_date <= last, (slot for slot in moved if slot.at > after))
 
 
 def slots_between(bot: str, schedule: Schedule, after: datetime, until: datetime) -> Iterator[Slot]:
@@ -85,20 +96,75 @@ def _newest(bot: str, schedule: Schedule, now: datetime) -> Slot:
 
     It looks backwards from `now`, so that a long absence costs no more than a short one.
     """
-    last = schedule.until or date.max
-    if schedule.every:
-        end = datetime.combine(last, time.max, UTC)
-        slots = _intervals(bot, schedule.every, min(now, end), -1)
-    else:
-        today = now.astimezone(ZoneInfo(schedule.zone)).date()  # a clock set back has been in tomorrow
-        slots = _days(bot, schedule, min(today + DAY, last), -1)
-    return next(slot for slot in slots if slot.at <= now)
+    newest, before = islice((slot for slot in _begins(bot, schedule, now, -1) if slot.at <= now), 2)
+    following = next(slot for slot in _begins(bot, schedule, newest.at, +1) if slot.at > newest.at)
+    moved = _moved(newest, following, schedule)
+    return moved if moved.at <= now else _moved(before, newest, schedule)
+
+
+def quiet_until(schedule: Schedule, moment: datetime) -> datetime | None:
+    """When the quiet hours end in which a moment lies; None if it lies in none."""
+    if schedule.quiet is None:
+        return None
+    zone, (begin, end) = ZoneInfo(schedule.zone), schedule.quiet
+    today = moment.astimezone(zone).date()
+    for day in (today - DAY, today):
+        until = _first_reached(datetime.combine(day + DAY * (end <= begin), end), zone)
+        if _first_reached(datetime.combine(day, begin), zone) <= moment < until:
+            return until
+    return None
+
+
+def free_from(schedule: Schedule, last_post: datetime | None, moment: datetime) -> datetime:
+    """The first instant, `moment` or later, at which the bot may post again."""
+    if last_post and schedule.distance:
+        moment = max(moment, last_post + schedule.distance)
+    return quiet_until(schedule, moment) or moment
+
+
+def coming(
+    bot: str, schedule: Schedule, last_slot: datetime, last_post: datetime | None, now: datetime
+) -> Iterator[tuple[Slot, datetime]]:
+    """Each slot after `last_slot` that will be taken, and when, if each brings a post."""
+    while slot := next(slots_after(bot, schedule, last_slot), None):
+        now = free_from(schedule, last_post, max(slot.at, now))
+        due = due_slot(bot, schedule, last_slot, now)
+        if due:
+            yield due, now
+            last_post = now
+        last_slot = due.at if due else now  # all until now are missed
 
 
 def is_leapt_over(slot: Slot) -> bool:
     """Whether the zone's clock never shows the slot's time on its day."""
-    shown = slot.at.astimezone(ZoneInfo(slot.zone)).replace(tzinfo=None)
-    return shown != datetime.combine(slot.local_date, slot.local_time)
+    wall = datetime.combine(slot.local_date, slot.local_time)
+    instant = wall.replace(tzinfo=ZoneInfo(slot.zone)).astimezone(UTC)
+    return instant.astimezone(ZoneInfo(slot.zone)).replace(tzinfo=None) != wall
+
+
+def _begins(bot: str, schedule: Schedule, start: datetime, direction: int) -> Iterator[Slot]:
+    """The slots from about `start` on, forwards or backwards, before they are moved.
+
+    Forwards without an end; backwards from the last day of the schedule, if that has come.
+    """
+    last = schedule.until if schedule.until and direction < 0 else date.max
+    if schedule.every:
+        start = min(start, datetime.combine(last, time.max, UTC))
+        slots = _intervals(bot, schedule.every, start, direction)
+        return (slot for slot in slots if not quiet_until(schedule, slot.at))
+    day = start.astimezone(ZoneInfo(schedule.zone)).date()
+    # a clock set back has been in tomorrow
+    return _days(bot, schedule, min(day + DAY, last) if direction < 0 else day, direction)
+
+
+def _moved(slot: Slot, following: Slot, schedule: Schedule) -> Slot:
+    """The slot at its own instant: never in the next one's time, nor in the quiet hours."""
+    if schedule.jitter is None:
+        return slot
+    room = min(schedule.jitter, following.at - slot.at)
+    digest = sha256(f"{slot.bot} {slot.at.isoformat()}".encode()).digest()
+    at = slot.at + timedelta(seconds=int(room.total_seconds() * (digest[0] * 256 + digest[1]) / 65536))
+    return slot if quiet_until(schedule, at) else replace(slot, at=at)
 
 
 def _intervals(bot: str, every: timedelta, start: datetime, direction: int) -> Iterator[Slot]:

@@ -16,10 +16,11 @@ from bot.errors import Conflict
 from bot.posting.delivery import QUIET, Draw, Step, follow
 from bot.posting.outcomes import NotSent, Outcome, Refused, Unknown
 from bot.posting.owner import is_dead
-from bot.records import Delivery, DeliveryState, Receipt, Verdict
+from bot.records import Delivery, DeliveryState, Pace, Receipt, Verdict
 
 log = logging.getLogger(__name__)
 
+AT_ONCE = Pace()
 LEASE = timedelta(seconds=90)
 ROOM_TO_SEND = timedelta(seconds=40)  # no send begins with less of its lease left
 
@@ -30,7 +31,9 @@ class Store(Protocol):
     An uncertain delivery keeps the account free; while one is claimed or sending, no other of its account is.
     """
 
-    def claim(self, owner: str, lease_seconds: float, draft: int | None = None) -> Delivery | None: ...
+    def claim(
+        self, owner: str, lease_seconds: float, draft: int | None = None, pace: Pace = AT_ONCE
+    ) -> Delivery | None: ...
 
     def begin_sending(self, delivery: Delivery) -> Delivery:
         """Durably record the attempt; fenced."""
@@ -75,7 +78,8 @@ class Courier:
 
     gate: what the fixed gate says of a delivery; a reject forbids it. owner: from owner.identify, and of
     nobody else. told: is shown each delivery that was settled. dead: whether an owner has surely ended.
-    steady: seconds by a clock that nobody sets.
+    steady: seconds by a clock that nobody sets. pace: what holds back now what is due, unless a person has
+    asked for it.
     """
 
     store: Store
@@ -87,6 +91,7 @@ class Courier:
     told: Callable[[Delivery], None] = _tell
     dead: Callable[[str], bool | None] = is_dead
     steady: Callable[[], float] = time.monotonic
+    pace: Callable[[], Pace] = Pace
     _doubts: dict[tuple[int, datetime], float] = field(default_factory=dict, init=False, repr=False)
     _heard: list[tuple[Delivery, Outcome]] = field(default_factory=list, init=False, repr=False)
 
@@ -126,7 +131,8 @@ class Courier:
 
     def deliver_next(self, draft: int | None = None) -> bool:
         """Send the delivery that has been due longest, of one draft or any; False if none is due."""
-        delivery = self.store.claim(self.owner, LEASE.total_seconds(), draft)
+        pace = self.pace() if draft is None else AT_ONCE
+        delivery = self.store.claim(self.owner, LEASE.total_seconds(), draft, pace)
         if delivery is None:
             return False
         if forbidden := self._preflight(delivery):

@@ -4,16 +4,16 @@ Each change is one transaction and leaves an event. It knows the states and the 
 to what state is decided in bot.posting, and nothing here touches the network.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, exists, func, insert, select, update
 
 from bot.errors import Conflict
-from bot.records import Delivery, DeliveryState, Draft, Outlet, Receipt, Slot, Step
+from bot.records import Delivery, DeliveryState, Draft, Outlet, Pace, Receipt, Slot, Step
 from bot.store.database import Database
 from bot.store.rows import (
     delivery_rows,
@@ -24,6 +24,7 @@ from bot.store.rows import (
 from bot.store.tables import attempts, deliveries, drafts, events, slots
 from bot.store.week import approved, for_moments
 
+AT_ONCE = Pace()
 IN_FLIGHT = ("claimed", "sending")
 NEXT: Mapping[DeliveryState, tuple[DeliveryState, ...]] = {
     "planned": ("claimed", "cancelled"),
@@ -45,17 +46,19 @@ class Deliveries:
     def __init__(self, database: Database):
         self._database = database
 
-    def take_slot(self, slot: Slot) -> Draft | None:
+    def take_slot(self, slot: Slot, at: datetime | None = None) -> Draft | None:
         """Give this slot to the bot's oldest approved draft that is like none of the same week.
 
-        None if there is none, or the slot is taken. Either way the slot is used up.
+        at: when it becomes due, if not with the slot. None if there is none, or the slot is taken. Either way
+        the slot is used up.
         """
+        at = at or slot.at
         with self._database.write() as connection:
             mine = (slots.c.bot == slot.bot) & (slots.c.local_date == slot.local_date)
             if connection.scalar(select(exists().where(mine, slots.c.local_time == slot.local_time))):
                 return None
-            [draft] = for_moments(connection, slot.bot, [slot.at])
-            draft = draft and _schedule(connection, draft, slot.at)
+            [draft] = for_moments(connection, slot.bot, [at])
+            draft = draft and _schedule(connection, draft, at)
             connection.execute(
                 insert(slots).values(
                     bot=slot.bot,
@@ -78,6 +81,22 @@ class Deliveries:
             last: datetime | None = connection.scalar(select(func.max(slots.c.at)).where(mine))
             return last
 
+    def last_post(self, bot: str) -> datetime | None:
+        """When the bot's newest post was tried, on any target; one that is tried again is no new post."""
+        earlier = attempts.alias()
+        again = exists().where(earlier.c.delivery == attempts.c.delivery, earlier.c.fence < attempts.c.fence)
+        first = (
+            select(attempts.c.started_at)
+            .join(deliveries, deliveries.c.id == attempts.c.delivery)
+            .join(drafts, drafts.c.id == deliveries.c.draft)
+            .where(drafts.c.bot == bot, attempts.c.started_at <= self._database.now(), ~again)
+            .order_by(attempts.c.started_at.desc())
+            .limit(1)
+        )
+        with self._database.read() as connection:
+            last: datetime | None = connection.scalar(first)
+            return last
+
     def next_approved(self, bot: str) -> Draft | None:
         """The bot's oldest approved draft."""
         with self._database.read() as connection:
@@ -94,17 +113,19 @@ class Deliveries:
             draft = next(iter(approved(connection, bot)), None)
             return draft and _schedule(connection, draft, self._database.now())
 
-    def claim(self, owner: str, lease_seconds: float, draft: int | None = None) -> Delivery | None:
+    def claim(
+        self, owner: str, lease_seconds: float, draft: int | None = None, pace: Pace = AT_ONCE
+    ) -> Delivery | None:
         """Take the delivery that has been due longest on an account where nothing is in flight.
 
-        draft: only one of this draft's.
+        draft: only one of this draft's. pace: what else holds deliveries back.
         """
         now = self._database.now()
         other = deliveries.alias()
         busy = exists().where(other.c.account == deliveries.c.account, other.c.state.in_(IN_FLIGHT))
         due = (
             select(deliveries.c.id)
-            .where(deliveries.c.state == "planned", deliveries.c.due_at <= now, ~busy)
+            .where(deliveries.c.state == "planned", deliveries.c.due_at <= now, ~busy, *_paced(pace, now))
             .order_by(deliveries.c.due_at, deliveries.c.id)
             .limit(1)
         )
@@ -207,6 +228,28 @@ class Deliveries:
         with self._database.read() as connection:
             found = connection.execute(newest).one_or_none()
             return found and (read_delivery(connection, found.delivery), found.at)
+
+
+def _paced(pace: Pace, now: datetime) -> Iterator[ColumnElement[bool]]:
+    """What is of no resting bot, and not too near to another post of its bot on its target."""
+    mine = drafts.alias()
+    of_mine = mine.c.id == deliveries.c.draft
+    if pace.resting:
+        yield ~exists().where(of_mine, mine.c.bot.in_(pace.resting))
+    for distance in set(pace.distances.values()):
+        bots = [bot for bot, long in pace.distances.items() if long == distance]
+        other, theirs = deliveries.alias(), drafts.alias()
+        yield ~exists().where(
+            attempts.c.started_at > now - distance,
+            attempts.c.started_at <= now,  # what lies in the future, a clock that was wrong has written
+            other.c.id == attempts.c.delivery,
+            other.c.id != deliveries.c.id,
+            other.c.target == deliveries.c.target,
+            theirs.c.id == other.c.draft,
+            of_mine,
+            mine.c.bot == theirs.c.bot,
+            mine.c.bot.in_(bots),
+        )
 
 
 def plan(connection: Connection, draft: Draft, outlets: Sequence[Outlet], actor: str, now: datetime) -> None:

@@ -222,6 +222,7 @@ attempts = Table(
     Column("delivery", Integer, ForeignKey("deliveries.id"), primary_key=True),
     Column("fence", Integer, primary_key=True),
     _required("started_at", Instant),
+    Index(None, "started_at"),
 )
 
 events = Table(
