@@ -59,7 +59,7 @@ def together(house: House, rounds: int) -> dict[tuple[int, int], dict[str, list[
 def warm(house: House, rounds: int) -> dict[str, list[float]]:
     """Milliseconds for one text of a host that has sampled before: sampled, judged and brought over."""
     [order] = orders(house, 1, 1)
-    sampler = house.sampler(order.model, order.checkpoint)
+    sampler = house.sampler(order.model, order.parts[0].checkpoint)
     with open_host(house.config) as host:
         ways = {
             "warm host, its decode alone": lambda: sampler.sample(order.parts[0].sampling, order.seed, [0]),

@@ -75,17 +75,20 @@ def _model(house: House, model: str) -> str:
 
 
 def _checkpoint(house: House, bot: str) -> str:
-    folder = house.checkpoint_of(bot)
+    return "; ".join(map(partial(_described, house), house.checkpoints_of(bot)))
+
+
+def _described(house: House, folder: Path) -> str:
     meta = checkpoint.read_meta(folder)
     house.known_texts(folder)
     return f"{folder.parent.name}/{folder.name}, held-out loss {meta.held_out_loss:.4f}"
 
 
 def _constraints(house: House, bot: str) -> str:
-    chosen = house.bot(bot).sampling.constraints
+    chosen = [rule for sampling in house.bot(bot).samplings for rule in sampling.constraints]
     for choice in chosen:
         house.constraint(choice)
-    return ", ".join(choice.name for choice in chosen) or "none"
+    return ", ".join(dict.fromkeys(choice.name for choice in chosen)) or "none"
 
 
 def _filters(house: House, bot: str) -> str:

@@ -109,19 +109,19 @@ class House:
             self.model(model)
         return checkpoint.find(self.checkpoint_roots, model, which)
 
-    def checkpoint_of(self, bot: str) -> Path:
-        """The checkpoint that a bot speaks with now; `funniest` is the best one while that is undecided."""
-        setting = self.bot(bot)
-        which = setting.checkpoint
-        if which == FUNNIEST:
-            which = self._funniest(bot, setting.model)
-        return self.checkpoint(setting.model, which)
+    def checkpoints_of(self, bot: str) -> list[Path]:
+        """The checkpoints that a bot speaks with now, each once; what `funniest` is while that is undecided
+        is the best one.
+        """
+        model, named = self.bot(bot).model, self.bot(bot).checkpoints
+        meant = [self._funniest(bot, model) if which == FUNNIEST else which for which in named]
+        return [*dict.fromkeys(self.checkpoint(model, which) for which in meant)]
 
     def _funniest(self, bot: str, model: str) -> str:
         earned: dict[str, list[Share]] = {}
-        for (name, _), share in self.judgements.earned(bot).items():
-            if name.startswith(f"{model}/"):
-                earned.setdefault(name.removeprefix(f"{model}/"), []).append(share)
+        for arm, share in self.judgements.earned(bot).items():
+            if arm.checkpoint.startswith(f"{model}/"):
+                earned.setdefault(arm.checkpoint.removeprefix(f"{model}/"), []).append(share)
         found = arms.funniest({name: arms.joined(shares) for name, shares in earned.items()})
         there = [name for root in self.checkpoint_roots for name in checkpoint.names(root, model)]
         return found if found in there else "best"
@@ -197,8 +197,7 @@ class House:
 
     def evidence(self, bot: str, text: str, draft: int | None = None) -> Evidence:
         """How near a text comes to what the bot's model has read. draft: the one it belongs to."""
-        setting = self.bot(bot)
-        known = self._known(setting.model, self.checkpoint_of(bot))
+        known = self._known(self.bot(bot).model, self._checkpoint_for(bot, draft))
         earlier = Earlier(
             self.drafts.recent_texts(bot, besides=draft), self.drafts.recent_posts(bot, besides=draft)
         )
@@ -209,12 +208,15 @@ class House:
     def _known(self) -> Callable[[str, Path], TrainingSet]:
         return cache(self.training_set)
 
-    def usual(self, model: str, which: str) -> Callable[[Habit], float]:
-        """The share of the corpus's items that have a habit; 0.0 where the checkpoint has no profile."""
-        try:
-            return CorpusProfile.open(self.checkpoint(model, which) / PROFILE).share
-        except CheckpointError:
-            return lambda habit: 0.0
+    def usual(self, model: str, checkpoints: Sequence[str]) -> Callable[[Habit], float]:
+        """The share of the corpus's items that have a habit, the greatest of several corpora's; 0.0 where no
+        checkpoint has a profile.
+        """
+        profiles = []
+        for name in checkpoints:
+            with suppress(CheckpointError):
+                profiles.append(CorpusProfile.open(self.checkpoint(model, name) / PROFILE))
+        return lambda habit: max((profile.share(habit) for profile in profiles), default=0.0)
 
     def sampler(self, model: str, which: str = "best") -> "Sampler":
         """A checkpoint ready to sample; its meta.json, not the configuration, says what it is."""
@@ -314,10 +316,21 @@ class House:
         return [(choice.name, filter) for choice, filter in built]
 
     def gate(self, bot: str, text: str, draft: int | None = None) -> tuple[Verdict, ...]:
-        """The fixed check of one text; `draft` is the one it belongs to, whose own posts do not count."""
-        folder = self.checkpoint_of(bot)
+        """The fixed check of one text, by all corpora that the bot's models have read.
+
+        draft: the one it belongs to, whose own posts do not count.
+        """
         posts = self.drafts.recent_posts(bot, besides=draft)
-        return gate.judge(text, self.known_texts(folder), posts)
+        folders = self.checkpoints_of(bot)
+        corpora = {str(checkpoint.read_meta(folder).corpus.get("sha256")): folder for folder in folders}
+        said = [gate.judge(text, self.known_texts(folder), posts) for folder in corpora.values()]
+        return next((verdicts for verdicts in said if verdicts[1].outcome == "reject"), said[0])
+
+    def _checkpoint_for(self, bot: str, draft: int | None) -> Path:
+        """Whose corpus a text is held against: its draft's, if the bot speaks with that, or the first."""
+        folders = self.checkpoints_of(bot)
+        own = self.drafts.get(draft).candidate.checkpoint if draft is not None else ""
+        return next((it for it in folders if f"{it.parent.name}/{it.name}" == own), folders[0])
 
     def verdicts(self, bot: str, text: str, draft: int | None = None) -> tuple[Verdict, ...]:
         """The gate's, and what the bot's targets have against the text."""
@@ -326,12 +339,9 @@ class House:
 
     def opinions(self, draft: Draft, text: str) -> tuple[Verdict, ...]:
         """What the bot's filters say of a text that a person wrote; it binds nobody."""
-        setting = self.bot(draft.bot)
-        folder = self.checkpoint(setting.model, setting.checkpoint)
+        model, folder = self.bot(draft.bot).model, self._checkpoint_for(draft.bot, draft.id)
         context = Context(
-            self._known(setting.model, folder),
-            self.drafts.seen(draft.bot),
-            partial(self.profile, setting.model, folder),
+            self._known(model, folder), self.drafts.seen(draft.bot), partial(self.profile, model, folder)
         )
         try:
             return Chain(self.filters(draft.bot), context).opinions(replace(draft.candidate, text=text))

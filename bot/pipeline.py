@@ -104,11 +104,12 @@ def enqueue(house: House, order: Order, answer: Answer) -> Filled:
     """Queue what an order brought, in one transaction. Raises what it failed of."""
     if isinstance(answer, Exception):
         raise answer
-    house.checkpoint(order.model, order.checkpoint)  # if a training has removed it, no draft can be replayed
+    for name in order.checkpoints:
+        house.checkpoint(order.model, name)  # if a training has removed it, no draft can be replayed
     judged = house.fitting(order.bot, answer)
     drafts = house.drafts.add(order.bot, judged)
     texts = [draft.text for draft in drafts]
-    stuck = ruts(texts, house.usual(order.model, order.checkpoint))
+    stuck = ruts(texts, house.usual(order.model, order.checkpoints))
     return Filled(order.bot, funnel(judged), drafts, waiting(house, order.bot), variety(texts), stuck)
 
 

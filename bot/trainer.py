@@ -257,7 +257,7 @@ class Trainer:
     def _prune(self, root: Path) -> None:
         """Drop what this run has outgrown, but for what a draft refers to or the configuration names."""
         bots = self._house.config.bots.values()
-        named = {f"{bot.model}/{bot.checkpoint}" for bot in bots}
+        named = {f"{bot.model}/{name}" for bot in bots for name in bot.checkpoints}
         try:
             in_use = named | self._house.drafts.checkpoints_in_use()
         except StoreError as error:  # a training goes on without the queue

@@ -19,7 +19,7 @@ from bot.records import Candidate
 def candidate(order, index: int) -> Candidate:
     [part] = order.parts
     text = f"{order.bot.title()} {order.seed} {index:03}"
-    checkpoint = f"{order.model}/{order.checkpoint}"
+    checkpoint = f"{order.model}/{part.checkpoint}"
     return Candidate(text, text, checkpoint, part.sampling, order.seed, index, 1.0, 2.0, 1.0, "build", "cpu")
 
 
@@ -65,9 +65,10 @@ class FragileHost(ModelHost):
         self._meet("loading")
         return Loaded(self._meet)
 
-    def _judge(self, order, indices, training_set):
+    def _judge(self, order, parts):
         self._meet("judging", order.bot)
-        answer = super()._judge(order, [candidate(order, index) for index in indices], training_set)
+        made = [(name, [candidate(order, index) for index in indices]) for name, indices in parts]
+        answer = super()._judge(order, made)
         self._meet("judged", order.bot)
         return answer
 

@@ -1,5 +1,6 @@
 """Which ways to sample earn approvals: the better one gets most, and none is given up."""
 
+import shutil
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -8,13 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.config import load
 from bot.curation.taste import arms
 from bot.curation.taste.measures import Share
-from bot.host.wishes import allot
-from bot.records import Judgement, Sampling
-from tests.queues import NOON, Queue, judged
+from bot.host.wishes import allot, make_order, ways
+from bot.house import House
+from bot.records import Judged, Judgement, Mirostat, Rule, Sampling
+from tests.queues import NOON, Clock, Queue, judged, outlet
 from tests.test_taste import draft
 
+MANY_SAID = 'mirostat surprise 2 rate 0.1, prefix "The ", stop "\\n"'
+RULES_SAID = "constraints balanced and length max 9"
 SHARES = st.tuples(st.integers(0, 60), st.integers(0, 60)).map(lambda it: Share(it[0], it[0] + it[1]))
 
 
@@ -47,11 +52,21 @@ def test_the_better_arm_gets_most_and_none_is_given_up():
 
 @given(st.dictionaries(st.text("abcdef", min_size=1, max_size=3), SHARES, min_size=1, max_size=15))
 def test_a_division_adds_up_and_keeps_its_floor(earned):
-    """Whatever was decided; more than ten arms share alike."""
+    """Whatever was decided; of more than five arms the floors are half of the batch, in equal parts."""
     parts = arms.parts(arms.chances(earned, 1))
 
     assert sum(parts.values()) == pytest.approx(1)
-    assert min(parts.values()) >= min(arms.FLOOR, 1 / len(parts)) - 1e-12
+    assert min(parts.values()) >= min(0.1, 0.5 / len(parts)) - 1e-12
+
+
+def test_of_very_many_arms_the_best_still_gets_most():
+    """Twelve are no reason to share alike for ever."""
+    earned = {f"arm {n}": Share(5, 40) for n in range(11)} | {"best": Share(30, 40)}
+
+    parts = arms.parts(arms.chances(earned, 1))
+
+    assert parts["best"] > 0.5
+    assert min(parts.values()) == pytest.approx(0.5 / 12)
 
 
 def test_chances_are_those_of_being_the_best():
@@ -90,7 +105,7 @@ def test_the_funniest_is_named_when_it_is_sure(earned, funniest):
 
 
 def test_arms_are_told_apart_by_all_that_makes_them():
-    """Checkpoint, band or temperatures, what narrows the draw; an edit is nobody's sample."""
+    """Checkpoint, band or temperatures, what else shapes the draw; an edit is nobody's sample."""
     plain = draft("Ash")
     narrowed = replace(plain.candidate, sampling=Sampling((0.8, 0.8), top_k=40, min_p=0.05))
     wild = replace(plain.candidate, checkpoint="m/later", sampling=Sampling((1.0, 1.2), band="wild"))
@@ -104,13 +119,47 @@ def test_arms_are_told_apart_by_all_that_makes_them():
     found = arms.shares([Judgement(one, True, NOON) for one in [*told, plain]])
 
     assert found == {
-        ("epoch12.00_1.8132_3fa9c1", "0.7 to 0.9", "plain"): Share(2, 2),
-        ("epoch12.00_1.8132_3fa9c1", "0.8", "top_k 40, min_p 0.05"): Share(1, 1),
-        ("later", "wild", "plain"): Share(1, 1),
+        (plain.candidate.checkpoint, "0.7 to 0.9", "max_length 40"): Share(2, 2),
+        (plain.candidate.checkpoint, "0.8", "top_k 40, min_p 0.05"): Share(1, 1),
+        ("m/later", "wild", "plain"): Share(1, 1),
     }
 
 
-def test_the_store_counts_what_checkpoints_and_bands_earned(queue: Queue) -> None:
+@pytest.mark.parametrize(
+    ("sampling", "sampler"),
+    [
+        (Sampling((0.5, 0.9), band="wild"), "plain"),
+        (Sampling(mirostat=Mirostat(2.0), prefix="The ", stop=("\n",)), MANY_SAID),
+        (Sampling(constraints=(Rule("balanced"), Rule("length", {"max": 9}))), RULES_SAID),
+        (Sampling(max_length=60, repetition_penalty=1.2), "max_length 60, repetition_penalty 1.2"),
+    ],
+)
+def test_a_sampler_is_told_in_words(sampling, sampler):
+    """All that makes two of them differ, and nothing that both leave as it is."""
+    assert arms.arm_of("m/epoch1", sampling).sampler == sampler
+
+
+def test_what_is_like_an_arm_in_all_that_tells_the_arms_apart_counts_for_it():
+    """For bands the drafts of every checkpoint, for checkpoints those of every band; others count nothing."""
+    earned = {
+        arms.Arm("m/a", "safe", "plain"): Share(1, 2),
+        arms.Arm("m/a", "wild", "plain"): Share(2, 4),
+        arms.Arm("m/b", "safe", "top_k 5"): Share(4, 8),
+        arms.Arm("m/b", "0.8", "plain"): Share(8, 16),
+    }
+    bands = arms.Arm("m/a", "safe", "plain"), arms.Arm("m/a", "wild", "plain")
+    checkpoints = arms.Arm("m/b", "safe", "plain"), arms.Arm("m/c", "safe", "plain")
+    both = arms.Arm("m/a", "wild", "plain"), arms.Arm("m/b", "safe", "plain")
+
+    assert [*arms.compared(bands, earned).values()] == [Share(5, 10), Share(2, 4)]
+    assert [*arms.compared(checkpoints, earned).values()] == [Share(12, 24), Share(0, 0)]
+    assert [*arms.compared(both, earned).values()] == [Share(2, 4), Share(4, 8)]
+    assert [*arms.names(bands).values()] == ["safe", "wild"]
+    assert [*arms.names(both).values()] == ["a, wild", "b, safe"]
+    assert [*arms.names(bands[:1]).values()] == ["a, safe, plain"]
+
+
+def test_the_store_counts_what_arms_have_earned(queue: Queue) -> None:
     """Of persons' decisions that stand, without edits; on either database."""
     one = judged("Ash")
     wild = replace(one.candidate, checkpoint="m/later", sampling=Sampling((1.0, 1.2), band="wild"))
@@ -122,13 +171,13 @@ def test_the_store_counts_what_checkpoints_and_bands_earned(queue: Queue) -> Non
     queue.approve(queue.drafts.edit(bone.id, "Bones", "ada", ()))
 
     assert queue.judgements.earned("metal") == {
-        ("m/later", "wild"): Share(2, 3),
-        (ash.candidate.checkpoint, ""): Share(1, 1),
+        ("m/later", "wild", "plain"): Share(2, 3),
+        (ash.candidate.checkpoint, "0.7 to 0.9", "max_length 40"): Share(1, 1),
     }
 
 
 def test_a_batch_goes_where_approvals_came_from(queue: Queue) -> None:
-    """A tenth for the other bands, what is no band left out; how it was divided can be read afterwards."""
+    """A tenth for the others, what is none of them left out; how it was divided can be read afterwards."""
     one = judged("Ash")
     for band, verdict in (("safe", "reject"), ("wild", "approve"), ("", "approve")):
         sampled = replace(one.candidate, sampling=Sampling((0.7, 0.9), band=band), checkpoint=f"m/{band}")
@@ -140,10 +189,42 @@ def test_a_batch_goes_where_approvals_came_from(queue: Queue) -> None:
                 queue.drafts.decide(draft_.id, draft_.sha256, "reject", "ada")
 
     house = SimpleNamespace(judgements=queue.judgements)
-    counts = allot(house, "metal", 100, ["safe", "wild"], 1)
+    safe, wild = (arms.Arm("m/now", band, "plain") for band in ("safe", "wild"))
+    counts = allot(house, "metal", 100, [safe, wild], 1)
 
-    assert counts == {"safe": 10, "wild": 90}
-    assert {band: it.samples for band, it in queue.judgements.last_division("metal").items()} == counts
+    assert counts == {safe: 10, wild: 90}
+    division = queue.judgements.last_division("metal")
+    assert {name: it.samples for name, it in division.items()} == {"safe": 10, "wild": 90}
+
+
+def test_a_bots_checkpoints_and_samplings_compete(house, bot_folder):
+    """The one whose drafts were approved gets most of the batch, every other its floor."""
+    shutil.copytree(folder := house.checkpoint("moons"), folder.with_name("older"))
+    several = "checkpoint: [best, older]\n    taste: {allocation: auto}\n"
+    several += "    sampling: [{temperature: 0.9}, {temperature: 0.9, min_p: 0.05}]"
+    bot_folder.write_text(bot_folder.read_text().replace("sampling: {temperature: [0.8, 1.2]}", several))
+    compared = House(load(bot_folder), Clock())
+    one = judged("Ash").candidate
+    for seed, way in enumerate(ways(compared, "night").values()):
+        made = replace(one, checkpoint=way.arm.checkpoint, sampling=way.sampling, seed=seed)
+        drafts = [Judged(replace(made, text=f"Ash {n}", index=n), ()) for n in range(12)]
+        for draft_ in compared.drafts.add("night", drafts):
+            liked = way.checkpoint.name == "older" and way.sampling.min_p > 0
+            given = {"outlets": [outlet(draft_.text)]} if liked else {}
+            verdict = "approve" if liked else "reject"
+            compared.drafts.decide(draft_.id, draft_.sha256, verdict, "ada", **given)
+
+    parts = make_order(compared, "night", count=100, seed=1).parts
+
+    counts = {(part.checkpoint, part.sampling.min_p): part.count for part in parts}
+    assert counts == {
+        (folder.name, 0.0): 10,
+        (folder.name, 0.05): 10,
+        ("older", 0.0): 10,
+        ("older", 0.05): 70,
+    }
+    division = compared.judgements.last_division("night")
+    assert division["older, min_p 0.05"].samples == 70
 
 
 def test_a_bot_speaks_with_the_checkpoint_that_earned_most(house, monkeypatch):
@@ -151,17 +232,17 @@ def test_a_bot_speaks_with_the_checkpoint_that_earned_most(house, monkeypatch):
     [best] = {house.checkpoint("moons").name}
     bots = {"night": house.config.bots["night"].model_copy(update={"checkpoint": "funniest"})}
     house.config = house.config.model_copy(update={"bots": bots})
-    assert house.checkpoint_of("night").name == best
+    assert [folder.name for folder in house.checkpoints_of("night")] == [best]
 
     shelf = house.checkpoint("moons").parent
     (shelf / "older").symlink_to(shelf / best)
     earned = {
-        ("moons/older", "wild"): Share(60, 80),
-        (f"moons/{best}", ""): Share(20, 80),
-        ("x/y", ""): Share(9, 9),
+        arms.Arm("moons/older", "wild", "plain"): Share(60, 80),
+        arms.Arm(f"moons/{best}", "0.8", "plain"): Share(20, 80),
+        arms.Arm("x/y", "0.8", "plain"): Share(9, 9),
     }
     monkeypatch.setattr(house.judgements, "earned", lambda bot: earned)
-    assert house.checkpoint_of("night").name == "older"
+    assert [folder.name for folder in house.checkpoints_of("night")] == ["older"]
 
     (shelf / "older").unlink()
-    assert house.checkpoint_of("night").name == best
+    assert [folder.name for folder in house.checkpoints_of("night")] == [best]

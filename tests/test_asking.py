@@ -25,7 +25,7 @@ BOTS = ("ann", "bea", "cyd", "dot")
 
 
 def order(bot: str, count: int = 5) -> Order:
-    return Order(bot, "moons", "epoch1", (Part(Sampling(), count),), seed=7)
+    return Order(bot, "moons", (Part("epoch1", Sampling(), count),), seed=7)
 
 
 ORDERS = [order(bot) for bot in BOTS]
@@ -156,7 +156,7 @@ def test_more_work_may_take_longer():
     child = Mock(ask_each=Mock(side_effect=lambda *_: iter([SAMPLED, []])))
     small = order("ann", 10)
     long = Sampling(max_length=10 * MOST_TOKENS // 4000)
-    large = replace(small, parts=(Part(long, 1000), Part(long, 3000)))
+    large = replace(small, parts=(Part("epoch1", long, 1000), Part("epoch1", long, 3000)))
 
     for one in (small, large):
         list(Host(child, 3.0).ask_all([one]))

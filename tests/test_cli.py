@@ -189,7 +189,7 @@ def test_a_band_instead_of_a_temperature(call):
 
 def test_a_calibration_is_measured_and_stored(call, bot_folder):
     """A row for each temperature, rising; the bands go by it at once."""
-    before = make_order(House(load(bot_folder)), "night").checkpoint
+    [before] = make_order(House(load(bot_folder)), "night").checkpoints
     meta = bot_folder.parent / "checkpoints" / "moons" / before / "meta.json"
     old = json.loads(meta.read_text())
 

@@ -571,3 +571,42 @@ def test_a_division_needs_something_to_divide(config_file, errors_of):
     assert "name two or more in sampling.band" in errors_of(text + bot % "wild")[0]
     config = load(config_file(text + bot % "{safe: 1, wild: 1}"))
     assert config.bots["beers"].taste.allocation == "auto"
+
+
+def test_a_bot_may_have_several_checkpoints_and_samplings(config_file):
+    """A list of each, or one as ever; what stands in a list knows its line."""
+    head, bot = BEERS[: BEERS.index("bots:")], "bots: {beers: {model: beers, %s}}"
+    one = load(config_file(head + bot % "checkpoint: latest, sampling: {top_k: 3}")).bots["beers"]
+    assert (one.checkpoint, one.sampling) == ("latest", SamplingSettings(top_k=3))
+    assert (one.checkpoints, one.samplings) == (("latest",), (SamplingSettings(top_k=3),))
+
+    text = "checkpoint: [best, latest], taste: {allocation: auto}, sampling: [\n{band: balanced},\n"
+    two = load(config_file(head + bot % (text + "{constraints: [balanced]}]"))).bots["beers"]
+
+    assert two.checkpoints == ("best", "latest")
+    assert two.samplings == (SamplingSettings(band={"balanced": 1.0}), two.sampling[1])
+    [rule] = two.sampling[1].constraints
+    assert rule.place.line == head.count("\n") + 3
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("sampling: {top_q: 3}", r"2:23: bots.b.sampling: no setting 'top_q' .*Did you mean 'top_p'"),
+        ("sampling: [{}, {top_q: 3}]", r"2:28: .*sampling.1: no setting 'top_q' .*Did you mean 'top_p'"),
+        ("sampling: [{top_k: no}]", r"2:24: bots.b.sampling.0.top_k: expected a whole number, not 'no'"),
+        ("sampling: [{top_k: 3}, {top_k: 3}]", r"number 2 of the list is the same as number 1"),
+        ("sampling: []", r"2:12: bots.b.sampling: name at least one"),
+        ("sampling: 3", r"bots.b.sampling: expected a mapping of settings, not 3"),
+        ("sampling: [3]", r"bots.b.sampling.0: expected a mapping of settings, not 3"),
+        ("checkpoint: []", r"2:12: bots.b.checkpoint: name at least one"),
+        ("checkpoint: [best, best]", r"number 2 of the list is the same as number 1"),
+        ("checkpoint: [best, 'Ä']", r"2:31: bots.b.checkpoint.1: a name has up to 64 of"),
+        ("checkpoint: 3", r"bots.b.checkpoint: expected a text, not 3"),
+    ],
+)
+def test_what_is_wrong_in_a_list_of_ways_to_sample_is_told_with_its_place(errors_of, setting, message):
+    """As for a single one, in its own words."""
+    [error] = errors_of("models: {m: {}}\nbots: {b: {" + setting + ", model: m}}")
+
+    assert re.search(message, error)

@@ -1,6 +1,7 @@
 """The model host: sampling and filters in a process of their own, set as the bot is set."""
 
 import re
+import shutil
 from collections import Counter
 from dataclasses import replace
 
@@ -64,6 +65,49 @@ def test_quotas_share_a_batch_out_among_bands(house, bot_folder):
     assert pipeline.replay(shared, drafts[-1].id).identical
 
 
+def test_a_batch_is_sampled_by_several_checkpoints_and_samplings(house, bot_folder):
+    """Each sample keeps its own of both and replays; what one checkpoint has said the next does not say."""
+    older = second_checkpoint(house)
+    several = (
+        "checkpoint: [best, older]\n    sampling: [{temperature: 0.9}, {temperature: 0.9, max_length: 4}]"
+    )
+    written = bot_folder.read_text().replace("sampling: {temperature: [0.8, 1.2]}", several)
+    bot_folder.write_text(written)
+    both = House(load(bot_folder), Clock())
+
+    order = make_order(both, "night", count=202, seed=3)
+    filled = fill(both, count=202, seed=3)
+
+    names = [folder.name for folder in both.checkpoints_of("night")]
+    assert names == [house.checkpoint("moons").name, older]
+    parts = [(part.checkpoint, part.sampling.max_length, part.count) for part in order.parts]
+    assert parts == [(names[0], 200, 51), (names[0], 4, 51), (names[1], 200, 50), (names[1], 4, 50)]
+    drafts = filled.drafts
+    assert {one.candidate.checkpoint for one in drafts} == {f"moons/{name}" for name in names}
+    assert len({one.text.casefold() for one in drafts}) == len(drafts)
+    assert len({one.candidate.index for one in drafts}) == len(drafts)
+    for draft in (drafts[0], drafts[-1]):
+        assert pipeline.replay(both, draft.id).identical
+    assert {one.candidate.sampling.max_length for one in drafts} == {4, 200}
+
+
+def test_two_names_of_one_checkpoint_are_one_way_to_sample(house, bot_folder):
+    """`[best, latest]` right after the first training: nothing is sampled twice as often for it."""
+    written = bot_folder.read_text().replace("sampling:", "checkpoint: [best, latest]\n    sampling:")
+    bot_folder.write_text(written)
+
+    [part] = make_order(House(load(bot_folder), Clock()), "night").parts
+
+    assert part.count == 24
+
+
+def second_checkpoint(house):
+    """A copy of the only one; its name."""
+    folder = house.checkpoint("moons")
+    shutil.copytree(folder, folder.with_name("older"))
+    return "older"
+
+
 def test_a_bots_constraints_hold_for_its_drafts_and_their_replays(house, bot_folder):
     """In the host as anywhere; a draft keeps them, with the rest of what it was sampled by."""
     rules = "constraints: [{acrostic: {letters: sm}}, {length: {max: 12}}], min_length: 5"
@@ -123,7 +167,8 @@ def test_a_filter_that_prints_does_not_spoil_the_output(house, bot_folder, capsy
 
 def test_the_host_lives_in_a_process_of_its_own(house):
     """The child answers with judged candidates; what is wrong there is told here."""
-    stranger = replace(make_order(house, "night"), checkpoint="epoch9")
+    order = make_order(house, "night")
+    stranger = replace(order, parts=(replace(order.parts[0], checkpoint="epoch9"),))
     with open_host(house.config) as host:
         filled = pipeline.fill(house, host, "night", seed=5)
         [(_, answer)] = host.ask_all([stranger])
@@ -147,7 +192,7 @@ def test_bots_of_one_model_are_sampled_in_one_decode(house):
     """Each gets what it would have got alone, by its own sampling, filters and queue."""
     host, orders = ModelHost(house.config), three_orders(house)
     expected = [answer for order in orders for answer in host([order]) if answer != SAMPLED]
-    sampler, decodes = host._models("moons", orders[0].checkpoint).sampler, []
+    sampler, decodes = host._models("moons", *orders[0].checkpoints).sampler, []
     decode = sampler.sample_many
     sampler.sample_many = lambda requests: decodes.append(len(requests)) or decode(requests)
 
@@ -160,15 +205,19 @@ def three_orders(house):
     """Of one bot, to be told apart by all that a decode must keep apart."""
     order = make_order(house, "night", count=7, seed=1)
     hot = Sampling((1.3, 1.3), max_length=5)
-    own = order.parts[0].sampling
-    return [order, replace(order, parts=(Part(own, 40),), seed=2), replace(order, parts=(Part(hot, 7),))]
+    [own] = order.parts
+    return [
+        order,
+        replace(order, parts=(replace(own, count=40),), seed=2),
+        replace(order, parts=(replace(own, sampling=hot),)),
+    ]
 
 
 def test_orders_go_together_by_checkpoint_and_size():
     """Few questions, none so large that it takes for ever; an order larger than that goes alone."""
 
-    def order(bot, model="moons", count=100, most=200):
-        return Order(bot, model, "epoch1", (Part(Sampling(max_length=most), count),), seed=1)
+    def order(bot, model="moons", count=100, most=200, names=("epoch1",)):
+        return Order(bot, model, tuple(Part(it, Sampling(max_length=most), count) for it in names), seed=1)
 
     def grouped(orders):
         return [[one.bot for one in group] for group in in_groups(orders)]
@@ -181,6 +230,8 @@ def test_orders_go_together_by_checkpoint_and_size():
     assert grouped(half) == [["a", "b"], ["c"]]
     large = order("large", count=4096, most=100_000)
     assert grouped([order("a"), large, order("b")]) == [["a"], ["large"], ["b"]]
+    two, reverse = ("epoch1", "epoch2"), ("epoch2", "epoch1")
+    assert grouped([order("a"), order("b", names=two), order("c", names=reverse)]) == [["a"], ["b", "c"]]
 
 
 class Thing:

@@ -6,8 +6,10 @@ import pytest
 
 from bot import pipeline
 from bot.config import load
+from bot.curation.novelty import FILE_NAME, build_index
 from bot.errors import CheckpointError, GateError, PluginError
 from bot.house import House
+from bot.model import checkpoint
 from bot.records import Evidence, Match, Sampling, Span
 from tests.folders import fill, moons, write_folder
 from tests.queues import Clock
@@ -222,3 +224,24 @@ def test_a_model_that_was_never_trained_cannot_be_sampled(tmp_path):
 
     with pytest.raises(CheckpointError, match="bot train moons"):
         pipeline.sample(house, "moons", Sampling(), 1, 1)
+
+
+def test_the_gate_asks_the_corpora_of_all_checkpoints(house, bot_folder):
+    """Whichever of them wrote a text; and of an edit the filters speak by its draft's own."""
+    folder = house.checkpoint("moons")
+    shutil.copytree(folder, other := folder.with_name("other"))
+    (other / FILE_NAME).write_bytes(build_index(["Nothing But Rain"]))
+    checkpoint.amend(other, corpus={"sha256": "0" * 64})
+    text = bot_folder.read_text().replace("    sampling:", "    checkpoint: [best, other]\n    sampling:")
+    bot_folder.write_text(text)
+    both = House(load(bot_folder), Clock())
+    drafts = {draft.candidate.checkpoint: draft for draft in fill(both, count=60).drafts}
+
+    for copied in (moons()[0], "Nothing But Rain"):
+        [said] = [verdict for verdict in both.gate("night", copied) if verdict.filter == "gate.copy"]
+        assert said.outcome == "reject"
+    outcomes = {
+        name: {it.filter: it.outcome for it in both.opinions(draft, "nothing but rains")}["not_in_training"]
+        for name, draft in drafts.items()
+    }
+    assert outcomes == {f"moons/{folder.name}": "accept", "moons/other": "reject"}

@@ -1,6 +1,7 @@
 """What `bot taste` shows: figures with what they cannot say, words for what was learned, JSON of all."""
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -58,7 +59,7 @@ def test_the_screen_shows_all_of_it(capsys):
     """And says of the policy that it does nothing, unless it is set."""
     told = [replace(one, reason="best", propensity=0.7) for one in decisions(200)]
     found = replace(report(told, 0.8), limit=0.7)
-    show_taste(found, Bot(model="m"), 3, {"wild": Allotment(30, 0.2)})
+    show_taste(found, Bot(model="m"), 3, {"older, wild": Allotment(30, 0.2)})
     manual = capsys.readouterr().out
     show_taste(found, Bot(model="m", review="taste"), 3, {})
     acting = capsys.readouterr().out
@@ -78,7 +79,7 @@ def test_the_screen_shows_all_of_it(capsys):
         assert part in manual
     assert "would have approved" in manual
     assert "review: manual is set, so it does nothing" in manual
-    assert "wild: 30 of the last batch" in manual
+    assert re.search(r"divided among them .*\n.*\nolder, wild +30 +20%\n", manual)
     assert "does nothing" not in acting
     assert "not known yet (worth 7 decisions)" in rough
     assert "will approve 3" in acting

@@ -183,7 +183,7 @@ class DemoScreen(Screen):
         every = bot.schedule.every.total_seconds() if bot.schedule and bot.schedule.every else 0
         lines = Text.assemble(
             ("Names that no band has, invented by a small recurrent network on this computer.\n", "bold"),
-            f"Model {bot.model}, {house.checkpoint(bot.model, bot.checkpoint).name}. ",
+            f"Model {bot.model}, {', '.join(it.name for it in house.checkpoints_of(self._bot))}. ",
             f"A post every {every:g} s instead of every few days, ",
             f"approved by the policy {bot.review!r} where a person would decide. {self._gone_on(house)}",
             "All stays in demo/.\n",

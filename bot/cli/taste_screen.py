@@ -94,13 +94,23 @@ def _show_arms(console: Console, found: Report, last: Mapping[str, Allotment]) -
     for title in ("checkpoint", "band", "sampler", "decided", "approved", "95 %"):
         table.add_column(title, justify="right" if title in ("decided", "approved", "95 %") else "left")
     for arm in found.arms:
-        table.add_row(arm.checkpoint, arm.band, arm.sampler, *_cells(arm.approved))
+        sampler = plain(arm.sampler)
+        table.add_row(arm.checkpoint.rpartition("/")[2], arm.band, sampler, *_cells(arm.approved))
     console.print(table)
     console.print(f"checkpoint: funniest is {found.funniest or 'undecided: the best is taken'}")
+    if last:
+        console.print("The last batch was divided among them by approvals, each with a floor:")
+        console.print(_division(last))
+
+
+def _division(last: Mapping[str, Allotment]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("arm")
+    for title in ("samples", "chance to be the best"):
+        table.add_column(title, justify="right")
     for name, part in last.items():
-        console.print(
-            f"  {name}: {part.samples} of the last batch, the best with a chance of {part.chance:.0%}"
-        )
+        table.add_row(plain(name), str(part.samples), f"{part.chance:.0%}")
+    return table
 
 
 def _show_policy(console: Console, found: Report, bot: Bot, now: int) -> None:

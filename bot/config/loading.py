@@ -5,14 +5,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import UnionType
-from typing import Any, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
 from bot.config.places import alternatives, explain
 from bot.config.reader import Route, Source, read
 from bot.config.settings import Config
-from bot.config.values import Choice
+from bot.config.values import ONE, SEVERAL, Choice
 from bot.errors import ConfigError
 
 LISTED = 30  # so many errors are enough to begin with
@@ -55,7 +55,7 @@ def _all(problems: list[str]) -> ConfigError:
 
 
 def _line(source: Source, report: Any) -> tuple[tuple[int, int], str]:
-    route: Route = report["loc"]
+    route: Route = tuple(step for step in report["loc"] if step not in (ONE, SEVERAL))
     place, text = source.place(route), explain(report)
     match report["type"]:
         case "extra_forbidden":
@@ -73,8 +73,9 @@ def _settings_at(route: Route) -> Iterable[str]:
     """The names of the settings in one group; `route` leads to it from the top of the file."""
     found: Any = Config
     for step in route:
-        found = get_args(found)[1] if get_origin(found) is dict else found.model_fields[step].annotation
-        if get_origin(found) is UnionType:  # a group that may be absent
+        if not isinstance(step, int):  # a list's item is what a single one would be
+            found = get_args(found)[1] if get_origin(found) is dict else found.model_fields[step].annotation
+        while get_origin(found) in (UnionType, Union, Annotated):  # absent, or one of several
             found = get_args(found)[0]
     return tuple(found.model_fields)
 

@@ -25,6 +25,7 @@ from bot.config.values import (
     Memory,
     Missed,
     Name,
+    OneOrMore,
     Plugin,
     Plugins,
     Positive,
@@ -240,7 +241,7 @@ class Taste(Settings):
     explore: Share = 0.3
     """Order `best`: share of drafts shown to learn from: two thirds uncertain ones, a third any."""
     allocation: Literal["fixed", "auto"] = "fixed"
-    """Whether the quotas of `sampling.band` stay, or bands get more whose drafts are approved more often."""
+    """Whether a batch is shared out as set, or more of it goes to ways to sample that earn more approvals."""
     precision: Annotated[float, Field(ge=0.5, lt=1)] = 0.9
     """Review policy `taste`: the share of what it approves that the owner would approve, at least."""
 
@@ -250,10 +251,10 @@ class Bot(Settings):
 
     model: str
     """The model it speaks with, one of `models`."""
-    checkpoint: Name = "best"
-    """Which of the model's checkpoints: best, latest, funniest (most often approved) or a name."""
-    sampling: SamplingSettings = SamplingSettings()
-    """How texts are sampled."""
+    checkpoint: OneOrMore[Name] = "best"
+    """Which of the model's checkpoints: best, latest, funniest (most often approved), a name, or several."""
+    sampling: OneOrMore[SamplingSettings] = SamplingSettings()
+    """How texts are sampled, in one way or in each of several."""
     filters: Plugins = ()
     """What a text must pass, in this order."""
     review: Name = "manual"
@@ -269,10 +270,22 @@ class Bot(Settings):
     targets: Plugins = ()
     """Where it posts."""
 
+    @property
+    def checkpoints(self) -> tuple[str, ...]:
+        """`checkpoint` as a list."""
+        return (self.checkpoint,) if isinstance(self.checkpoint, str) else self.checkpoint
+
+    @property
+    def samplings(self) -> tuple[SamplingSettings, ...]:
+        """`sampling` as a list."""
+        return (self.sampling,) if isinstance(self.sampling, SamplingSettings) else self.sampling
+
     @model_validator(mode="after")
     def _something_to_divide(self) -> Self:
-        if self.taste.allocation == "auto" and len(self.sampling.band or {}) < 2:
-            msg = "taste.allocation auto divides among bands: name two or more in sampling.band"
+        ways = len(self.checkpoints) * sum(len(sampling.band or "1") for sampling in self.samplings)
+        if self.taste.allocation == "auto" and ways < 2:
+            msg = "taste.allocation auto divides a batch among ways to sample, and there is one: "
+            msg += "name two or more in sampling.band or checkpoint, or make sampling a list"
             raise ValueError(msg)
         return self
 

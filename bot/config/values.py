@@ -7,16 +7,18 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
     AfterValidator,
     BeforeValidator,
+    Discriminator,
     Field,
     PlainSerializer,
     PlainValidator,
     StringConstraints,
+    Tag,
     WithJsonSchema,
 )
 
@@ -26,7 +28,10 @@ from bot.records import BANDS
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+ONE, SEVERAL = "[one]", "[several]"  # what pydantic calls the two forms of OneOrMore in the places of errors
 SIZES = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+
+Setting = TypeVar("Setting")
 
 
 @dataclass(frozen=True)
@@ -165,6 +170,21 @@ def _memory(value: Any) -> int:
     raise ValueError(msg)
 
 
+def _how_many(value: Any) -> str:
+    return SEVERAL if isinstance(value, list | tuple) else ONE
+
+
+def _distinct(value: tuple[Setting, ...]) -> tuple[Setting, ...]:
+    for at, item in enumerate(value):
+        if item in value[:at]:
+            msg = f"number {at + 1} of the list is the same as number {value.index(item) + 1}"
+            raise ValueError(msg)
+    if not value:
+        msg = "name at least one"
+        raise ValueError(msg)
+    return value
+
+
 def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
@@ -194,6 +214,10 @@ Plugin = Annotated[
     ),
 ]
 Plugins = tuple[Plugin, ...]
+OneOrMore = Annotated[
+    Annotated[Setting, Tag(ONE)] | Annotated[tuple[Setting, ...], AfterValidator(_distinct), Tag(SEVERAL)],
+    Discriminator(_how_many),
+]
 Positive = Annotated[int, Field(ge=1, le=1_000_000_000)]
 Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
 Share = Annotated[float, Field(ge=0, lt=1)]

@@ -5,9 +5,12 @@ It does not know a model: the sweep that maps temperature to surprise is handed 
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import TypeVar
 
 from bot.errors import BotError
 from bot.records import BANDS
+
+Key = TypeVar("Key")
 
 
 def temperatures(band: str, calibration: Sequence[tuple[float, float]]) -> tuple[float, float]:
@@ -28,7 +31,7 @@ def temperatures(band: str, calibration: Sequence[tuple[float, float]]) -> tuple
     return _temperature(low, sweep), _temperature(high, sweep)
 
 
-def apportion(count: int, shares: Mapping[str, float]) -> dict[str, int]:
+def apportion(count: int, shares: Mapping[Key, float]) -> dict[Key, int]:
     """`count` in proportion to the shares, each within one of its own, by largest remainder.
 
     shares: above 0, in any unit. Of equal remainders the first counts.

@@ -36,7 +36,7 @@ class Host:
     def ask_all(self, orders: Sequence[Order]) -> Iterator[tuple[Order, Answer]]:
         """Each order once, with its judged samples or with what went wrong, as soon as it is known.
 
-        orders: of one checkpoint; they are sampled in one decode.
+        orders: of the same checkpoints; those of one checkpoint are sampled in one decode.
         """
         suspected = [order for order in orders if order.bot in self._suspects]
         yield from self._ask([order for order in orders if order not in suspected])

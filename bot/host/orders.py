@@ -15,8 +15,9 @@ MOST_TOKENS = 2_000_000  # in one question, if it holds several orders: minutes 
 
 @dataclass(frozen=True)
 class Part:
-    """So many samples, made so."""
+    """So many samples of a checkpoint, made so."""
 
+    checkpoint: str  # its name, no pointer
     sampling: Sampling
     count: int
 
@@ -30,7 +31,6 @@ class Order:
 
     bot: str
     model: str
-    checkpoint: str  # its name, no pointer
     parts: tuple[Part, ...]
     seed: int
     seen: frozenset[int] = frozenset()
@@ -52,11 +52,16 @@ class Order:
         return sum(part.count * part.sampling.max_length for part in self.parts)
 
     @property
-    def requests(self) -> list[Asked]:
-        """What a sampler is asked for each part."""
+    def checkpoints(self) -> tuple[str, ...]:
+        """Those of its parts, each once."""
+        return tuple(dict.fromkeys(part.checkpoint for part in self.parts))
+
+    @property
+    def requests(self) -> list[tuple[str, Asked]]:
+        """For each part its checkpoint, and what the sampler of that one is asked."""
         ends = accumulate(part.count for part in self.parts)
         return [
-            (part.sampling, self.seed, range(end - part.count, end))
+            (part.checkpoint, (part.sampling, self.seed, range(end - part.count, end)))
             for part, end in zip(self.parts, ends, strict=True)
         ]
 
@@ -65,14 +70,14 @@ Answer = list[Judged] | Exception
 
 
 def in_groups(orders: Iterable[Order]) -> Iterator[list[Order]]:
-    """The orders in as few questions as may be: one checkpoint each, and at most MOST_TOKENS or one order.
+    """The orders in as few questions as may be: of the same checkpoints, at most MOST_TOKENS or one order.
 
     What does not fit waits for the next question.
     """
-    by_checkpoint: dict[tuple[str, str], list[Order]] = {}
+    by_checkpoints: dict[tuple[str, ...], list[Order]] = {}
     for order in orders:
-        by_checkpoint.setdefault((order.model, order.checkpoint), []).append(order)
-    for same in by_checkpoint.values():
+        by_checkpoints.setdefault((order.model, *sorted(order.checkpoints)), []).append(order)
+    for same in by_checkpoints.values():
         group, tokens = list[Order](), 0
         for order in same:
             if group and tokens + order.most_tokens > MOST_TOKENS:

@@ -4,7 +4,7 @@ It knows no queue and no post: what they know of a bot comes with each order.
 """
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import cache, partial
@@ -15,14 +15,15 @@ from bot.child import portable
 from bot.config import Config
 from bot.curation.chain import Chain, Context
 from bot.curation.earlier import Earlier
+from bot.curation.normal import fingerprint
 from bot.curation.novelty import FILE_NAME, HashedTrainingSet, TextTrainingSet
 from bot.curation.profile import FILE_NAME as PROFILE
-from bot.host.orders import Answer, Order
+from bot.host.orders import Answer, Asked, Order
 from bot.host.shelf import Shelf
 from bot.house import House
 from bot.interfaces import Profile
 from bot.model import checkpoint
-from bot.records import Candidate
+from bot.records import Candidate, Judged
 
 if TYPE_CHECKING:
     from bot.model.sampling import Sampler
@@ -31,7 +32,7 @@ SAMPLED = "sampled"  # the first piece of every answer: what breaks from here on
 
 
 class ModelHost:
-    """Answers orders of one checkpoint with SAMPLED and then, in their order, an Answer each."""
+    """Answers orders of one model with SAMPLED and then, in their order, an Answer each."""
 
     def __init__(self, config: Config):
         self._house = House(config)
@@ -40,21 +41,36 @@ class ModelHost:
 
     def __call__(self, orders: Sequence[Order]) -> Iterator[Answer | str]:
         with redirect_stdout(sys.stderr):  # what plugins print shall not spoil the command's own output
-            loaded = self._models(orders[0].model, orders[0].checkpoint)
-            requests = [request for order in orders for request in order.requests]
-            samples = iter(loaded.sampler.sample_many(requests))
+            samples = self._sample(orders)
         yield SAMPLED
         for order in orders:
-            candidates = [one for _ in order.parts for one in next(samples)]
+            parts = [(part.checkpoint, next(samples[part.checkpoint])) for part in order.parts]
             with redirect_stdout(sys.stderr):
-                answer = self._judge(order, candidates, loaded)
+                answer = self._judge(order, parts)
             yield answer
 
-    def _judge(self, order: Order, candidates: Sequence[Candidate], loaded: "_Loaded") -> Answer:
+    def _sample(self, orders: Sequence[Order]) -> dict[str, Iterator[list[Candidate]]]:
+        """Of each checkpoint what its parts get, in their order; one decode for all of them."""
+        asked: dict[str, list[Asked]] = {}
+        for name, request in (it for order in orders for it in order.requests):
+            asked.setdefault(name, []).append(request)
+        model = orders[0].model
+        return {
+            name: iter(self._models(model, name).sampler.sample_many(requests))
+            for name, requests in asked.items()
+        }
+
+    def _judge(self, order: Order, parts: Iterable[tuple[str, Sequence[Candidate]]]) -> Answer:
+        """Each checkpoint's by what that one has read; what was kept of one is seen by the next."""
         try:
-            earlier = Earlier(order.queued, order.posts)
-            context = Context(loaded.training_set, order.seen, loaded.open_profile, earlier)
-            return Chain(self._filters(order.bot), context).judge(candidates, order.posts)
+            seen, earlier = set(order.seen), Earlier(order.queued, order.posts)
+            judged: list[Judged] = []
+            for name, candidates in _by_checkpoint(parts).items():
+                loaded = self._models(order.model, name)
+                context = Context(loaded.training_set, seen, loaded.open_profile, earlier)
+                judged += Chain(self._filters(order.bot), context).judge(candidates, order.posts)
+                seen.update(fingerprint(one.candidate.text) for one in judged if one.kept)
+            return judged
         except Exception as error:  # it ends this order, and no other
             return portable(error)
 
@@ -71,6 +87,13 @@ class ModelHost:
         wider = 2 if checkpoint.read_meta(folder).precision == "float16" else 1
         beside = _file_size(folder / FILE_NAME) + _file_size(folder / PROFILE)
         return wider * _file_size(folder / checkpoint.WEIGHTS) + beside
+
+
+def _by_checkpoint(parts: Iterable[tuple[str, Sequence[Candidate]]]) -> dict[str, list[Candidate]]:
+    found: dict[str, list[Candidate]] = {}
+    for name, candidates in parts:
+        found.setdefault(name, []).extend(candidates)
+    return found
 
 
 @dataclass(frozen=True)

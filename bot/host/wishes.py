@@ -1,14 +1,14 @@
-"""What a bot asks the model host for: its settings, the checkpoint they mean now, what its queue holds."""
+"""What a bot asks the model host for: its settings, the checkpoints they mean now, what its queue holds."""
 
 import secrets
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot.config import SamplingSettings
 from bot.curation.bands import apportion, temperatures
 from bot.curation.taste import arms
-from bot.curation.taste.measures import Share
+from bot.curation.taste.arms import Arm, arm_of
 from bot.host.orders import Order, Part
 from bot.house import House
 from bot.model import checkpoint
@@ -16,46 +16,63 @@ from bot.records import Mirostat, Rule, Sampling
 from bot.store.judgements import Allotment
 
 
+@dataclass(frozen=True)
+class Way:
+    """One of a bot's ways to sample. share: of a batch, by its settings, in any unit."""
+
+    checkpoint: Path
+    sampling: Sampling
+    share: float
+
+    @property
+    def arm(self) -> Arm:
+        return arm_of(f"{self.checkpoint.parent.name}/{self.checkpoint.name}", self.sampling)
+
+
 def make_order(house: House, bot: str, count: int | None = None, seed: int | None = None) -> Order:
-    """What a bot asks the host for, by its settings and the checkpoint they mean now."""
+    """What a bot asks the host for, by its settings and the checkpoints they mean now."""
     setting = house.bot(bot)
-    for choice in setting.sampling.constraints:
+    for choice in (rule for sampling in setting.samplings for rule in sampling.constraints):
         house.constraint(choice)  # what is wrong with it is told with its line
-    folder = house.checkpoint_of(bot)
     seed = secrets.randbits(48) if seed is None else seed
-    return Order(
-        bot=bot,
-        model=setting.model,
-        checkpoint=folder.name,
-        parts=parts_of(house, bot, folder, count or setting.batch_size, seed),
-        seed=seed,
+    parts = parts_of(house, bot, count or setting.batch_size, seed)
+    return Order(bot=bot, model=setting.model, parts=parts, seed=seed)
+
+
+def parts_of(house: House, bot: str, count: int, seed: int) -> tuple[Part, ...]:
+    """A bot's samples shared out among its ways to sample."""
+    found = ways(house, bot)
+    if house.bot(bot).taste.allocation == "auto":
+        counts = allot(house, bot, count, list(found), seed)
+    else:
+        counts = apportion(count, {arm: way.share for arm, way in found.items()})
+    return tuple(
+        Part(way.checkpoint.name, way.sampling, counts[arm]) for arm, way in found.items() if counts[arm]
     )
 
 
-def parts_of(house: House, bot: str, folder: Path, count: int, seed: int) -> tuple[Part, ...]:
-    """A bot's samples shared out among its bands, each with temperatures by the checkpoint's calibration."""
-    setting = house.bot(bot)
-    sampling, quotas = sampled_by(setting.sampling), shares(house, bot)
-    learns = setting.taste.allocation == "auto"
-    counts = allot(house, bot, count, quotas, seed) if learns else apportion(count, quotas)
-    return tuple(Part(in_band(sampling, band, folder), some) for band, some in counts.items() if some)
+def ways(house: House, bot: str) -> dict[Arm, Way]:
+    """Each checkpoint with each sampling in each of its bands, which that checkpoint's calibration resolves.
+
+    Checkpoints and samplings have equal shares, bands their quotas. Two names of one checkpoint are one way.
+    """
+    found = {}
+    for folder in house.checkpoints_of(bot):
+        for settings in house.bot(bot).samplings:
+            quotas = settings.band or {"": 1.0}
+            for band, quota in quotas.items():
+                sampling = in_band(sampled_by(settings), band, folder)
+                way = Way(folder, sampling, quota / sum(quotas.values()))
+                found[way.arm] = way
+    return found
 
 
-def shares(house: House, bot: str) -> dict[str, float]:
-    """How large a part of a bot's samples each band is, by its settings; "" where temperatures are given."""
-    return dict(house.bot(bot).sampling.band or {"": 1.0})
-
-
-def allot(house: House, bot: str, count: int, bands: Iterable[str], seed: int) -> dict[str, int]:
-    """The samples by what the bands' drafts have earned, a tenth for each at least; the division is noted."""
-    of_band: dict[str, list[Share]] = {band: [] for band in bands}
-    for (_, band), share in house.judgements.earned(bot).items():
-        if band in of_band:
-            of_band[band].append(share)
-    chances = arms.chances({band: arms.joined(earned) for band, earned in of_band.items()}, seed)
+def allot(house: House, bot: str, count: int, competing: Sequence[Arm], seed: int) -> dict[Arm, int]:
+    """The samples by what the arms' drafts have earned, a floor for each; the division is noted."""
+    chances = arms.chances(arms.compared(competing, house.judgements.earned(bot)), seed)
     counts = apportion(count, arms.parts(chances))
-    parts = {band: Allotment(counts[band], chance) for band, chance in chances.items()}
-    house.judgements.divide(bot, parts)
+    names = arms.names(competing)
+    house.judgements.divide(bot, {names[arm]: Allotment(counts[arm], chances[arm]) for arm in competing})
     return counts
 
 

@@ -3,15 +3,17 @@
 It knows which decisions count. It learns nothing from them.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Select, and_, case, func, insert, select, true
+from sqlalchemy import Row, Select, Text, and_, case, cast, func, insert, select, true
 
+from bot.curation.taste.arms import Arm, arm_of, joined
 from bot.curation.taste.measures import Share
 from bot.records import Draft, Judgement, Reason
 from bot.store.database import Database
-from bot.store.rows import as_draft, draft_rows
+from bot.store.rows import as_draft, draft_rows, read_sampling
 from bot.store.tables import allocations, decisions, drafts, revisions, showings
 
 
@@ -38,17 +40,18 @@ class Judgements:
             latest = connection.execute(_judged(bot).order_by(decisions.c.id.desc()).limit(limit))
             return [_judgement(row) for row in reversed(latest.all())]
 
-    def earned(self, bot: str) -> dict[tuple[str, str], Share]:
-        """Approved of decided, by checkpoint (MODEL/NAME) and band ("" where temperatures were given).
-
-        Edited texts are left out: they are nobody's samples.
-        """
+    def earned(self, bot: str) -> dict[Arm, Share]:
+        """Approved of decided, by the arm that sampled it. Edited texts are left out: no arm wrote them."""
         judged = _judged(bot).where(revisions.c.number == 1).subquery()
-        band = judged.c.sampling["band"].as_string()
+        way = judged.c.checkpoint, cast(judged.c.sampling, Text)
         approved = func.sum(case((judged.c.verdict == "approve", 1), else_=0))
-        rows = select(judged.c.checkpoint, band, approved, func.count()).group_by(judged.c.checkpoint, band)
+        rows = select(*way, approved, func.count()).group_by(*way)
+        earned: dict[Arm, list[Share]] = {}
         with self._database.read() as connection:
-            return {(name, of or ""): Share(n, total) for name, of, n, total in connection.execute(rows)}
+            for name, sampling, count, total in connection.execute(rows):
+                arm = arm_of(name, read_sampling(json.loads(sampling)))
+                earned.setdefault(arm, []).append(Share(count, total))
+        return {arm: joined(shares) for arm, shares in earned.items()}
 
     def show(self, draft: Draft, reason: Reason, propensity: float) -> None:
         """Note that a draft was picked to be decided on."""

@@ -120,7 +120,7 @@ def as_draft(row: Row[Any]) -> Draft:
         text=row.sampled_text,
         raw_text=row.raw_text,
         checkpoint=row.checkpoint,
-        sampling=_SAMPLING.validate_python(row.sampling),  # older ones lack what came later: its defaults
+        sampling=read_sampling(row.sampling),
         seed=row.seed,
         index=row._mapping["index"],  # `row.index` is a method
         temperature=row.temperature,
@@ -141,6 +141,11 @@ def as_draft(row: Row[Any]) -> Draft:
         created_at=row.created_at,
         evidence=row.evidence and _evidence(row.evidence),
     )
+
+
+def read_sampling(stored: dict[str, Any]) -> Sampling:
+    """Older ones lack what came later: its defaults."""
+    return _SAMPLING.validate_python(stored)
 
 
 def _evidence(stored: dict[str, Any]) -> Evidence:

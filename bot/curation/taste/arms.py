@@ -1,55 +1,100 @@
 """Ways to sample that compete: which earn approvals, and how the next batch is divided among them.
 
-An arm is a checkpoint with a sampling. It is told what was decided, and knows no queue.
+An arm is a checkpoint with a band and a sampler. It is told what was decided, and knows no queue.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from bot.curation.taste.measures import Share
-from bot.records import Candidate, Judgement, Sampling
+from bot.records import Judgement, Sampling
 
 FLOOR = 0.1  # of a batch, for every arm: what seems bad may only have been unlucky, and tastes change
+EXPLORED = 0.5  # of a batch, for all floors together: with very many arms something must be left to divide
 DRAWS = 4000
 
-
-def checkpoint_of(candidate: Candidate) -> str:
-    """Its name, without the model's."""
-    return candidate.checkpoint.partition("/")[2]
+Key = TypeVar("Key")
 
 
-def band_of(candidate: Candidate) -> str:
-    """The band of surprise, or the temperatures."""
-    low, high = candidate.sampling.temperature
-    return candidate.sampling.band or (f"{low:g}" if low == high else f"{low:g} to {high:g}")
+class Arm(NamedTuple):
+    """A way to sample, in words that tell it from all others."""
+
+    checkpoint: str  # MODEL/NAME
+    band: str  # of surprise, or the temperatures
+    sampler: str  # what else shapes the draw, "plain" if nothing does
 
 
-def sampler_of(candidate: Candidate) -> str:
-    """What narrows the draw, "plain" if nothing does."""
-    plain, ours = Sampling(), candidate.sampling
-    told = {name: getattr(ours, name) for name in NARROWING}
-    said = [f"{name} {value:g}" for name, value in told.items() if value != getattr(plain, name)]
-    said += ["mirostat"] * (ours.mirostat is not None)
-    return ", ".join(said) or "plain"
+def arm_of(checkpoint: str, sampling: Sampling) -> Arm:
+    """The arm that samples so."""
+    low, high = sampling.temperature
+    band = sampling.band or (f"{low:g}" if low == high else f"{low:g} to {high:g}")
+    return Arm(checkpoint, band, _sampler(sampling))
 
 
-NARROWING = ("top_k", "top_p", "min_p", "typical_p", "eta")
+def _sampler(sampling: Sampling) -> str:
+    """All but the temperature that is not as a plain sampling has it."""
+    plain, ours = asdict(Sampling()), asdict(sampling)
+    said = [(name, value) for name, value in ours.items() if value != plain[name]]
+    return ", ".join(f"{name} {_told(value)}" for name, value in said if name not in WARMTH) or "plain"
 
 
-def shares(judgements: Sequence[Judgement]) -> dict[tuple[str, str, str], Share]:
-    """Approved of decided, by (checkpoint, band, sampler), the most decided first; edited texts left out."""
-    counts: dict[tuple[str, str, str], list[bool]] = {}
+WARMTH = ("temperature", "band")
+
+
+def _told(value: Any) -> str:
+    match value:
+        case {"name": name, "options": options}:  # a rule
+            return f"{name} {_told(options)}" if options else str(name)
+        case dict():
+            return " ".join(f"{key} {_told(item)}" for key, item in value.items())
+        case list() | tuple():
+            return " and ".join(map(_told, value))
+    return f"{value:g}" if isinstance(value, float) else json.dumps(value, ensure_ascii=False)
+
+
+def shares(judgements: Sequence[Judgement]) -> dict[Arm, Share]:
+    """Approved of decided, by arm, the most decided first; edited texts left out."""
+    counts: dict[Arm, list[bool]] = {}
     for one in judgements:
         if one.draft.revision == 1:
             sampled = one.draft.candidate
-            arm = checkpoint_of(sampled), band_of(sampled), sampler_of(sampled)
-            counts.setdefault(arm, []).append(one.approved)
+            counts.setdefault(arm_of(sampled.checkpoint, sampled.sampling), []).append(one.approved)
     found = {arm: Share(sum(said), len(said)) for arm, said in counts.items()}
     return dict(sorted(found.items(), key=lambda pair: (-pair[1].total, pair[0])))
 
 
-def chances(earned: Mapping[str, Share], seed: int) -> dict[str, float]:
+def compared(competing: Sequence[Arm], earned: Mapping[Arm, Share]) -> dict[Arm, Share]:
+    """What each competing arm has earned: all drafts count that are like it in what tells the arms apart.
+
+    Where only bands compete, say, the drafts of every checkpoint count for their band.
+    """
+    apart = _apart(competing)
+    return {
+        arm: joined(it for other, it in earned.items() if all(other[n] == arm[n] for n in apart))
+        for arm in competing
+    }
+
+
+def names(competing: Sequence[Arm]) -> dict[Arm, str]:
+    """Each competing arm by what tells it from the others; the only one by all it is."""
+    apart = _apart(competing) or range(len(Arm._fields))
+    return {arm: ", ".join(_short(arm)[n] for n in apart) for arm in competing}
+
+
+def _apart(competing: Sequence[Arm]) -> list[int]:
+    """The fields in which they differ."""
+    return [n for n, field in enumerate(zip(*competing, strict=True)) if len(set(field)) > 1]
+
+
+def _short(arm: Arm) -> Arm:
+    return arm._replace(checkpoint=arm.checkpoint.rpartition("/")[2])
+
+
+def chances(earned: Mapping[Key, Share], seed: int) -> dict[Key, float]:
     """How probable it is that each arm is the best one: Thompson's rule (1933), over many draws.
 
     An arm's share of approvals has a Beta distribution, even before anything was decided.
@@ -60,9 +105,9 @@ def chances(earned: Mapping[str, Share], seed: int) -> dict[str, float]:
     return dict(zip(earned, map(float, wins), strict=True))
 
 
-def parts(chances: Mapping[str, float]) -> dict[str, float]:
-    """Each arm's share of the next batch: FLOOR for every one, or equal parts, the rest by chances."""
-    floor = min(FLOOR, 1 / len(chances))
+def parts(chances: Mapping[Key, float]) -> dict[Key, float]:
+    """Each arm's share of the next batch: FLOOR for every one, of many less, the rest by chances."""
+    floor = min(FLOOR, EXPLORED / len(chances))
     return {arm: floor + (1 - floor * len(chances)) * chance for arm, chance in chances.items()}
 
 

@@ -42,8 +42,8 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Arm:
-    """A way to sample and what its drafts earned."""
+class Earned:
+    """A way to sample and what its drafts have earned."""
 
     checkpoint: str
     band: str
@@ -70,7 +70,7 @@ class Report:
     curve: tuple[Point, ...]
     numbers: dict[str, float]
     grams: tuple[Telling, ...]
-    arms: tuple[Arm, ...]
+    arms: tuple[Earned, ...]
     funniest: str
     limit: float
     would: Share
@@ -104,7 +104,7 @@ def report(judgements: Sequence[Judgement], precision: float) -> Report:
         curve=_curve(scores, known.labels),
         numbers=dict(zip(NUMBERS, map(float, taste.number_weights), strict=True)) if taste else {},
         grams=_telling(taste, latest) if taste else (),
-        arms=tuple(Arm(*arm, share) for arm, share in arms.shares(latest).items()),
+        arms=tuple(Earned(*arm, share) for arm, share in arms.shares(latest).items()),
         funniest=arms.funniest(_by_checkpoint(latest)),
         limit=threshold(scores, known.labels, precision),
         would=imagined(scores, known.labels, asked, precision),
@@ -126,8 +126,8 @@ def _remark(latest: Sequence[Judgement], value: float, interval: tuple[float, fl
 
 def _by_checkpoint(latest: Sequence[Judgement]) -> dict[str, Share]:
     earned: dict[str, list[Share]] = {}
-    for (name, *_), share in arms.shares(latest).items():
-        earned.setdefault(name, []).append(share)
+    for arm, share in arms.shares(latest).items():
+        earned.setdefault(arm.checkpoint.rpartition("/")[2], []).append(share)
     return {name: arms.joined(shares) for name, shares in earned.items()}
 
 
