@@ -16,7 +16,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, inspe
 from bot import __version__
 from bot.errors import StoreError
 
-SCHEMA = "0004"  # the newest file in migrations/versions
+SCHEMA = "0005"  # the newest file in migrations/versions
 BUSY_SECONDS = 10
 WAL_TURNS = 10
 PRAGMAS = ("synchronous=FULL", "foreign_keys=ON")
