@@ -45,6 +45,10 @@ class Conflict(StoreError):
     """The row has changed since it was looked at, or its state forbids the change."""
 
 
+class Stopped(StoreError):
+    """Posting was stopped after a delivery had been claimed."""
+
+
 class GateError(BotError):
     """The fixed gate forbids a text; where `overridable`, a person may approve this one item all the same."""
 

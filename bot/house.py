@@ -31,7 +31,7 @@ from bot.errors import BotError, CheckpointError, ConfigError, CorpusError, Plug
 from bot.interfaces import Constraint, Filter, Target, Tokenizer, TrainingSet
 from bot.model import checkpoint
 from bot.posting import fit
-from bot.records import Delivery, Draft, Evidence, Judged, Kind, Outlet, Verdict
+from bot.records import Delivery, Draft, Evidence, Judged, Kind, Limits, Outlet, Verdict
 from bot.registry import Registry
 from bot.review.decisions import Desk
 from bot.review.liking import Liking
@@ -40,6 +40,7 @@ from bot.store.database import Database
 from bot.store.deliveries import Deliveries
 from bot.store.drafts import Drafts
 from bot.store.judgements import Judgements
+from bot.store.switches import Switches
 from bot.text.corpus import Corpus, gather, split
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FUNNIEST = "funniest"  # the checkpoint whose drafts earned most approvals
+STOP = "STOP"  # the file that stops all bots
 MANY = 200_000  # texts; to index fewer takes seconds
 
 Thing = TypeVar("Thing")
@@ -88,7 +90,17 @@ class House:
 
     @cached_property
     def deliveries(self) -> Deliveries:
-        return Deliveries(self.database)
+        return Deliveries(self.database, self.limits, self.switches)
+
+    @cached_property
+    def switches(self) -> Switches:
+        """What stops posting: this switch, and the file STOP beside config.yaml."""
+        return Switches(self.database, self.config.folder / STOP)
+
+    def limits(self, bot: str) -> Limits:
+        """Those of a bot that is gone are the built-in ones."""
+        chosen = self.config.bots[bot].limits if bot in self.config.bots else settings.Limits()
+        return Limits(chosen.per_hour, chosen.per_day, chosen.usd_per_month)
 
     def bot(self, name: str) -> settings.Bot:
         return _named(self.config.bots, name, "bot", self.config.file)
@@ -401,7 +413,8 @@ class House:
 
     def outlets(self, bot: str, text: str) -> tuple[Outlet, ...]:
         return tuple(
-            Outlet(label, target.account, target.kind, text) for label, target in self.targets(bot).items()
+            Outlet(label, target.account, target.kind, text, fit.cost(label, target, text))
+            for label, target in self.targets(bot).items()
         )
 
 

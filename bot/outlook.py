@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import islice, takewhile
 
-from bot.errors import BotError, PluginError
+from bot.errors import BotError
 from bot.house import House
 from bot.interfaces import Target
+from bot.posting import fit
 from bot.posting.calendar import coming
-from bot.records import Delivery, Draft, Secret, Slot
+from bot.records import Delivery, Draft, Slot
 
 MOST = 10_000  # slots that are looked at
 
@@ -133,12 +134,7 @@ def _cost(targets: Mapping[str, Target], delivery: Delivery) -> float | None:
     """None if the target is not there any more."""
     if delivery.target not in targets:
         return None
-    cost = getattr(targets[delivery.target], "cost", None)
-    try:
-        return float(cost(delivery.text)) if cost else 0.0
-    except Exception as error:
-        msg = f"{delivery.target} cannot say what a post costs: {Secret.redact(str(error))}"
-        raise PluginError(msg) from error
+    return fit.cost(delivery.target, targets[delivery.target], delivery.text)
 
 
 def _after_the_last(coming: Sequence[Coming]) -> Slot | None:

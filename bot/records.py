@@ -252,6 +252,7 @@ class Outlet:
     account: str
     kind: Kind
     text: str
+    cost: float = 0.0  # of a post, in USD
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +279,42 @@ class Delivery:
     first_tried_at: datetime | None = None  # when the first attempt was recorded; it never changes
     remote_id: str | None = None
     reason: str = ""
+    cost: float = 0.0  # of one attempt, in USD, as it was when the draft was approved
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one account is used for at most, whatever happens; None: no limit."""
+
+    per_hour: int | None = None  # posts within any 60 minutes
+    per_day: int | None = None  # within any 24 hours
+    usd_per_month: float | None = None  # within any 31 days
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """What keeps posts back until it is over, or until a person lifts it.
+
+    scope: all bots, the bot or the account `name`. until: None if a person must lift it.
+    """
+
+    scope: Literal["all", "bot", "account"]
+    name: str
+    actor: str  # who stopped it
+    reason: str
+    at: datetime
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Why what a bot has due on an account waits. until: None if time alone does not end it."""
+
+    bot: str
+    account: str
+    reason: str
+    until: datetime | None
+    waiting: int  # deliveries that are due
 
 
 @dataclass(frozen=True, slots=True)

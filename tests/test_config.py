@@ -169,13 +169,10 @@ def test_other_databases_keep_their_address(config_file, url):
         ),
         (
             "model: {}",
-            "1:1: no setting 'model' (have bots, checkpoints, database, device, host, models, web). "
+            "1:1: no setting 'model' (have bots, checkpoints, database, device, host, models). "
             "Did you mean 'models'?",
         ),
-        (
-            "_file: x",
-            "1:1: no setting '_file' (have bots, checkpoints, database, device, host, models, web).",
-        ),
+        ("_file: x", "1:1: no setting '_file' (have bots, checkpoints, database, device, host, models)."),
         (
             "host: {memory: 1000000}",
             "1:8: host.memory: expected a number and one of KiB, MiB, GiB (as 512MiB or 2GiB), not 1000000",

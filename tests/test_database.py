@@ -83,6 +83,9 @@ def test_an_older_database_is_brought_up_to_date_and_keeps_its_drafts(tmp_path: 
         connection.execute("DROP INDEX ix_attempts_started_at")
         connection.execute("DROP TABLE showings")
         connection.execute("DROP TABLE allocations")
+        for table in ("spent", "clocks", "halts", "leases"):
+            connection.execute(f"DROP TABLE {table}")
+        connection.execute("ALTER TABLE deliveries DROP COLUMN cost")
         connection.execute("ALTER TABLE revisions DROP COLUMN evidence")
         connection.execute("ALTER TABLE deliveries DROP COLUMN awaits")
         connection.execute("UPDATE alembic_version SET version_num = '0001'")

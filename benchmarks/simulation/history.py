@@ -9,24 +9,28 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+from random import Random
 from typing import Any, Protocol, get_args
 
 from benchmarks.simulation.memory import MemoryStore, RuleBroken, Tables
-from benchmarks.simulation.places import Client, Place
+from benchmarks.simulation.places import Client, Place, Stored
 from benchmarks.simulation.world import START, Host, Process, Weather, World
 from bot.errors import StoreError
 from bot.posting.courier import Courier
 from bot.posting.delivery import MAX_AGE
 from bot.posting.outcomes import NotSent, Outcome, Refused, Unknown
 from bot.posting.sender import VERBS
-from bot.records import Delivery, DeliveryState, Kind, Pace, Receipt
+from bot.records import Delivery, DeliveryState, Kind, Limits, Pace, Receipt
 from bot.store.deliveries import AT_ONCE
+from bot.uptime import Machine
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 MOST_EVENTS = 50_000  # a history of ten deliveries has some thousand
 IDLE, NOTHING_LEFT = 30.0, 3600.0  # seconds between turns
 STORMY = Weather()
 NOTHING = Receipt()
+HOUR, HELD = 3600.0, 300.0  # seconds; the latter between turns while a limit holds what is due
+PRICE: dict[Kind, float] = {"query": 0.2, "key": 0.1}  # USD a post
 
 
 @dataclass(frozen=True)
@@ -57,9 +61,13 @@ class Store(MemoryStore):
     """The store as one process has it: it may die before and after each commit, and the database may fail."""
 
     def __init__(self, history: "History", process: Process):
-        super().__init__(history.tables, history.world.wall)
+        super().__init__(history.tables, history.world.wall, self.machine_of(process), history.limits)
         self._history, self._process = history, process
         self.outcomes: dict[tuple[int, int], Outcome] = {}  # by delivery and fence
+
+    def machine_of(self, process: Process) -> Machine:
+        """Its uptime goes on while it is asleep."""
+        return Machine(process.host.name, "boot", lambda: process.world.now)
 
     def claim(
         self, owner: str, lease_seconds: float, draft: int | None = None, pace: Pace = AT_ONCE
@@ -141,6 +149,7 @@ class Sender:
 
     def post_at_once(self, delivery: Delivery) -> Outcome:
         self._process.seam(f"asks its sender to post {delivery.key}")
+        self._history.begun.append((delivery.key, self._process.name, self._history.world.now))
         return self._ask("post", delivery)
 
     def find(self, delivery: Delivery) -> Outcome:
@@ -195,7 +204,8 @@ class History:
         trace: list[str] | None = None,
     ):
         self.world = World(seed, weather, trace)
-        self.tables = Tables()
+        self.tables, self.limits = Tables(), _limits(seed)
+        self.begun: list[tuple[str, str, float]] = []  # attempts: key, process, true time
         self.places = {
             kind: Place(self.world, kind, kind == "query" and self._draw(2) == 0) for kind in KINDS
         }
@@ -249,6 +259,7 @@ class History:
             attempts=0,
             approved_at=START,
             due_at=due_at,
+            cost=PRICE.get(kind, 0.0),
         )
         self.tables.add(delivery, "a person")
         self.heard[id] = Heard()
@@ -301,7 +312,7 @@ class History:
         """Whether anybody is at work, or time will bring anything on."""
         rows = self.tables.deliveries.values()
         return bool(self._busy) or any(
-            row.state in ("planned", "claimed", "sending")
+            (row.state in ("planned", "claimed", "sending") and not self._too_dear(row))
             or (row.state == "uncertain" and (row.due_at or self._may_end(row.awaits)))
             for row in rows
         )
@@ -318,6 +329,8 @@ class History:
         rows, wall = self.tables.deliveries.values(), self.world.wall()
         times = [it.lease_until or it.due_at for it in rows if it.state not in ("sent", "refused")]
         waits = [(time - wall).total_seconds() for time in times if time]
+        if self.limits.per_hour and all(wait < 0 for wait in waits):
+            return self.world.random.random() * HELD
         return max(min(waits, default=NOTHING_LEFT), 0.0) + self.world.random.random() * IDLE
 
     def dead(self, asking: Process, owner: str) -> bool | None:
@@ -349,7 +362,38 @@ class History:
     def _times(self, row: Delivery) -> int:
         return self.places[row.kind].times(row.key)
 
+    def _too_dear(self, row: Delivery) -> bool:
+        """Whether what is left of the budget does not pay for it, by what was spent and may have been."""
+        budget = self.limits.usd_per_month
+        if row.state != "planned" or budget is None or not row.cost:
+            return False
+        mine = (it for it in self.tables.deliveries.values() if it.account == row.account)
+        paid = sum(it.cost for it in mine if it.state in ("sent", "uncertain", "sending") or self._times(it))
+        return paid + row.cost > budget + 1e-9
+
+    def _judge_limits(self) -> None:
+        """What the places have of an account, by the true time at which it was begun, exceeds no limit."""
+        accounts: dict[str, list[tuple[float, float]]] = {}
+        for row in self.tables.deliveries.values():
+            for post in self.places[row.kind].posts:
+                if post.key == row.key:
+                    accounts.setdefault(row.account, []).append((self._begun(post), row.cost))
+        for account, posts in accounts.items():
+            times = sorted(at for at, _ in posts)
+            most = self.limits.per_hour or len(times)
+            if any(late - early < HOUR for early, late in zip(times, times[most:], strict=False)):
+                self.wrong.append(f"{account} had over {most} posts within an hour")
+            spent, budget = sum(cost for _, cost in posts), self.limits.usd_per_month
+            if budget is not None and spent > budget + 1e-9:
+                self.wrong.append(f"{account} has cost {spent:g} of {budget:g} USD")
+
+    def _begun(self, post: Stored) -> float:
+        return max(
+            at for key, who, at in self.begun if (key, who) == (post.key, post.sender) if at <= post.at
+        )
+
     def _judge(self) -> None:
+        self._judge_limits()
         for row in self.tables.deliveries.values():
             if fault := self._fault_of(row):
                 self.wrong.append(f"{row.key} is {row.state} ({row.reason}): {fault}")
@@ -372,6 +416,8 @@ class History:
                 return "" if rejected or "given up" in row.reason else "nobody has refused it"
             case "uncertain":
                 return self._knowable(row)
+            case "planned" if self._too_dear(row):
+                return ""
             case _:
                 return "it is lost"
 
@@ -398,3 +444,11 @@ class History:
                 state, fence = event.new, event.fence
         if state != row.state:
             self.wrong.append(f"{row.key} is {row.state}, and its events end in {state}")
+
+
+def _limits(seed: int) -> Limits:
+    """A third of the histories has limits; drawn apart, so that the others are as they would be without."""
+    random = Random(f"limits {seed}")
+    if random.random() * 3 > 1:
+        return Limits()
+    return Limits(per_hour=random.choice((1, 2, None)), usd_per_month=random.choice((0.3, 0.5, None)))

@@ -9,8 +9,12 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from bot.errors import Conflict, NotFound
-from bot.records import Delivery, DeliveryState, Pace, Receipt
+from bot.records import Delivery, DeliveryState, Limits, Pace, Receipt
 from bot.store.deliveries import AT_ONCE, IN_FLIGHT, may_become
+from bot.store.elapsed import Mark, reckon
+from bot.store.fuses import DAY, HOUR, MONTH, exceeds
+from bot.store.holding import FAR
+from bot.uptime import Machine, following
 
 
 class RuleBroken(Exception):
@@ -21,6 +25,12 @@ class Attempt(NamedTuple):
     delivery: int
     fence: int
     started_at: datetime
+
+
+class Spent(NamedTuple):
+    account: str
+    cost: float
+    at: datetime
 
 
 class Event(NamedTuple):
@@ -41,6 +51,8 @@ class Tables:
     attempts: list[Attempt] = field(default_factory=list)  # only ever added to, as events
     events: list[Event] = field(default_factory=list)
     evidence: dict[int, str] = field(default_factory=dict)
+    spent: dict[int, Spent] = field(default_factory=dict)
+    marks: dict[str, Mark] = field(default_factory=dict)
 
     def add(self, delivery: Delivery, actor: str) -> None:
         """A planned delivery, as an approval makes it."""
@@ -64,21 +76,29 @@ class Tables:
 class MemoryStore:
     """As bot.store.Deliveries, of one process with a clock of its own."""
 
-    def __init__(self, tables: Tables, clock: Callable[[], datetime]):
+    def __init__(
+        self,
+        tables: Tables,
+        clock: Callable[[], datetime],
+        machine: Machine | None = None,
+        limits: Limits | None = None,
+    ):
         self.tables, self.now = tables, clock
+        self.machine, self.limits = machine or following(clock), limits or Limits()
 
     def claim(
         self, owner: str, lease_seconds: float, draft: int | None = None, pace: Pace = AT_ONCE
     ) -> Delivery | None:
         assert pace == AT_ONCE, "the simulated bots never rest"
-        now = self.now()
+        now, own_now = self.now(), self._own_time()
         rows = self.tables.deliveries.values()
         busy = {row.account for row in rows if row.state in IN_FLIGHT}
         due = [
             row
             for row in rows
-            if row.state == "planned" and row.due_at is not None and row.due_at <= now
-            if row.account not in busy and draft in (None, row.draft)
+            if row.state == "planned" and row.due_at is not None
+            if (row.due_at <= now or row.due_at > now + FAR) and row.account not in busy
+            if draft in (None, row.draft) and self._stays_within(row, own_now)
         ]
         if not due:
             return None
@@ -95,6 +115,9 @@ class MemoryStore:
         if any(it.fence == delivery.fence for it in tries):
             raise RuleBroken(f"two attempts of delivery {delivery.id} under fence {delivery.fence}")
         self.tables.attempts.append(Attempt(delivery.id, delivery.fence, now))
+        before = self.tables.spent.get(delivery.id)
+        cost = (before.cost if before else 0.0) + current.cost
+        self.tables.spent[delivery.id] = Spent(current.account, cost, self._own_time())
         first = min(now, *(it.started_at for it in tries)) if tries else now
         owner = delivery.owner or ""
         return self._change(current, "sending", owner, "", now, attempts=len(tries) + 1, first_tried_at=first)
@@ -116,6 +139,7 @@ class MemoryStore:
             values["due_at"] = due_at or (now if state == "planned" else None)
         if state == "sent":
             values["remote_id"] = self._prove(delivery, receipt or Receipt())
+        self._book(current, state)
         return self._change(current, state, actor or delivery.owner or "", reason, now, **values)
 
     def get(self, id: int) -> Delivery:
@@ -137,6 +161,31 @@ class MemoryStore:
         if not may_become(current, state):
             raise Conflict(f"delivery {delivery.id} is {current.state}: it cannot become {state}")
         return current
+
+    def _own_time(self) -> datetime:
+        here = self.machine
+        now = Mark(here.host, here.boot, here.uptime(), self.now(), self.now())
+        own_now = reckon([*self.tables.marks.values()], now)
+        self.tables.marks[here.host] = replace(now, reading=own_now)
+        return own_now
+
+    def _stays_within(self, row: Delivery, now: datetime) -> bool:
+        """Whether one more post of its account exceeds no limit, by counting all that there was."""
+        mine = {id: it for id, it in self.tables.spent.items() if it.account == row.account}
+        for limit, window in ((self.limits.per_hour, HOUR), (self.limits.per_day, DAY)):
+            posts = [id for id, it in mine.items() if it.at > now - window and id != row.id]
+            if limit is not None and len(posts) >= limit:
+                return False
+        spent = sum(it.cost for it in mine.values() if it.at > now - MONTH)
+        budget = self.limits.usd_per_month
+        return not row.cost or budget is None or not exceeds(spent, row.cost, budget)
+
+    def _book(self, before: Delivery, state: DeliveryState) -> None:
+        own_now, counted = self._own_time(), self.tables.spent.get(before.id)
+        if state in ("planned", "refused") and (before.kind != "put" or before.state == "uncertain"):
+            self.tables.spent.pop(before.id, None)
+        elif counted and (before.state == "sending" or state == "sent"):
+            self.tables.spent[before.id] = counted._replace(at=own_now)
 
     def _prove(self, delivery: Delivery, receipt: Receipt) -> str | None:
         if not receipt.remote_id and not receipt.evidence:

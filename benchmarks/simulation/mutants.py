@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from functools import partial
 
 from benchmarks.simulation.history import Deliver, Sender, Store, by_courier
+from benchmarks.simulation.world import Process
 from bot.posting.courier import Courier
 from bot.posting.delivery import Step
 from bot.posting.outcomes import NotSent, Outcome, Refused, Sent, Unknown
 from bot.records import Delivery, DeliveryState, Receipt
+from bot.uptime import Machine, following
 
 
 class OnExpiredLease(Courier):
@@ -23,6 +25,13 @@ class Unfenced(Store):
 
     def _current(self, delivery: Delivery, state: DeliveryState) -> Delivery:
         return delivery
+
+
+class ByTheWall(Store):
+    """Limits are counted by the clock on the wall, which can be set."""
+
+    def machine_of(self, process: Process) -> Machine:
+        return following(process.world.wall)
 
 
 class TrustingKeys(Courier):
@@ -93,5 +102,6 @@ MUTANTS: Mapping[str, Way] = {
     "no fence": Way(by_courier, Unfenced),
     "key lifetime ignored": Way(partial(by_courier, courier=TrustingKeys)),
     "a doubt is forgotten": Way(partial(by_courier, courier=Forgetful)),
+    "limits by the wall clock": Way(by_courier, ByTheWall),
     "mark before post": Way(partial(by_courier, courier=MarkedBefore)),
 }

@@ -38,7 +38,6 @@ def run(
 ) -> None:
     """Keep the queues filled and post what is due, until Ctrl-C."""
     from bot.cli.show import DemoScreen, Screen
-    from bot.page import serve_beside
     from bot.pipeline import run as run_bots
 
     house = open_demo() if demo else open_house(config)
@@ -51,8 +50,7 @@ def run(
         signal.signal(number, lambda *_: stop.set())
     screen.open(house)
     try:
-        with serve_beside(house, say):
-            run_bots(house, screen.show, stop)
+        run_bots(house, screen.show, stop)
     except Stalled as error:
         say(f"bot: {error}")
         os._exit(1)  # a thread that hangs would keep the process alive

@@ -2,13 +2,14 @@
 
 from bot.config.loading import load, schema, shipped
 from bot.config.places import Place
-from bot.config.settings import Bot, Config, Model, SamplingSettings, Schedule, Training
+from bot.config.settings import Bot, Config, Limits, Model, SamplingSettings, Schedule, Training
 from bot.config.values import Choice
 
 __all__ = [
     "Bot",
     "Choice",
     "Config",
+    "Limits",
     "Model",
     "Place",
     "SamplingSettings",

@@ -246,6 +246,17 @@ class Taste(Settings):
     """Review policy `taste`: the share of what it approves that the owner would approve, at least."""
 
 
+class Limits(Settings):
+    """What each account is used for at most, whatever happens. What exceeds it waits."""
+
+    per_hour: Positive | None = 30
+    """Posts within any 60 minutes; null: no limit."""
+    per_day: Positive | None = 100
+    """Posts within any 24 hours; null: no limit."""
+    usd_per_month: Annotated[float, Field(ge=0, le=1e9)] | None = 10.0
+    """What the posts of any 31 days may cost, where the target says what one costs; null: no limit."""
+
+
 class Bot(Settings):
     """From samples to posts."""
 
@@ -269,6 +280,8 @@ class Bot(Settings):
     """When it posts; without one only by command."""
     targets: Plugins = ()
     """Where it posts."""
+    limits: Limits = Limits()
+    """Of each account it posts to; the posts of other bots on the same account count too."""
 
     @property
     def checkpoints(self) -> tuple[str, ...]:
@@ -297,27 +310,6 @@ class Host(Settings):
     """What the models it holds may take, as 512MiB or 2GiB; the one not used for longest makes room."""
 
 
-class Web(Settings):
-    """Where the review page is served, and to whom."""
-
-    serve: bool = False
-    """Whether `bot run` serves it beside its work; `bot web` does so alone."""
-    host: str = "127.0.0.1"
-    """The address it listens on; one that other computers reach needs TLS, by itself or by a proxy."""
-    port: Annotated[int, Field(ge=0, le=65535)] = 8788
-    """The port; 0: any free one."""
-    names: tuple[str, ...] = ()
-    """What other computers call it, as review.example.org; any other name is refused."""
-    proxy: tuple[str, ...] = ()
-    """The addresses of proxies that speak TLS for it."""
-    certificate: str = ""
-    """Where it speaks TLS itself: the file of its certificate."""
-    key: str = ""
-    """And that of the certificate's key."""
-    passwords: str = "web.passwords"
-    """The file that `bot web --set-password` writes; without it one comes in by the printed link only."""
-
-
 class Config(Settings):
     """All settings of one file."""
 
@@ -329,8 +321,6 @@ class Config(Settings):
     """Where models are trained and sampled; auto: CUDA where there is any, else the CPU."""
     host: Host = Host()
     """The model host."""
-    web: Web = Web()
-    """The review page."""
     models: dict[Name, Model] = {}
     """Language models by name."""
     bots: dict[Name, Bot] = {}

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot.errors import Conflict
+from bot.errors import Conflict, Stopped
 from bot.posting.delivery import QUIET, Draw, Step, follow
 from bot.posting.outcomes import NotSent, Outcome, Refused, Unknown
 from bot.posting.owner import is_dead
@@ -36,7 +36,7 @@ class Store(Protocol):
     ) -> Delivery | None: ...
 
     def begin_sending(self, delivery: Delivery) -> Delivery:
-        """Durably record the attempt; fenced."""
+        """Durably record the attempt; fenced. Raises Stopped if nothing may be posted any more."""
 
     def settle(
         self,
@@ -142,6 +142,9 @@ class Courier:
             delivery = self.store.begin_sending(delivery)
         except Conflict as error:  # held up for longer than the lease
             log.warning("%s", error)
+        except Stopped as error:
+            self._settle(delivery, Step("planned", str(error), delivery.due_at))
+            return False
         else:
             self._heard.append((delivery, self._send(delivery)))
             self._record()

@@ -5,10 +5,12 @@ It knows no draft and posts nothing.
 
 from collections.abc import Iterable, Mapping
 
+from bot.errors import PluginError
 from bot.interfaces import Target
-from bot.records import Verdict
+from bot.records import Secret, Verdict
 
 FIT = "targets"  # the verdict's filter
+MOST_USD = 1e6  # for a post
 
 
 def objection(label: str, target: Target, text: str) -> str:
@@ -19,6 +21,20 @@ def objection(label: str, target: Target, text: str) -> str:
     object_to = getattr(target, "objection", None)
     reason = object_to(text) if object_to else ""
     return f"{label} does not take it: {reason}" if reason else ""
+
+
+def cost(label: str, target: Target, text: str) -> float:
+    """What a post of the text costs there, in USD. Raises PluginError if the target gives no sum of money."""
+    ask = getattr(target, "cost", None)
+    try:
+        usd = float(ask(text)) if ask else 0.0
+    except Exception as error:
+        msg = f"{label} cannot say what a post costs: {Secret.redact(str(error))}"
+        raise PluginError(msg) from error
+    if not 0 <= usd < MOST_USD:
+        msg = f"{label} says that a post costs {usd:g} USD"
+        raise PluginError(msg)
+    return usd
 
 
 def judge(targets: Mapping[str, Target], text: str) -> Verdict:

@@ -7,9 +7,10 @@ is counted from the boot where the system allows it, so that a clock that is set
 import os
 import socket
 import uuid
-from pathlib import Path
 
 import psutil
+
+from bot.uptime import first_line
 
 
 def identify() -> str:
@@ -36,7 +37,7 @@ def is_dead(owner: str) -> bool | None:
 
 def _host() -> str:
     """This machine; in a container also which, since pids mean nothing outside theirs."""
-    return f"{socket.gethostname()}-{_read('/etc/machine-id')[:8]}-{_pid_namespace()}"
+    return f"{socket.gethostname()}-{first_line('/etc/machine-id')[:8]}-{_pid_namespace()}"
 
 
 def _pid_namespace() -> str:
@@ -47,16 +48,9 @@ def _pid_namespace() -> str:
 
 
 def _boot() -> str:
-    return _read("/proc/sys/kernel/random/boot_id")
+    return first_line("/proc/sys/kernel/random/boot_id")
 
 
 def _start(process: psutil.Process) -> str:
     """When a process started: seconds since the boot on Linux, since 1970 elsewhere."""
     return f"{process.create_time() - (psutil.boot_time() if psutil.LINUX else 0):.2f}"
-
-
-def _read(path: str) -> str:
-    try:
-        return Path(path).read_text().strip()
-    except OSError:
-        return ""

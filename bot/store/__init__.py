@@ -7,5 +7,6 @@ from bot.store.database import Database
 from bot.store.deliveries import Deliveries
 from bot.store.drafts import Drafts
 from bot.store.judgements import Judgements
+from bot.store.switches import Switches
 
-__all__ = ["Database", "Deliveries", "Drafts", "Judgements"]
+__all__ = ["Database", "Deliveries", "Drafts", "Judgements", "Switches"]

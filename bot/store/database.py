@@ -15,8 +15,9 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, inspe
 
 from bot import __version__
 from bot.errors import StoreError
+from bot.uptime import Machine, following, this_machine
 
-SCHEMA = "0005"  # the newest file in migrations/versions
+SCHEMA = "0006"  # the newest file in migrations/versions
 BUSY_SECONDS = 10
 WAL_TURNS = 10
 PRAGMAS = ("synchronous=FULL", "foreign_keys=ON")
@@ -41,11 +42,13 @@ class Database:
     """An open database with today's tables.
 
     url: as SQLAlchemy reads it, for instance sqlite:////absolute/path/bot.db.
-    clock: the present, an aware datetime. Raises StoreError if it cannot be opened or upgraded.
+    clock: the present, an aware datetime. machine: where this process runs; beside a clock that was handed
+    in, one whose uptime goes by it. Raises StoreError if it cannot be opened or upgraded.
     """
 
-    def __init__(self, url: str, clock: Callable[[], datetime] = utc_now):
+    def __init__(self, url: str, clock: Callable[[], datetime] = utc_now, machine: Machine | None = None):
         self.now = clock
+        self.machine = machine or (this_machine() if clock is utc_now else following(clock))
         try:
             address = make_url(url)
         except exc.ArgumentError as error:  # its text is not repeated: a password may be in it

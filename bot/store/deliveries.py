@@ -4,7 +4,7 @@ Each change is one transaction and leaves an event. It knows the states and the 
 to what state is decided in bot.posting, and nothing here touches the network.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -12,20 +12,23 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, exists, func, insert, select, update
 
-from bot.errors import Conflict
-from bot.records import Delivery, DeliveryState, Draft, Outlet, Pace, Receipt, Slot, Step
+from bot.errors import Conflict, Stopped
+from bot.records import Delivery, DeliveryState, Draft, Hold, Limits, Outlet, Pace, Receipt, Slot, Step
 from bot.store.database import Database
+from bot.store.elapsed import keep_time, read_time
+from bot.store.fuses import book, charge
+from bot.store.holding import IN_FLIGHT, alike, counted, due_rows, halted, held_by, is_due, merged, told
 from bot.store.rows import (
     delivery_rows,
     read_deliveries,
     read_delivery,
     read_draft,
 )
+from bot.store.switches import Switches
 from bot.store.tables import attempts, deliveries, drafts, events, slots
 from bot.store.week import approved, for_moments
 
 AT_ONCE = Pace()
-IN_FLIGHT = ("claimed", "sending")
 NEXT: Mapping[DeliveryState, tuple[DeliveryState, ...]] = {
     "planned": ("claimed", "cancelled"),
     "claimed": ("sending", "planned", "refused", "uncertain"),  # in doubt since an earlier attempt
@@ -41,10 +44,19 @@ def may_become(delivery: Delivery, state: DeliveryState) -> bool:
 
 
 class Deliveries:
-    """The way out. A caller holds a Delivery as it was; its fence tells whether that still counts."""
+    """The way out. A caller holds a Delivery as it was; its fence tells whether that still counts.
 
-    def __init__(self, database: Database):
-        self._database = database
+    limits: of each account that a bot posts to. switches: what is stopped.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        limits: Callable[[str], Limits] = lambda bot: Limits(),
+        switches: Switches | None = None,
+    ):
+        self._database, self._limits = database, limits
+        self._switches = switches or Switches(database)
 
     def take_slot(self, slot: Slot, at: datetime | None = None) -> Draft | None:
         """Give this slot to the bot's oldest approved draft that is like none of the same week.
@@ -118,33 +130,48 @@ class Deliveries:
     ) -> Delivery | None:
         """Take the delivery that has been due longest on an account where nothing is in flight.
 
-        draft: only one of this draft's. pace: what else holds deliveries back.
+        None of a bot or an account that is stopped or has reached a limit. draft: only one of this draft's.
+        pace: what else holds deliveries back.
         """
         now = self._database.now()
-        other = deliveries.alias()
-        busy = exists().where(other.c.account == deliveries.c.account, other.c.state.in_(IN_FLIGHT))
-        due = (
-            select(deliveries.c.id)
-            .where(deliveries.c.state == "planned", deliveries.c.due_at <= now, ~busy, *_paced(pace, now))
-            .order_by(deliveries.c.due_at, deliveries.c.id)
-            .limit(1)
-        )
-        if draft is not None:
-            due = due.where(deliveries.c.draft == draft)
         with self._database.write() as connection:
-            id = connection.scalar(due)
-            if id is None:
-                return None
-            planned = read_delivery(connection, id)
-            lease = now + timedelta(seconds=lease_seconds)
-            values = {"owner": owner, "lease_until": lease, "fence": planned.fence + 1}
-            return change(connection, planned, "claimed", owner, "", now, **values)
+            halts = self._switches.found(connection)
+            own_now = keep_time(connection, self._database)
+            due = due_rows(now, draft).where(*_paced(pace, now))
+            while (id := connection.scalar(due.limit(1))) is not None:
+                planned = read_delivery(connection, id)
+                if not held_by(connection, planned, halts, self._limits(planned.bot), now, own_now):
+                    lease = now + timedelta(seconds=lease_seconds)
+                    values = {"owner": owner, "lease_until": lease, "fence": planned.fence + 1}
+                    return change(connection, planned, "claimed", owner, "", now, **values)
+                due = due.where(~alike(planned))
+            return None
+
+    def holds(self, bot: str | None = None) -> Sequence[Hold]:
+        """What keeps back deliveries that are due, of a bot or of all; one for each bot and account."""
+        now, found = self._database.now(), list[Hold]()
+        with self._database.read() as connection:
+            halts = self._switches.found(connection)
+            own_now = read_time(connection, self._database)
+            waiting = read_deliveries(connection, delivery_rows().where(is_due(now)))
+            for first, count in counted(waiting):
+                why = held_by(connection, first, halts, self._limits(first.bot), now, own_now)
+                if why and bot in (None, first.bot):
+                    until = why.until and now + (why.until - own_now)
+                    found.append(Hold(first.bot, first.account, why.reason, until, count))
+        return merged(found)
 
     def begin_sending(self, delivery: Delivery) -> Delivery:
-        """Commit the attempt; only after this may a byte leave. Raises Conflict if the claim was lost."""
+        """Commit the attempt; only after this may a byte leave.
+
+        Raises Conflict if the claim was lost, Stopped if posting was stopped meanwhile.
+        """
         now = self._database.now()
         with self._database.write() as connection:
             _check_fence(connection, delivery, "sending")
+            if halt := halted(delivery, self._switches.found(connection)):
+                raise Stopped(told(halt))
+            charge(connection, delivery, keep_time(connection, self._database, always=True))
             connection.execute(
                 insert(attempts).values(delivery=delivery.id, fence=delivery.fence, started_at=now)
             )
@@ -176,6 +203,7 @@ class Deliveries:
             _check_fence(connection, delivery, state)
             if state == "sent":
                 values |= _proof(connection, delivery, receipt or Receipt())
+            book(connection, delivery, state, keep_time(connection, self._database, always=True))
             return change(connection, delivery, state, actor or delivery.owner or "", reason, now, **values)
 
     def get(self, id: int) -> Delivery:

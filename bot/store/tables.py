@@ -1,7 +1,7 @@
 """The tables, and the rules that hold whatever the program does: most are unique indexes.
 
-revisions, decisions, showings, allocations, attempts and events are only ever added to. The migrations make
-exactly these tables: a change here needs a migration of its own.
+revisions, decisions, showings, allocations, attempts and events are only ever added to; a halt that is lifted
+stays. The migrations make exactly these tables: a change here needs a migration of its own.
 """
 
 from datetime import UTC, datetime
@@ -47,6 +47,19 @@ class Instant(TypeDecorator[datetime]):
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         return value and (value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC))
+
+
+class Money(TypeDecorator[float]):
+    """USD, stored in millionths: sums are exact."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: float | None, dialect: Dialect) -> int | None:
+        return None if value is None else round(value * 1e6)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> float | None:
+        return None if value is None else float(value) / 1e6  # PostgreSQL sums to a Decimal
 
 
 metadata = MetaData(
@@ -196,6 +209,7 @@ deliveries = Table(
     _required("url", Text),
     _required("evidence", Text),
     _required("reason", Text),
+    _required("cost", Money, server_default="0"),  # of one attempt
     _revision_of_draft(),
     UniqueConstraint(
         "draft", "revision_sha256", "target", "attempt_group", name="uq_deliveries_attempt_group"
@@ -237,4 +251,49 @@ events = Table(
     _required("reason", Text),
     _required("at", Instant),
     Index(None, "delivery"),
+)
+
+spent = Table(  # what counts against the limits of an account: deliveries that may have been posted
+    "spent",
+    metadata,
+    Column("delivery", Integer, ForeignKey("deliveries.id"), primary_key=True),
+    _required("account", Text),
+    _required("cost", Money),  # of all its attempts
+    _required("at", Instant),  # by the database's own time, see bot.store.elapsed: when the last one ended
+    Index(None, "account", "at"),
+)
+
+clocks = Table(  # how the database's own time goes on, by the uptime of each machine that works on it
+    "clocks",
+    metadata,
+    Column("host", Text, primary_key=True),
+    _required("boot", Text),
+    _required("uptime", Float),
+    _required("wall", Instant),
+    _required("reading", Instant),  # the database's own time at that moment
+)
+
+halts = Table(  # the stop switch, and accounts that rest
+    "halts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _required("scope", Text),
+    _required("name", Text),  # of the bot or account, "" for all
+    _required("actor", Text),
+    _required("reason", Text),
+    _required("at", Instant),
+    Column("until", Instant),  # NULL: until it is lifted
+    Column("lifted_by", Text),
+    Column("lifted_at", Instant),
+    CheckConstraint("scope IN ('all', 'bot', 'account')", name="scope"),
+    CheckConstraint("(lifted_by IS NULL) = (lifted_at IS NULL)", name="lifted"),
+    _unique_where("uq_halts_in_force", "lifted_at IS NULL", "scope", "name"),
+)
+
+leases = Table(  # what one process at a time does
+    "leases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _required("owner", Text),
+    _required("until", Instant),  # by the database's own time
 )
