@@ -18,7 +18,7 @@ from bot.records import Draft, Sampling
 
 COMMANDS = {
     "init", "train", "import", "figures", "sample", "calibrate", "fill", "queue", "why", "review", "approve",
-    "reject", "edit", "undo", "replay", "post", "run", "status", "calendar", "taste", "plugins",
+    "reject", "edit", "undo", "replay", "post", "run", "status", "calendar", "taste", "plugins", "web",
     "doctor", "schema",
 }  # fmt: skip
 

@@ -169,10 +169,13 @@ def test_other_databases_keep_their_address(config_file, url):
         ),
         (
             "model: {}",
-            "1:1: no setting 'model' (have bots, checkpoints, database, device, host, models). "
+            "1:1: no setting 'model' (have bots, checkpoints, database, device, host, models, web). "
             "Did you mean 'models'?",
         ),
-        ("_file: x", "1:1: no setting '_file' (have bots, checkpoints, database, device, host, models)."),
+        (
+            "_file: x",
+            "1:1: no setting '_file' (have bots, checkpoints, database, device, host, models, web).",
+        ),
         (
             "host: {memory: 1000000}",
             "1:8: host.memory: expected a number and one of KiB, MiB, GiB (as 512MiB or 2GiB), not 1000000",

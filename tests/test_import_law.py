@@ -14,7 +14,7 @@ ORDER = [  # a room imports only what stands before it
     *("errors", "records", "interfaces", "config", "hookspecs", "uptime", "child", "registry"),
     *("text", "__init__", "model", "curation", "store", "review", "posting", "reports", "web"),
     *("events", "pulse", "house", "host", "figures", "trainer", "importing", "pipeline"),
-    *("doctor", "status", "outlook", "story", "cli", "__main__"),
+    *("doctor", "status", "outlook", "story", "page", "cli", "__main__"),
 ]
 WIRING = {"registry", *ORDER[ORDER.index("events") :]}  # what may know the configuration and the registry
 TORCH_FREE = {"curation", "store", "review", "posting", "web"}
@@ -28,6 +28,7 @@ OWNERS = {
     "apscheduler": {"bot/posting/schedule.py"},
     "textual": {"bot/review"},
     "typer": {"bot/cli"},
+    **{name: {"bot/web"} for name in ("fastapi", "starlette", "uvicorn", "jinja2", "itsdangerous", "argon2")},
     "matplotlib": {"bot/reports"},
     "tweepy": {"plugins/targets/x.py"},
     "mastodon": {"plugins/targets/mastodon.py"},

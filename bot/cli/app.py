@@ -102,5 +102,6 @@ for group in (
     "drafts",
     "taste",
     "running",
+    "web",
 ):  # each adds its commands, in the order of `bot --help`
     import_module(f"bot.cli.{group}")

@@ -38,6 +38,7 @@ def run(
 ) -> None:
     """Keep the queues filled and post what is due, until Ctrl-C."""
     from bot.cli.show import DemoScreen, Screen
+    from bot.page import serve_beside
     from bot.pipeline import run as run_bots
 
     house = open_demo() if demo else open_house(config)
@@ -50,7 +51,8 @@ def run(
         signal.signal(number, lambda *_: stop.set())
     screen.open(house)
     try:
-        run_bots(house, screen.show, stop)
+        with serve_beside(house, say):
+            run_bots(house, screen.show, stop)
     except Stalled as error:
         say(f"bot: {error}")
         os._exit(1)  # a thread that hangs would keep the process alive

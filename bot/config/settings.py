@@ -310,6 +310,27 @@ class Host(Settings):
     """What the models it holds may take, as 512MiB or 2GiB; the one not used for longest makes room."""
 
 
+class Web(Settings):
+    """Where the review page is served, and to whom."""
+
+    serve: bool = False
+    """Whether `bot run` serves it beside its work; `bot web` does so alone."""
+    host: str = "127.0.0.1"
+    """The address it listens on; one that other computers reach needs TLS, by itself or by a proxy."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 8788
+    """The port; 0: any free one."""
+    names: tuple[str, ...] = ()
+    """What other computers call it, as review.example.org; any other name is refused."""
+    proxy: tuple[str, ...] = ()
+    """The addresses of proxies that speak TLS for it."""
+    certificate: str = ""
+    """Where it speaks TLS itself: the file of its certificate."""
+    key: str = ""
+    """And that of the certificate's key."""
+    passwords: str = "web.passwords"
+    """The file that `bot web --set-password` writes; without it one comes in by the printed link only."""
+
+
 class Config(Settings):
     """All settings of one file."""
 
@@ -321,6 +342,8 @@ class Config(Settings):
     """Where models are trained and sampled; auto: CUDA where there is any, else the CPU."""
     host: Host = Host()
     """The model host."""
+    web: Web = Web()
+    """The review page."""
     models: dict[Name, Model] = {}
     """Language models by name."""
     bots: dict[Name, Bot] = {}

@@ -1,0 +1,100 @@
+"""The review page of one configuration: here the page is handed its rooms, and served."""
+
+import getpass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
+
+from bot.errors import BotError
+from bot.house import House
+from bot.posting.fit import objection
+from bot.records import Draft
+from bot.web.address import Address, check, listen
+from bot.web.app import make_app
+from bot.web.door import Doors
+from bot.web.office import Office, Preview
+from bot.web.passwords import Passwords
+from bot.web.server import serving
+
+
+@contextmanager
+def serve(house: House, port: int | None = None) -> Iterator[str]:
+    """The page is served while the block lasts; yields the address that lets its owner in.
+
+    Where passwords are set that is the door's; else it holds a secret that opens it once.
+    Raises BotError if it cannot be served, or if other computers would reach it without TLS.
+    """
+    address = address_of(house, port)
+    check(address)
+    listener, address = listen(address)
+    doors = open_doors(house, address)
+    with serving(make_app(open_office(house), doors, address), address, listener):
+        with_secret = "" if doors.passwords.are_set() else f"?link={doors.link.secret}"
+        yield f"{address.url()}/login{with_secret}"
+
+
+@contextmanager
+def serve_beside(house: House, say: Callable[[str], None]) -> Iterator[None]:
+    """The same beside other work, if the configuration wants it, which goes on if the page cannot be served.
+
+    Raises BotError if other computers would reach it without TLS.
+    """
+    if not house.config.web.serve:
+        yield
+        return
+    check(address_of(house))
+    with ExitStack() as served:
+        try:
+            say(f"Review page: {served.enter_context(serve(house))}")
+        except BotError as error:
+            say(f"No review page: {error}")
+        yield
+
+
+def address_of(house: House, port: int | None = None) -> Address:
+    web, folder = house.config.web, house.config.folder
+    return Address(
+        host=web.host,
+        port=web.port if port is None else port,
+        names=[name.lower() for name in web.names],
+        proxies=web.proxy,
+        certificate=folder / web.certificate if web.certificate else None,
+        key=folder / web.key if web.key else None,
+    )
+
+
+def passwords_of(house: House) -> Passwords:
+    return Passwords(house.config.folder / house.config.web.passwords)
+
+
+def open_doors(house: House, address: Address) -> Doors:
+    secure = address.speaks_tls or bool(address.proxies)
+    cookie = "__Host-wormhorn" if secure else f"wormhorn-{address.port}"  # ports share a computer's cookies
+    return Doors(passwords_of(house), house.clock, getpass.getuser(), cookie, secure)
+
+
+def open_office(house: House) -> Office:
+    return Office(
+        bots=list(house.config.bots),
+        drafts=house.drafts,
+        desk=house.desk,
+        shortlist=house.shortlist(),
+        previews=partial(previews, house),
+        gate=lambda draft: house.verdicts(draft.bot, draft.text, draft.id),
+    )
+
+
+def previews(house: House, draft: Draft) -> Sequence[Preview]:
+    """What each target of its bot would be given. Raises BotError if the bot is gone."""
+    targets = house.targets(draft.bot)
+    return [
+        Preview(
+            target=outlet.target,
+            account=outlet.account,
+            text=outlet.text,
+            length=targets[outlet.target].measure(outlet.text),
+            limit=targets[outlet.target].max_length,
+            objection=objection(outlet.target, targets[outlet.target], outlet.text),
+        )
+        for outlet in house.outlets(draft.bot, draft.text)
+    ]
