@@ -3,8 +3,29 @@
 import pluggy
 
 from bot.errors import Ask, BotError, CorpusError, NotSent, Refused, Reject
-from bot.interfaces import Constraint, Filter, FilterContext, Profile, Target, Tokenizer, TrainingSet
-from bot.records import BANDS, Candidate, Document, Evidence, Match, Post, Receipt, Secret, Span
+from bot.interfaces import (
+    Constraint,
+    Filter,
+    FilterContext,
+    Profile,
+    Renderer,
+    Target,
+    Tokenizer,
+    TrainingSet,
+)
+from bot.records import (
+    BANDS,
+    Attachment,
+    Candidate,
+    Document,
+    Evidence,
+    Match,
+    Post,
+    Receipt,
+    Secret,
+    Span,
+    Takes,
+)
 from bot.text.files import read_lines
 
 hookimpl = pluggy.HookimplMarker("bot")
@@ -13,6 +34,7 @@ __version__ = "0.1.0"
 __all__ = [
     "BANDS",
     "Ask",
+    "Attachment",
     "BotError",
     "Candidate",
     "Constraint",
@@ -28,8 +50,10 @@ __all__ = [
     "Receipt",
     "Refused",
     "Reject",
+    "Renderer",
     "Secret",
     "Span",
+    "Takes",
     "Target",
     "Tokenizer",
     "TrainingSet",

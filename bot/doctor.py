@@ -44,6 +44,7 @@ def _findings(house: House) -> Iterator[Finding]:
         yield _look(f"bot {bot}: constraints", partial(_constraints, house, bot))
         yield _look(f"bot {bot}: filters", partial(_filters, house, bot))
         yield _look(f"bot {bot}: review", partial(_review, house, bot))
+        yield _look(f"bot {bot}: renderers", partial(_renderers, house, bot))
         yield _look(f"bot {bot}: targets", partial(_targets, house, bot))
         yield from _advised(house, bot)
         yield _look(f"bot {bot}: posts", partial(_posts, house, bot))
@@ -99,6 +100,10 @@ def _review(house: House, bot: str) -> str:
     policy = house.bot(bot).review
     look_up(policy, bot)
     return policy
+
+
+def _renderers(house: House, bot: str) -> str:
+    return ", ".join(house.renderers(bot)) or "none; its texts go alone"
 
 
 def _targets(house: House, bot: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 import pluggy
 
-from bot.interfaces import Constraint, Filter, Target, Tokenizer
+from bot.interfaces import Constraint, Filter, Renderer, Target, Tokenizer
 from bot.records import Document
 
 hookspec = pluggy.HookspecMarker("bot")
@@ -45,3 +45,8 @@ def register_filters() -> dict[str, Callable[..., Filter]]:  # type: ignore[empt
 @hookspec
 def register_targets() -> dict[str, Callable[..., Target]]:  # type: ignore[empty-body]
     """Return {name: factory}; a factory returns a Target."""
+
+
+@hookspec
+def register_renderers() -> dict[str, Callable[..., Renderer]]:  # type: ignore[empty-body]
+    """Return {name: factory}; a factory returns a Renderer."""

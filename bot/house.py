@@ -3,6 +3,7 @@
 It decides nothing. Only making a model loads torch, so that reviewing and posting start fast.
 """
 
+import json
 import logging
 import sys
 import traceback
@@ -28,11 +29,12 @@ from bot.curation.profile import CorpusProfile
 from bot.curation.taste import arms
 from bot.curation.taste.measures import Share
 from bot.errors import BotError, CheckpointError, ConfigError, CorpusError, PluginError
-from bot.interfaces import Constraint, Filter, Target, Tokenizer, TrainingSet
+from bot.interfaces import Constraint, Filter, Renderer, Target, Tokenizer, TrainingSet
 from bot.model import checkpoint
 from bot.posting import fit
-from bot.records import Delivery, Draft, Evidence, Judged, Kind, Limits, Outlet, Verdict
+from bot.records import Delivery, Draft, Evidence, Judged, Kind, Limits, Outlet, Rendered, Verdict
 from bot.registry import Registry
+from bot.rendering import Renderings
 from bot.review.decisions import Desk
 from bot.review.liking import Liking
 from bot.review.shortlist import Shortlist
@@ -40,6 +42,8 @@ from bot.store.database import Database
 from bot.store.deliveries import Deliveries
 from bot.store.drafts import Drafts
 from bot.store.judgements import Judgements
+from bot.store.media import MediaStore
+from bot.store.payload import payload
 from bot.store.switches import Switches
 from bot.text.corpus import Corpus, gather, split
 
@@ -50,6 +54,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+RENDERED = "renderers"  # the filter of the verdict on what they made
 FUNNIEST = "funniest"  # the checkpoint whose drafts earned most approvals
 STOP = "STOP"  # the file that stops all bots
 MANY = 200_000  # texts; to index fewer takes seconds
@@ -345,9 +350,23 @@ class House:
         return next((it for it in folders if f"{it.parent.name}/{it.name}" == own), folders[0])
 
     def verdicts(self, bot: str, text: str, draft: int | None = None) -> tuple[Verdict, ...]:
-        """The gate's, and what the bot's targets have against the text."""
-        targets = self.targets(bot)
-        return (*self.gate(bot, text, draft), *([fit.judge(targets, text)] if targets else []))
+        """The gate's, and what the bot's renderers and targets have against the text."""
+        return (*self.gate(bot, text, draft), *self._fit(bot, text, self.targets(bot)))
+
+    def _fit(self, bot: str, text: str, targets: Mapping[str, Target]) -> Iterator[Verdict]:
+        rendered = self.rendered(bot, text)
+        if self.bot(bot).renderers:
+            yield self._judged(bot, rendered)
+        if targets:
+            yield fit.judge(targets, text, rendered.media)
+
+    def _judged(self, bot: str, rendered: Rendered) -> Verdict:
+        """What is wrong with what goes with a text: descriptions are read too, so the gate's rules hold."""
+        for one in rendered.media:
+            safety, _ = self.gate(bot, one.alt_text)
+            if safety.outcome == "reject":
+                return Verdict(RENDERED, "reject", f"The alt text of {one.name}: {safety.reason}")
+        return Verdict(RENDERED, "ask" if rendered.reasons else "accept", "; ".join(rendered.reasons))
 
     def opinions(self, draft: Draft, text: str) -> tuple[Verdict, ...]:
         """What the bot's filters say of a text that a person wrote; it binds nobody."""
@@ -366,10 +385,20 @@ class House:
             targets = self.targets(bot)
         except BotError:
             targets = {}
-        return [_fitted(one, targets) if one.kept and targets else one for one in judged]
+        return [self._fitted(bot, one, targets) if one.kept else one for one in judged]
+
+    def _fitted(self, bot: str, judged: Judged, targets: Mapping[str, Target]) -> Judged:
+        try:
+            verdicts = tuple(self._fit(bot, judged.candidate.text, targets))
+        except BotError as error:  # a renderer that must be mended; nothing is approved until then
+            log.warning("%s", error)
+            return judged
+        return replace(judged, verdicts=(*judged.verdicts, *verdicts))
 
     def check_delivery(self, delivery: Delivery) -> Sequence[Verdict]:
         """The gate once more, before anything is sent; what a person has overridden does not count again."""
+        if delivery.payload and delivery.payload != payload(delivery):
+            return [Verdict("approval", "reject", "what would be posted is not what was approved")]
         verdicts = self.gate(delivery.bot, delivery.text, delivery.draft)
         decided = self.drafts.decisions(delivery.draft)
         approvals = [decision for decision in decided if decision.verdict == "approve"]
@@ -398,24 +427,88 @@ class House:
 
     def targets(self, bot: str) -> dict[str, Target]:
         """By label: the plugin's name, numbered where a bot has several of a kind."""
-        chosen = self.bot(bot).targets
-        several = {name for name, count in Counter(choice.name for choice in chosen).items() if count > 1}
-        met: Counter[str] = Counter()
         built = {}
-        for choice in chosen:
-            met[choice.name] += 1
-            label = f"{choice.name}-{met[choice.name]}" if choice.name in several else choice.name
+        for label, choice in _labelled(self.bot(bot).targets).items():
             built[label] = self.registry.build("targets", choice)
             if fault := _fault(built[label]):
                 msg = f"{choice.where()}: the target {fault}"
                 raise PluginError(msg)
         return built
 
-    def outlets(self, bot: str, text: str) -> tuple[Outlet, ...]:
+    def outlets(self, bot: str, text: str, rendered: Rendered | None = None) -> tuple[Outlet, ...]:
+        """Where a text goes and what goes with it; rendered: what was made of it, if that is known."""
+        media = (rendered or self.rendered(bot, text)).media
         return tuple(
-            Outlet(label, target.account, target.kind, text, fit.cost(label, target, text))
+            Outlet(
+                label,
+                target.account,
+                target.kind,
+                text,
+                fit.cost(label, target, text),
+                fit.chosen(target, media),
+                fit.manner(target),
+                fit.left_out(label, target, media),
+            )
             for label, target in self.targets(bot).items()
         )
+
+    # what goes with it
+
+    @cached_property
+    def media(self) -> MediaStore:
+        """The attachments' bytes."""
+        return MediaStore(self.database)
+
+    @cached_property
+    def renderings(self) -> Renderings:
+        return Renderings(partial(build_renderer, self.config), self.media)
+
+    def renderers(self, bot: str) -> dict[str, Renderer]:
+        """By label, as targets."""
+        built = {}
+        for label, choice in _labelled(self.bot(bot).renderers).items():
+            built[label] = self.registry.build("renderers", choice)
+            if not callable(built[label]):
+                msg = f"{choice.where()}: the factory gave {built[label]!r:.60}, no renderer"
+                raise PluginError(msg)
+        return built
+
+    def rendered(self, bot: str, text: str, anew: bool = True) -> Rendered:
+        """What goes with a text of a bot; made now where it is not there yet, unless `anew` is False.
+
+        Raises BotError where a renderer cannot be built.
+        """
+        recipes = {
+            label: json.dumps([choice.name, choice.options], sort_keys=True, default=str)
+            for label, choice in _labelled(self.bot(bot).renderers).items()
+        }
+        if not recipes:
+            return Rendered()
+        return self.renderings.of(bot, recipes, text) if anew else self.renderings.kept(recipes, text)
+
+    def attachments(self, draft: Draft) -> Rendered:
+        """What goes with a draft as it reads now; `media.content(sha256)` has the bytes."""
+        return self.rendered(draft.bot, draft.text) if draft.bot in self.config.bots else Rendered()
+
+
+def build_renderer(config: settings.Config, bot: str, label: str) -> Renderer:
+    """A bot's renderer by label. Called in the renderers' process."""
+    house = House(config)
+    choice = _labelled(house.bot(bot).renderers)[label]
+    renderer: Renderer = house.registry.build("renderers", choice)
+    return renderer
+
+
+def _labelled(chosen: Sequence[settings.Choice]) -> dict[str, settings.Choice]:
+    """By the plugin's name, numbered where there are several of it."""
+    several = Counter(choice.name for choice in chosen)
+    met: Counter[str] = Counter()
+    labelled = {}
+    for choice in chosen:
+        met[choice.name] += 1
+        label = f"{choice.name}-{met[choice.name]}" if several[choice.name] > 1 else choice.name
+        labelled[label] = choice
+    return labelled
 
 
 def _parts(corpus: Corpus, meta: checkpoint.Meta) -> Iterator[list[str]]:
@@ -423,10 +516,6 @@ def _parts(corpus: Corpus, meta: checkpoint.Meta) -> Iterator[list[str]]:
     share = meta.settings.get("validation_share", settings.Training().validation_share)
     for part in split(corpus.documents, share, meta.seed):
         yield [document.text for document in part]
-
-
-def _fitted(judged: Judged, targets: Mapping[str, Target]) -> Judged:
-    return replace(judged, verdicts=(*judged.verdicts, fit.judge(targets, judged.candidate.text)))
 
 
 def _fault(target: Target) -> str:

@@ -6,7 +6,7 @@ A cell is the one exception: it is a torch module and lives in bot.model.
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
-from bot.records import Candidate, Evidence, Kind, Match, Post, Receipt, Span
+from bot.records import Attachment, Candidate, Evidence, Kind, Match, Post, Receipt, Span, Takes
 
 
 class Tokenizer(Protocol):
@@ -94,6 +94,16 @@ class Filter(Protocol):
     def __call__(self, candidate: Candidate, context: FilterContext) -> Candidate: ...
 
 
+class Renderer(Protocol):
+    """Makes of a text what goes with it: a picture, a sound."""
+
+    def __call__(self, text: str) -> Sequence[Attachment]:
+        """What goes with the text, the best first; the same bytes each time.
+
+        Raises BotError with the reason where it can make nothing of this text.
+        """
+
+
 class Target(Protocol):
     """A place to post.
 
@@ -120,6 +130,18 @@ class Objecting(Protocol):
 
     def objection(self, text: str) -> str:
         """What this place would make of the text that nobody wants, "" if nothing; without a network."""
+
+
+class Taking(Protocol):
+    """What a target may have beside; without it, it takes no attachments."""
+
+    takes: Sequence[Takes]  # one or another, not mixed
+
+
+class Showing(Protocol):
+    """What a target may have beside: it is shown before an approval, and a post is made so or not at all."""
+
+    manner: str  # what people will see of the post beside its text, in words
 
 
 class Costing(Protocol):

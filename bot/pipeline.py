@@ -108,6 +108,8 @@ def enqueue(house: House, order: Order, answer: Answer) -> Filled:
         house.checkpoint(order.model, name)  # if a training has removed it, no draft can be replayed
     judged = house.fitting(order.bot, answer)
     drafts = house.drafts.add(order.bot, judged)
+    if house.bot(order.bot).renderers:
+        house.media.prune()
     texts = [draft.text for draft in drafts]
     stuck = ruts(texts, house.usual(order.model, order.checkpoints))
     return Filled(order.bot, funnel(judged), drafts, waiting(house, order.bot), variety(texts), stuck)
@@ -156,7 +158,7 @@ def post_now(house: House, bot: str, tell: Tell) -> Draft | None:
     """Post the bot's oldest approved draft, without a slot, and nothing else; None if none is approved."""
     draft = house.deliveries.schedule_now(bot)
     if draft is not None:
-        with closing(open_sender(house.config)) as sender:
+        with closing(open_sender(house)) as sender:
             open_courier(house, sender, tell).deliver_draft(draft.id)
         draft = house.drafts.get(draft.id)
     return draft
@@ -174,7 +176,7 @@ def run(house: House, tell: Tell, stop: threading.Event) -> None:
     pulse = PulseFile(house.config.run_folder, __version__, house.clock)
     fill = Turns("fill", lambda: filling(), LIMITS["fill"])
     post = Turns("post", lambda: posting(), LIMITS["post"])
-    with pulse, open_host(house.config) as host, closing(open_sender(house.config)) as sender:
+    with pulse, open_host(house.config) as host, closing(open_sender(house)) as sender:
         told = tell_all(lambda event: post.alive(), tell)
         courier = open_courier(house, sender, told)
         posting = Posting(house, courier, told, stop)
@@ -295,8 +297,8 @@ class Posting:
         self._tell(SlotTaken(slot, draft, held))
 
 
-def open_sender(config: Config) -> Sender:
-    return Sender(partial(build_target, config))
+def open_sender(house: House) -> Sender:
+    return Sender(partial(build_target, house.config), fetch=house.media.attachments)
 
 
 def build_target(config: Config, bot: str, label: str) -> Target:

@@ -245,14 +245,72 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """What goes with a text: a picture, a sound, a file. It may never be changed: its bytes are its name."""
+
+    media_type: str  # as image/png
+    content: bytes = field(repr=False)
+    alt_text: str  # what there is to see or to hear, in words
+    name: str  # of a file, as score.png
+    width: int = 0  # pixels of a picture; 0: not known
+    height: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """An attachment without its bytes, which are kept under their sha256."""
+
+    sha256: str
+    media_type: str
+    alt_text: str
+    name: str
+    size: int  # bytes
+    width: int = 0
+    height: int = 0
+
+    def __str__(self) -> str:
+        size = f"{self.size} B" if self.size < 1000 else f"{self.size / 1e3:.1f} kB"
+        return f"{self.name} ({size if self.size < 100_000 else f'{self.size / 1e6:.1f} MB'})"
+
+
+@dataclass(frozen=True, slots=True)
+class Takes:
+    """Attachments that a place takes in one post.
+
+    media_types: as image/png or image/*. largest, in_all: bytes of one and of all together; None: any.
+    longest_alt_text: in characters; a longer one is cut.
+    """
+
+    media_types: tuple[str, ...]
+    most: int = 1
+    largest: int | None = None
+    in_all: int | None = None
+    longest_alt_text: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What goes with a text, the best of each renderer first; reasons: of each that made nothing, why."""
+
+    media: tuple[Media, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Outlet:
-    """Where an approved draft will go and the bytes it will go as; `target` is unique in its bot."""
+    """Where an approved draft will go and the bytes it will go as; `target` is unique in its bot.
+
+    manner: how the target posts it, in words, beside the text. left_out: what it cannot take and why.
+    """
 
     target: str
     account: str
     kind: Kind
     text: str
     cost: float = 0.0  # of a post, in USD
+    media: tuple[Media, ...] = ()
+    manner: str = ""
+    left_out: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +338,9 @@ class Delivery:
     remote_id: str | None = None
     reason: str = ""
     cost: float = 0.0  # of one attempt, in USD, as it was when the draft was approved
+    media: tuple[Media, ...] = ()
+    manner: str = ""
+    payload: str = ""  # digest of text, media and manner as they were approved; "": before there were digests
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,6 +397,7 @@ class Post:
     key: str
     bot: str
     created_at: datetime
+    media: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,14 @@ from itertools import islice
 from bot.errors import BotError
 from bot.house import House
 from bot.outlook import slots_to_come
-from bot.records import Decision, Draft, Outlet, Step
+from bot.records import Decision, Draft, Outlet, Rendered, Step
 
 AHEAD = 100  # slots that are looked at for the one it will get
 
 
 @dataclass(frozen=True)
 class Story:
-    """A draft, what was decided of it, what its deliveries went through, and where it will go.
+    """A draft, what goes with it, what was decided of it, what its deliveries went through, where it will go.
 
     next_slot: the slot it will get as things are; None if it waits for something else. zone: of the schedule.
     """
@@ -23,6 +23,7 @@ class Story:
     draft: Draft
     decisions: Sequence[Decision]
     steps: Sequence[Step]
+    attachments: Rendered
     outlets: Sequence[Outlet]
     next_slot: datetime | None
     zone: str
@@ -36,15 +37,25 @@ def story(house: House, id: int) -> Story:
         draft=draft,
         decisions=house.drafts.decisions(id),
         steps=house.deliveries.steps(id),
+        attachments=_attachments(house, draft),
         outlets=_outlets(house, draft),
         next_slot=_next_slot(house, draft) if schedule and draft.status == "approved" else None,
         zone=schedule.zone if schedule else "UTC",
     )
 
 
+def _attachments(house: House, draft: Draft) -> Rendered:
+    """What has been made for it and is kept, and what its deliveries took along."""
+    known = draft.bot in house.config.bots
+    kept = house.rendered(draft.bot, draft.text, anew=False) if known else Rendered()
+    taken = [one for delivery in house.deliveries.list(draft=draft.id) for one in delivery.media]
+    media = {one.sha256: one for one in (*taken, *kept.media)}
+    return Rendered(tuple(media.values()), kept.reasons)
+
+
 def _outlets(house: House, draft: Draft) -> Sequence[Outlet]:
     try:
-        return house.outlets(draft.bot, draft.text)
+        return house.outlets(draft.bot, draft.text, house.rendered(draft.bot, draft.text, anew=False))
     except BotError:  # what is wrong with them, `bot doctor` says
         return ()
 

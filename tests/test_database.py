@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -76,9 +77,10 @@ def test_the_schema_is_the_newest_migration() -> None:
 
 
 def test_an_older_database_is_brought_up_to_date_and_keeps_its_drafts(tmp_path: Path) -> None:
-    """Revisions that are older than their evidence have none."""
+    """Revisions that are older than their evidence have none, approvals before attachments no digest."""
     with open_queue(tmp_path) as queue:
-        [draft] = queue.add("Wormhorn")
+        draft = queue.approve(*queue.add("Wormhorn"))
+        [delivery] = queue.deliveries.list()
     with closing(sqlite3.connect(tmp_path / "bot.db", isolation_level=None)) as connection:
         connection.execute("DROP INDEX ix_attempts_started_at")
         connection.execute("DROP TABLE showings")
@@ -87,12 +89,16 @@ def test_an_older_database_is_brought_up_to_date_and_keeps_its_drafts(tmp_path: 
             connection.execute(f"DROP TABLE {table}")
         connection.execute("ALTER TABLE deliveries DROP COLUMN cost")
         connection.execute("ALTER TABLE revisions DROP COLUMN evidence")
-        connection.execute("ALTER TABLE deliveries DROP COLUMN awaits")
+        connection.execute("DROP TABLE media")
+        connection.execute("DROP TABLE renderings")
+        for column in ("awaits", "media", "manner", "payload"):
+            connection.execute(f"ALTER TABLE deliveries DROP COLUMN {column}")
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
 
     with open_queue(tmp_path) as queue:
         assert queue.drafts.list() == [draft]
         assert draft.evidence is None
+        assert queue.deliveries.list() == [replace(delivery, payload="")]
 
 
 def test_four_processes_open_a_new_database_at_once(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from bot.config import shipped
 ROOT = shipped()
 ORDER = [  # a room imports only what stands before it
     *("errors", "records", "interfaces", "config", "hookspecs", "uptime", "child", "registry"),
-    *("text", "__init__", "model", "curation", "store", "review", "posting", "reports", "web"),
+    *("text", "__init__", "model", "curation", "store", "review", "posting", "rendering", "reports", "web"),
     *("events", "pulse", "house", "host", "figures", "trainer", "importing", "pipeline"),
     *("doctor", "status", "outlook", "story", "page", "cli", "__main__"),
 ]
@@ -29,7 +29,10 @@ OWNERS = {
     "textual": {"bot/review"},
     "typer": {"bot/cli"},
     **{name: {"bot/web"} for name in ("fastapi", "starlette", "uvicorn", "jinja2", "itsdangerous", "argon2")},
-    "matplotlib": {"bot/reports"},
+    "matplotlib": {"bot/reports", "plugins/renderers/picture.py"},
+    "verovio": {"plugins/renderers/score.py"},
+    "resvg_py": {"plugins/renderers/score.py"},
+    "soundfile": {"plugins/renderers/score.py"},
     "tweepy": {"plugins/targets/x.py"},
     "mastodon": {"plugins/targets/mastodon.py"},
     "atproto": {"plugins/targets/bluesky.py"},
@@ -40,7 +43,7 @@ OWNERS = {
 }
 HEAVY = {
     *("torch", "matplotlib", "textual", "sqlalchemy", "ahocorasick", "requests"),
-    *("tweepy", "mastodon", "atproto", "apprise"),
+    *("tweepy", "mastodon", "atproto", "apprise", "verovio", "resvg_py", "soundfile"),
 }
 
 BOT = sorted((ROOT / "bot").rglob("*.py"))

@@ -308,7 +308,7 @@ def test_a_slot_is_given_to_the_oldest_approved_draft_once(house):
     for draft in (second, first):
         house.desk("ann").approve(draft.id)
     events = []
-    with pipeline.closing(pipeline.open_sender(house.config)) as sender:
+    with pipeline.closing(pipeline.open_sender(house)) as sender:
         courier = pipeline.open_courier(house, sender, events.append)
         posting = pipeline.Posting(house, courier, events.append, threading.Event())
         for _ in range(2):
@@ -324,7 +324,7 @@ def test_a_slot_is_given_to_the_oldest_approved_draft_once(house):
 def test_a_slot_without_an_approved_draft_passes(house):
     """It is told, and a draft approved afterwards waits for the next one."""
     events = []
-    with pipeline.closing(pipeline.open_sender(house.config)) as sender:
+    with pipeline.closing(pipeline.open_sender(house)) as sender:
         courier = pipeline.open_courier(house, sender, events.append)
         posting = pipeline.Posting(house, courier, events.append, threading.Event())
         house.clock.pass_by(4)

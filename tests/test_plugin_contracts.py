@@ -14,18 +14,19 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from bot.config import Choice, shipped
-from bot.errors import Ask, ConfigError, CorpusError, NotSent, Reject
+from bot.errors import Ask, BotError, ConfigError, CorpusError, NotSent, Reject
 from bot.interfaces import Constraint
 from bot.model import CountedModel
 from bot.model.automaton import allows
 from bot.model.sampling import Sampler
 from bot.records import Candidate, Document, Kind, Post, Receipt, Rule, Sampling, Secret
 from bot.registry import KINDS, Registry
+from bot.rendering import _fault
 from bot.text.vocabulary import Vocabulary
 from tests.models import small_model
 
@@ -46,6 +47,7 @@ OPTIONS = {  # of the plugins that cannot do without; paths are files of the `re
     "pattern": {"regex": "[A-Z][a-z]+( (of|the|[A-Z][a-z]+))*"},
     "acrostic": {"letters": "MC"},
 }
+TEXTS: dict[str, str] = {}  # that a renderer can make something of, if it cannot of any
 os.environ["CANARY"] = CANARY = "secret-of-the-contract-tests"
 os.environ["CANARY_URL"] = f"https://example.org/{CANARY}"
 os.environ["CANARY_SERVICE"] = f"jsons://bot:{CANARY}@example.org"
@@ -396,3 +398,35 @@ def test_a_target_whose_folder_cannot_be_made_has_not_sent(tmp_path, name):
 
     with pytest.raises(NotSent):
         target.post(POST)
+
+
+# ---- renderers ----------------------------------------------------------------------------------
+
+
+@names_of("renderers")
+@given(text=st.text(min_size=1, max_size=60).filter(str.strip))
+@settings(max_examples=30, deadline=None)
+def test_a_renderer_gives_attachments_or_a_reason(name, text):
+    """A reason in one line, or what can be kept: bytes, a type, a name, words for who cannot see it."""
+    render = REGISTRY.build("renderers", Choice(name, OPTIONS.get(name, {})))
+
+    def outcome():
+        try:
+            return [*render(text)]
+        except BotError as error:
+            return str(error)
+
+    match outcome():
+        case str() as reason:
+            assert len(reason.splitlines()) == 1
+        case made:
+            assert [_fault(one) for one in made] == [""] * len(made)
+
+
+@names_of("renderers")
+def test_a_renderer_gives_the_same_bytes_again(name):
+    """Also in another object, as after a start: what was approved can be made once more and compared."""
+    text = TEXTS.get(name, "Rotting Grave & Sons <3")
+    once, again = (REGISTRY.build("renderers", Choice(name, OPTIONS.get(name, {}))) for _ in range(2))
+
+    assert once(text) == once(text) == again(text) != []

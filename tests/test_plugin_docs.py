@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -13,7 +14,7 @@ import bot
 from bot import hookspecs, interfaces
 from bot.config import Choice, shipped
 from bot.config.reader import read
-from bot.errors import Ask, Reject
+from bot.errors import Ask, BotError, Reject
 from bot.model.automaton import allows
 from bot.records import Candidate, Post, Sampling
 from bot.registry import KINDS, Registry
@@ -100,13 +101,16 @@ def test_the_examples_load(registry):
 
     assert [report.failure for report in reports] == [""] * len(KINDS)
     assert {names for report in reports for names in report.registered.values()} == {
-        *[("paragraphs",), ("words_and_gaps",), ("mgu",), ("alliteration",), ("tidy",), ("text_files",)]
+        *[("paragraphs",), ("words_and_gaps",), ("mgu",), ("alliteration",), ("tidy",), ("text_files",)],
+        ("card",),
     }
 
 
 def test_the_settings_shown_below_the_examples_build_them(registry, tmp_path):
     """The line of config.yaml under each example is one."""
-    shown = re.findall(r"```\n\n`((?:corpus|tokenizer|cell|constraints|filters|targets): .*)`", README)
+    shown = re.findall(
+        r"```\n\n`((?:corpus|tokenizer|cell|constraints|filters|targets|renderers): .*)`", README
+    )
     assert len(shown) == len(KINDS)
 
     for kind, line in zip(KINDS, shown, strict=True):
@@ -182,6 +186,18 @@ def test_the_target_works(registry):
     assert target.find(post) is None
     assert target.post(post) == target.post(post) == target.find(post)
     assert [file.read_text() for file in target.folder.iterdir()] == ["Rotting Grave"]
+
+
+def test_the_renderer_works(registry):
+    """A picture with its text for a description, or a reason."""
+    card = registry.build("renderers", Choice("card"))
+
+    [made] = card("Rot & <Grave>")
+
+    assert (made.media_type, made.alt_text, made.width) == ("image/svg+xml", "Rot & <Grave>", 800)
+    assert ET.fromstring(made.content)[1].text == "Rot & <Grave>"
+    with pytest.raises(BotError, match="several lines"):
+        card("Rot\nGrave")
 
 
 # ---- docs/targets.md ------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.cli.plain import plain
-from bot.records import Decision, Step
+from bot.records import Decision, Rendered, Step
 from bot.review.card import marked, where, why
 from bot.story import Story
 
@@ -57,6 +57,10 @@ def _parts(story: Story) -> Iterator[RenderableType]:
     yield why(draft)
     yield _note("real items that the model has not read have a surprise of about 1")
     yield _note(f"seed {draft.candidate.seed}, sample {draft.candidate.index}: bot replay {draft.id}")
+    if story.attachments != Rendered():
+        yield _title("what goes with it")
+        yield from map(_note, (f"{one}: {plain(one.alt_text)}" for one in story.attachments.media))
+        yield from map(_note, story.attachments.reasons)
     happened = [*map(_decided, story.decisions), *map(_stepped, story.steps)]
     if happened:
         yield _title("what happened since")

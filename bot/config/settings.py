@@ -278,6 +278,8 @@ class Bot(Settings):
     """Texts sampled at one go."""
     schedule: Schedule | None = None
     """When it posts; without one only by command."""
+    renderers: Plugins = ()
+    """What goes with its texts, made before they are approved: pictures, sounds."""
     targets: Plugins = ()
     """Where it posts."""
     limits: Limits = Limits()

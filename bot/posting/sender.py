@@ -8,36 +8,53 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 from bot import errors
 from bot.child import Answer, Child
 from bot.interfaces import Target
-from bot.posting.fit import objection
+from bot.posting.fit import chosen, manner, objection
 from bot.posting.outcomes import NotSent, Outcome, Refused, Sent, Unknown
-from bot.records import Delivery, Post, Receipt, Secret
+from bot.records import Attachment, Delivery, Media, Post, Receipt, Secret
 
 DEADLINE = 30.0  # seconds, for all of a call
 Build = Callable[[str, str], Target]  # of a bot's name and a target's
+Fetch = Callable[[Sequence[Media]], tuple[Attachment, ...]]
+
+
+def nothing(media: Sequence[Media]) -> tuple[Attachment, ...]:
+    """Of deliveries that have no attachments."""
+    return ()
 
 
 class Sender:
-    """build: picklable; it is called in the child, once for each target."""
+    """build: picklable; it is called in the child, once for each target.
 
-    def __init__(self, build: Build, deadline: float = DEADLINE):
+    fetch: the attachments of a delivery, with their bytes; raises BotError if one is missing.
+    """
+
+    def __init__(self, build: Build, deadline: float = DEADLINE, fetch: Fetch = nothing):
         self._child = Child(partial(_open, build, deadline), "sender")
-        self._deadline = deadline
+        self._deadline, self._fetch = deadline, fetch
 
     def check(self, delivery: Delivery) -> Refused | NotSent | None:
         """What forbids the delivery before anything is sent; None if nothing does."""
+        try:
+            self._fetch(delivery.media)
+        except errors.BotError as error:
+            return Refused(_line(error))
         answer: Refused | NotSent | Unknown | None = self._ask("check", delivery)
         return NotSent(answer.reason) if isinstance(answer, Unknown) else answer
 
     def post(self, delivery: Delivery) -> Outcome:
         """Post once."""
-        outcome: Outcome = self._ask("post", delivery)
+        try:
+            attachments = self._fetch(delivery.media)
+        except errors.BotError as error:
+            return NotSent(_line(error))
+        outcome: Outcome = self._ask("post", delivery, attachments)
         return outcome
 
     def find(self, delivery: Delivery) -> Outcome:
@@ -48,17 +65,17 @@ class Sender:
     def close(self) -> None:
         self._child.close()
 
-    def _ask(self, verb: str, delivery: Delivery) -> Any:
+    def _ask(self, verb: str, delivery: Delivery, attachments: tuple[Attachment, ...] = ()) -> Any:
         try:
-            return self._child.ask((verb, delivery), self._deadline)
+            return self._child.ask((verb, delivery, attachments), self._deadline)
         except errors.ChildError as error:
             return Unknown(_line(error))
 
 
-def as_post(delivery: Delivery) -> Post:
+def as_post(delivery: Delivery, attachments: tuple[Attachment, ...] = ()) -> Post:
     """What the target is asked for, the same at every attempt."""
     created_at = delivery.first_tried_at or delivery.approved_at
-    return Post(delivery.text, delivery.key, delivery.bot, created_at)
+    return Post(delivery.text, delivery.key, delivery.bot, created_at, attachments)
 
 
 def _open(build: Build, deadline: float) -> Answer:
@@ -67,8 +84,8 @@ def _open(build: Build, deadline: float) -> Answer:
     _end_with_parent()
     targets: dict[tuple[str, str], Target] = {}
 
-    def answer(question: tuple[str, Delivery]) -> Outcome | None:
-        verb, delivery = question
+    def answer(question: tuple[str, Delivery, tuple[Attachment, ...]]) -> Outcome | None:
+        verb, delivery, attachments = question
         name = delivery.bot, delivery.target
         signal.setitimer(signal.ITIMER_REAL, deadline + 1)  # the kernel keeps it, whatever holds this process
         try:
@@ -77,27 +94,39 @@ def _open(build: Build, deadline: float) -> Answer:
         except BaseException as error:
             return Unknown(_line(error)) if verb == "find" else NotSent(_line(error))
         else:
-            return VERBS[verb](targets[name], delivery)
+            return VERBS[verb](targets[name], delivery, attachments)
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
 
     return answer
 
 
-def _check(target: Target, delivery: Delivery) -> Refused | NotSent | None:
+def _check(
+    target: Target, delivery: Delivery, attachments: tuple[Attachment, ...] = ()
+) -> Refused | NotSent | None:
     approved, now = (delivery.account, delivery.kind), (target.account, target.kind)
     if approved != now:
         return Refused(f"approved for {approved[0]} ({approved[1]}), but it would go to {now[0]} ({now[1]})")
     try:
-        reason = objection(delivery.target, target, delivery.text)
+        reason = objection(delivery.target, target, delivery.text) or _changed(target, delivery)
     except BaseException as error:
         return NotSent(_line(error))
     return Refused(reason) if reason else None
 
 
-def _post(target: Target, delivery: Delivery) -> Outcome:
+def _changed(target: Target, delivery: Delivery) -> str:
+    """What of the target is not as it was approved, "" if all is."""
+    if delivery.payload and (now := manner(target)) != delivery.manner:
+        return f"approved to be posted {delivery.manner or 'plain'!r}, but it would be {now or 'plain'!r}"
+    if chosen(target, delivery.media) != delivery.media:
+        names = ", ".join(one.name for one in delivery.media)
+        return f"approved with {names}, but {delivery.target} does not take that any more"
+    return ""
+
+
+def _post(target: Target, delivery: Delivery, attachments: tuple[Attachment, ...] = ()) -> Outcome:
     try:
-        receipt = target.post(as_post(delivery))
+        receipt = target.post(as_post(delivery, attachments))
     except errors.Refused as error:
         return Refused(_line(error))
     except errors.NotSent as error:
@@ -107,7 +136,7 @@ def _post(target: Target, delivery: Delivery) -> Outcome:
     return _proven(receipt)
 
 
-def _find(target: Target, delivery: Delivery) -> Outcome:
+def _find(target: Target, delivery: Delivery, attachments: tuple[Attachment, ...] = ()) -> Outcome:
     try:
         receipt = target.find(as_post(delivery))
     except BaseException as error:
@@ -115,7 +144,7 @@ def _find(target: Target, delivery: Delivery) -> Outcome:
     return _proven(receipt) if receipt is not None else NotSent("it was asked for and is not there")
 
 
-VERBS: dict[str, Callable[[Target, Delivery], Outcome | None]] = {
+VERBS: dict[str, Callable[..., Outcome | None]] = {
     "check": _check,
     "post": _post,
     "find": _find,

@@ -23,6 +23,7 @@ KINDS = {
     "constraints": "constraint",
     "filters": "filter",
     "targets": "target",
+    "renderers": "renderer",
 }
 _ANY = ""  # plugins that may give every kind: files right in the user's folder, entry points
 

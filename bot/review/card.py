@@ -65,14 +65,23 @@ def where(draft: Draft, outlets: Sequence[Outlet]) -> Table:
     """What each target would be given, in full where it differs from the draft's text."""
     rows = _rows()
     for number, outlet in enumerate(outlets):
-        place = outlet.target if outlet.account == outlet.target else f"{outlet.target} ({outlet.account})"
-        line = Text.assemble(place, (f"  {len(outlet.text)} characters", "dim"))
-        if outlet.text != draft.text:
-            line = Text.assemble(line, "\n", show(outlet.text))
-        rows.add_row("" if number else "goes to", line)
+        rows.add_row("" if number else "goes to", Text("\n").join(_outlet(outlet, draft)))
     if not outlets:
         rows.add_row("goes to", Text("nowhere: the bot has no target yet", "yellow"))
     return rows
+
+
+def _outlet(outlet: Outlet, draft: Draft) -> Iterator[Text]:
+    """A place, then whatever people see there that is not the draft's text."""
+    place = outlet.target if outlet.account == outlet.target else f"{outlet.target} ({outlet.account})"
+    manner = f", {outlet.manner}" if outlet.manner else ""
+    yield Text.assemble(place, (f"  {len(outlet.text)} characters{manner}", "dim"))
+    if outlet.text != draft.text:
+        yield show(outlet.text)
+    for one in outlet.media:
+        yield Text.assemble(f"with {one}: ", show(one.alt_text, "dim"))
+    if outlet.left_out:
+        yield show(outlet.left_out, "yellow")
 
 
 def _evidence(evidence: Evidence) -> Iterator[tuple[str, Text]]:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bot.curation.gate import COPY
-from bot.errors import GateError
+from bot.errors import Conflict, GateError
 from bot.records import Draft, Evidence, Outlet, Verdict
 from bot.store.drafts import Drafts
+from bot.store.payload import sight
 
 Gate = Callable[[str, str, int], Sequence[Verdict]]
 
@@ -31,11 +32,14 @@ class Desk:
     evidence: Callable[[str, str, int], Evidence | None] = lambda bot, text, draft: None
     opinions: Callable[[Draft, str], Sequence[Verdict]] = lambda draft, text: ()
 
-    def approve(self, id: int, sha256: str | None = None, override: bool = False, policy: str = "") -> Draft:
+    def approve(
+        self, id: int, sha256: str | None = None, override: bool = False, policy: str = "", seen: str = ""
+    ) -> Draft:
         """Approve the draft and plan its deliveries.
 
         override: approve it although it resembles the corpus or a recent post; recorded where it was needed.
         policy: its name, where no person decides; then what the gate only asks about is forbidden too.
+        seen: `sight` of the outlets that were looked at; what would be posted otherwise is not approved.
         Raises GateError, StoreError if the bot has no target.
         """
         draft = self.drafts.get(id)
@@ -49,14 +53,12 @@ class Desk:
         if policy and (asked := [verdict.reason for verdict in verdicts if verdict.outcome == "ask"]):
             msg = f"draft {id} needs a person: {' '.join(asked)}"
             raise GateError(msg, overridable=False)
+        outlets = self.outlets(draft.bot, draft.text)
+        if sha256 in (None, draft.sha256) and seen and seen != sight(outlets):
+            msg = f"how draft {id} is posted, or what goes with it, has changed: look again, then decide"
+            raise Conflict(msg)
         return self.drafts.decide(
-            id,
-            sha256 or draft.sha256,
-            "approve",
-            self.actor,
-            policy,
-            self.outlets(draft.bot, draft.text),
-            override=bool(forbidden),
+            id, sha256 or draft.sha256, "approve", self.actor, policy, outlets, override=bool(forbidden)
         )
 
     def reject(self, id: int, sha256: str | None = None) -> Draft:

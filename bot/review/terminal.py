@@ -4,7 +4,7 @@ It draws and listens; what a decision does is the desk's affair. It keeps nothin
 and whoever else decides at the same time is noticed by the revision the card shows.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -15,11 +15,12 @@ from textual.message import Message
 from textual.widgets import Footer, Static, TextArea
 
 from bot.errors import BotError, Conflict, GateError
-from bot.records import Draft
+from bot.records import Draft, Outlet
 from bot.review.card import marked, where, why
 from bot.review.decisions import Desk
 from bot.review.shortlist import Shortlist
 from bot.store.drafts import Drafts
+from bot.store.payload import sight
 
 
 def review(drafts: Drafts, desk: Desk, shortlist: Shortlist, bot: str | None = None) -> None:
@@ -73,6 +74,7 @@ class Review(App[None]):
         super().__init__()
         self._drafts, self._desk, self._shortlist, self._bot = drafts, desk, shortlist, bot
         self._draft: Draft | None = None  # on the card
+        self._seen = ""  # what of its outlets was shown
         self._overridable = False  # the gate forbade the card's text, and a person may insist
         self._skipped: set[int] = set()
         self._decided: list[int] = []  # what undo takes back, the newest last
@@ -106,7 +108,7 @@ class Review(App[None]):
     # what the keys do
 
     def action_approve(self, override: bool = False) -> None:
-        self._decide(lambda draft: self._desk.approve(draft.id, draft.sha256, override))
+        self._decide(lambda draft: self._desk.approve(draft.id, draft.sha256, override, seen=self._seen))
 
     def action_override(self) -> None:
         self.action_approve(override=True)
@@ -189,7 +191,7 @@ class Review(App[None]):
         self._show(self._shortlist.next(self._bot, self._skipped))
 
     def _show(self, draft: Draft | None) -> None:
-        self._draft, self._overridable = draft, False
+        self._draft, self._overridable, self._seen = draft, False, ""
         self._say("")
         self._count()
         if draft is None:
@@ -200,9 +202,15 @@ class Review(App[None]):
             self.query_one("#card").border_subtitle = f"{draft.bot}, revision {draft.revision}"
             self._write("#text", marked(draft))
             self._write("#why", why(draft))
-            self._write("#where", _or_error(lambda: where(draft, self._desk.outlets(draft.bot, draft.text))))
+            self._write("#where", _or_error(lambda: where(draft, self._look(draft))))
         self.query_one("#about").display = draft is not None
         self.refresh_bindings()
+
+    def _look(self, draft: Draft) -> Sequence[Outlet]:
+        """Where it will go, and take note that this was looked at."""
+        outlets = self._desk.outlets(draft.bot, draft.text)
+        self._seen = sight(outlets)
+        return outlets
 
     def _show_nothing(self) -> None:
         card = self.query_one("#card")

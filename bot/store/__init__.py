@@ -7,6 +7,7 @@ from bot.store.database import Database
 from bot.store.deliveries import Deliveries
 from bot.store.drafts import Drafts
 from bot.store.judgements import Judgements
+from bot.store.media import MediaStore
 from bot.store.switches import Switches
 
-__all__ = ["Database", "Deliveries", "Drafts", "Judgements", "Switches"]
+__all__ = ["Database", "Deliveries", "Drafts", "Judgements", "MediaStore", "Switches"]

@@ -18,6 +18,7 @@ from bot.store.database import Database
 from bot.store.elapsed import keep_time, read_time
 from bot.store.fuses import book, charge
 from bot.store.holding import IN_FLIGHT, alike, counted, due_rows, halted, held_by, is_due, merged, told
+from bot.store.payload import payload
 from bot.store.rows import (
     delivery_rows,
     read_deliveries,
@@ -298,6 +299,7 @@ def plan(connection: Connection, draft: Draft, outlets: Sequence[Outlet], actor:
     origin, group = connection.execute(select(drafts.c.origin, drafts.c.attempt_group).where(mine)).one()
     for outlet in wanted:
         values = asdict(outlet) | {
+            "payload": payload(outlet),
             "draft": draft.id,
             "revision_sha256": draft.sha256,
             "attempt_group": group,
@@ -306,6 +308,7 @@ def plan(connection: Connection, draft: Draft, outlets: Sequence[Outlet], actor:
             "fence": 0,
             "approved_at": now,
         }
+        del values["left_out"]  # it was for the eyes of who approves
         blank = dict.fromkeys(("url", "evidence", "reason"), "")
         id = connection.scalar(insert(deliveries).values(values | blank).returning(deliveries.c.id))
         _add_event(connection, id=id, old=None, new="planned", actor=actor, fence=0, reason="", at=now)

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, Select, cas
 
 from bot.errors import NotFound
 from bot.records import Candidate, Delivery, Draft, Evidence, Match, Sampling, Span, Verdict
+from bot.store.payload import read_media
 from bot.store.tables import attempts, deliveries, drafts, revisions
 
 _SAMPLING = TypeAdapter(Sampling)
@@ -155,5 +156,5 @@ def _evidence(stored: dict[str, Any]) -> Evidence:
 
 
 def _delivery(row: Row[Any]) -> Delivery:
-    fields = Delivery.__dataclass_fields__
-    return Delivery(**{name: row._mapping[name] for name in fields})
+    fields = {name: row._mapping[name] for name in Delivery.__dataclass_fields__}
+    return Delivery(**fields | {"media": read_media(row.media)})

@@ -21,6 +21,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -197,6 +198,9 @@ deliveries = Table(
     _required("account", Text),
     _required("kind", Text),
     _required("text", Text),  # as approved: what is posted, byte for byte
+    _required("media", JSON, server_default="[]"),  # so too; their bytes are in the table media
+    _required("manner", Text, server_default=""),
+    _required("payload", Text, server_default=""),  # digest of these three; "": approved before there was one
     _required("key", Text),
     _required("state", Text),
     _required("fence", Integer),
@@ -228,6 +232,22 @@ deliveries = Table(
     _unique_where("uq_deliveries_in_flight", "state IN ('claimed', 'sending')", "account"),
     Index(None, "state", "due_at"),
     Index(None, "draft"),
+)
+
+media = Table(
+    "media",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    _required("content", LargeBinary),
+    _required("at", Instant),
+)
+
+renderings = Table(
+    "renderings",
+    metadata,
+    Column("key", Text, primary_key=True),  # digest of a renderer's settings and a text
+    _required("media", JSON),  # what it has made of it
+    _required("at", Instant),
 )
 
 attempts = Table(
