@@ -44,6 +44,7 @@ from bot.store.drafts import Drafts
 from bot.store.judgements import Judgements
 from bot.store.media import MediaStore
 from bot.store.payload import payload
+from bot.store.overview import Overview
 from bot.store.switches import Switches
 from bot.text.corpus import Corpus, gather, split
 
@@ -106,6 +107,10 @@ class House:
         """Those of a bot that is gone are the built-in ones."""
         chosen = self.config.bots[bot].limits if bot in self.config.bots else settings.Limits()
         return Limits(chosen.per_hour, chosen.per_day, chosen.usd_per_month)
+
+    @cached_property
+    def overview(self) -> Overview:
+        return Overview(self.database)
 
     def bot(self, name: str) -> settings.Bot:
         return _named(self.config.bots, name, "bot", self.config.file)
@@ -434,6 +439,10 @@ class House:
                 msg = f"{choice.where()}: the target {fault}"
                 raise PluginError(msg)
         return built
+
+    def labels(self, bot: str) -> Sequence[str]:
+        """The same labels; none is built."""
+        return tuple(_labelled(self.bot(bot).targets))
 
     def outlets(self, bot: str, text: str, rendered: Rendered | None = None) -> tuple[Outlet, ...]:
         """Where a text goes and what goes with it; rendered: what was made of it, if that is known."""

@@ -97,6 +97,7 @@ class PulseFile:
         beside.replace(self.path)
 
     def __enter__(self) -> Self:
+        self.beat({}, PERIOD)
         return self
 
     def __exit__(

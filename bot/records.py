@@ -427,6 +427,19 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that must be well. text: how it stands and, where it fails, what to do.
+
+    since: when it began to fail, None where that is not known.
+    """
+
+    name: str
+    ok: bool
+    text: str
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PluginReport:
     """What became of one plugin: what it registered, or why it was set aside."""
 

@@ -108,16 +108,22 @@ def _say_what_would_go(deliveries: Sequence["Delivery"], as_json: bool) -> None:
 
 @app.command()
 def status(as_json: AsJson = False, config: ConfigPath = HERE) -> None:
-    """How the bots stand: queue, last post, next slot."""
+    """How the bots stand: queue, last post, next slot, and what fails; exit code 1 if anything does."""
     from bot.cli.show import Screen
+    from bot.health import Examiner
     from bot.status import standing
 
     house = open_house(config)
-    bots = [standing(house, name) for name in house.config.bots]
+    health = Examiner(house).examine()
+    bots = [standing(house, name) for name in house.config.bots] if health.readable else []
     if as_json:
-        print_json(bots)
+        print_json({"ok": health.ok, "at": health.at, "checks": health.checks, "bots": bots})
     else:
-        Screen().status(bots)
+        if health.readable:
+            Screen().status(bots)
+        Screen().checks(health.checks)
+    if not health.ok:
+        raise typer.Exit(1)
 
 
 @app.command()

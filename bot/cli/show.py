@@ -20,7 +20,7 @@ from bot.curation.chain import Drop
 from bot.curation.habits import Habit
 from bot.events import Approved, Delivered, Event, Failed, Filled, SlotTaken
 from bot.house import House
-from bot.records import Delivery, Draft, PluginReport
+from bot.records import Check, Delivery, Draft, PluginReport
 from bot.status import Standing, standing
 
 BAR = 12  # cells of the funnel's longest bar
@@ -100,6 +100,13 @@ class Screen:
                 )
             if bot.next_slot is not None:
                 self.console.print(f"  next slot  {_when(bot.next_slot, ZoneInfo(bot.zone))}")
+
+    def checks(self, checks: Sequence[Check]) -> None:
+        """One line each, what fails first."""
+        for check in sorted(checks, key=lambda check: check.ok):
+            label = ("ok   ", "green") if check.ok else ("RED  ", "bold red")
+            since = f" (since {_when(check.since, ZoneInfo('UTC'))})" if check.since else ""
+            self.console.print(Text.assemble(label, (check.name, "bold"), ": ", plain(check.text), since))
 
     def plugins(self, reports: Sequence[PluginReport]) -> None:
         table = Table(box=None, pad_edge=False)

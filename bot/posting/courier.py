@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.errors import Conflict, Stopped
+from bot.posting.course import UNTRIED
 from bot.posting.delivery import QUIET, Draw, Step, follow
 from bot.posting.outcomes import NotSent, Outcome, Refused, Unknown
 from bot.posting.owner import is_dead
@@ -180,7 +181,7 @@ class Courier:
 
     def _left_behind(self, delivery: Delivery, over: bool) -> Step:
         if delivery.state == "claimed":
-            return Step("planned", "its process ended before anything was sent", delivery.due_at)
+            return Step("planned", UNTRIED, delivery.due_at)
         unknown = Unknown("its process ended, or was lost sight of, while sending")
         return follow(delivery, unknown, self.clock(), self.draw, over)
 

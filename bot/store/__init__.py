@@ -8,6 +8,7 @@ from bot.store.deliveries import Deliveries
 from bot.store.drafts import Drafts
 from bot.store.judgements import Judgements
 from bot.store.media import MediaStore
+from bot.store.overview import Overview
 from bot.store.switches import Switches
 
-__all__ = ["Database", "Deliveries", "Drafts", "Judgements", "MediaStore", "Switches"]
+__all__ = ["Database", "Deliveries", "Drafts", "Judgements", "MediaStore", "Overview", "Switches"]
