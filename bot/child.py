@@ -17,6 +17,7 @@ from bot.errors import ChildError
 
 Answer = Callable[[Any], Any]
 Kind = Literal["answer", "piece", "end", "raised"]
+CONTEXT = multiprocessing.get_context("spawn")  # fork would copy locks that threads hold
 
 
 class Child:
@@ -104,9 +105,8 @@ class Child:
             raise
 
     def _start(self) -> Connection:
-        context = multiprocessing.get_context("spawn")  # fork would copy locks that threads hold
-        ours, theirs = context.Pipe()
-        process = context.Process(target=_serve, args=(theirs, self._make), daemon=True, name=self._name)
+        ours, theirs = CONTEXT.Pipe()
+        process = CONTEXT.Process(target=_serve, args=(theirs, self._make), daemon=True, name=self._name)
         process.start()
         self._process = process  # from here on it can be killed
         theirs.close()

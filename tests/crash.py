@@ -1,10 +1,13 @@
-"""A process that delivers what is due and is killed on the way: `python -m tests.crash FOLDER RUN [naive]`.
+"""Processes that post to files with the shipped targets, and are killed on the way: `python -m tests.crash`.
 
-CRASH_AT names where: a step, @, a target. At the steps of a post CRASH_WHO dies: both processes, the sender
-alone or its parent alone. It happens once: CRASH_MARK is made then. RUN counts the restarts; each begins ten
-minutes after the one before.
+Each line of its input starts one, a fork, and each line of its output is an exit code. `at` names where it
+dies: a step, @, a target. At the steps of a post `who` dies: both processes, the sender alone or its parent
+alone. It happens once: `mark` is made then. `run` counts the restarts; each begins ten minutes after the one
+before.
 """
 
+import json
+import multiprocessing
 import os
 import signal
 import sys
@@ -12,13 +15,21 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-from bot import BotError, Post, Receipt
+from benchmarks.crashing.nursery import run_fork
+from bot import BotError, Post, Receipt, child
+from bot.posting.courier import Courier
+from bot.posting.owner import identify
+from bot.posting.sender import Sender
+from bot.store import Database, Deliveries
 from plugins.targets.feed import Feed
 from plugins.targets.jsonl import Jsonl
+from tests.queues import NOON, Clock
 
 COURIER_STEPS = "after claim", "after attempt", "before settle", "after settle"
 POST_STEPS = "before write", "in write", "after write"
 KINDS = {"jsonl": "query", "feed": "put", "ledger": "opaque"}
+
+crash: dict[str, str] = {}  # where this process dies, and its forks
 
 
 class Ledger:
@@ -42,10 +53,9 @@ class Ledger:
 
 
 def die(step: str, target: str) -> None:
-    mark = Path(os.environ.get("CRASH_MARK", ""))
-    if os.environ.get("CRASH_AT") == f"{step}@{target}" and not mark.exists():
-        mark.touch()
-        who = os.environ["CRASH_WHO"] if step in POST_STEPS else "this"
+    if crash.get("at") == f"{step}@{target}" and not Path(crash["mark"]).exists():
+        Path(crash["mark"]).touch()
+        who = crash["who"] if step in POST_STEPS else "this"
         if who in ("both", "parent"):
             os.kill(os.getppid(), signal.SIGKILL)
         if who != "parent":
@@ -77,7 +87,7 @@ def build(folder: Path, bot: str, name: str):
 
 def half(file, line: bytes) -> None:
     """A kill in the middle of a line; whoever survives it writes no line then."""
-    if os.environ.get("CRASH_AT") == "in write@jsonl" and not Path(os.environ["CRASH_MARK"]).exists():
+    if crash.get("at") == "in write@jsonl" and not Path(crash["mark"]).exists():
         file.write(line[: len(line) // 2])
         die("in write", "jsonl")
         signal.pause()
@@ -93,11 +103,6 @@ def before_rename(replace):
 
 def deliver(folder: Path, run: int) -> None:
     """What `bot run` does, until all is settled or this process is."""
-    from bot.posting.courier import Courier
-    from bot.posting.owner import identify
-    from bot.posting.sender import Sender
-    from bot.store import Database, Deliveries
-    from tests.queues import NOON, Clock
 
     class Fragile(Deliveries):
         """Can be killed before and after each of its steps."""
@@ -126,7 +131,7 @@ def deliver(folder: Path, run: int) -> None:
     sender = Sender(partial(build, folder))
     courier = Courier(store, sender, lambda delivery: (), owner, clock, steady=lambda: clock().timestamp())
     courier.deliver_due()
-    while "CRASH_AT" not in os.environ and left(store):
+    while not crash and left(store):
         clock.pass_by(600)
         courier.deliver_due()
     sender.close()
@@ -139,8 +144,6 @@ def left(store) -> bool:
 
 def post_then_mark(folder: Path) -> None:
     """The naive way, as a control: post, then write down that it was posted."""
-    from bot.store import Database, Deliveries
-
     deliveries = Deliveries(Database(f"sqlite:///{folder}/bot.db")).list()
     marks = folder / "marks"
     marks.touch()
@@ -153,8 +156,15 @@ def post_then_mark(folder: Path) -> None:
                 file.write(mark)
 
 
+def work(folder: str, run: int, naive: bool, **dies: str) -> int:
+    crash.update(dies)
+    post_then_mark(Path(folder)) if naive else deliver(Path(folder), run)
+    return 0
+
+
 if __name__ == "__main__":
-    if sys.argv[3:] == ["naive"]:
-        post_then_mark(Path(sys.argv[1]))
-    else:
-        deliver(Path(sys.argv[1]), int(sys.argv[2]))
+    child.CONTEXT = multiprocessing.get_context(
+        "fork"
+    )  # it starts in milliseconds, and no thread runs here whose locks it could copy
+    for line in sys.stdin:
+        print(run_fork(partial(work, **json.loads(line))), flush=True)
