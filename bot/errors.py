@@ -42,7 +42,14 @@ class NotFound(StoreError):
 
 
 class Conflict(StoreError):
-    """The row has changed since it was looked at, or its state forbids the change."""
+    """The row has changed since it was looked at, or its state forbids the change.
+
+    current: what is there now, as a record, where that is known.
+    """
+
+    def __init__(self, message: str, current: object = None):
+        super().__init__(message)
+        self.current = current
 
 
 class Stopped(StoreError):

@@ -37,6 +37,7 @@ from bot.registry import Registry
 from bot.rendering import Renderings
 from bot.review.decisions import Desk
 from bot.review.liking import Liking
+from bot.review.outgoing import Outgoing
 from bot.review.shortlist import Shortlist
 from bot.store.database import Database
 from bot.store.deliveries import Deliveries
@@ -412,6 +413,9 @@ class House:
 
     def desk(self, actor: str) -> Desk:
         return Desk(self.drafts, self.verdicts, self.outlets, actor, self.evidence, self.opinions)
+
+    def outgoing(self, actor: str) -> Outgoing:
+        return Outgoing(self.deliveries, actor)
 
     def shortlist(self) -> Shortlist:
         """In what order the pending drafts are shown."""

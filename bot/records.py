@@ -12,7 +12,18 @@ Outcome = Literal["accept", "trim", "ask", "reject"]
 Kind = Literal["put", "key", "query", "opaque"]
 DeliveryState = Literal["planned", "claimed", "sending", "sent", "refused", "uncertain", "cancelled"]
 Reason = Literal["best", "uncertain", "random", "typical"]  # why a draft is shown next
-Status = Literal["pending", "approved", "scheduled", "posting", "posted", "uncertain", "refused", "rejected"]
+Status = Literal[
+    "pending",
+    "snoozed",
+    "approved",
+    "scheduled",
+    "posting",
+    "posted",
+    "uncertain",
+    "refused",
+    "rejected",
+]
+Sort = Literal["oldest", "newest", "score", "surprise"]  # the last two: the highest first
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +197,10 @@ class Draft:
     verdicts: tuple[Verdict, ...]
     created_at: datetime
     evidence: Evidence | None = None  # of the revision; None if it is older than the program's own
+    score: float | None = None  # how probably its owner approves it, as judged last; None: not judged yet
+    starred: bool = False  # a favourite, to come back to
+    note: str = ""  # what a person wrote beside it, for persons
+    snoozed_until: datetime | None = None
 
     @property
     def doubts(self) -> tuple[Verdict, ...]:
@@ -195,15 +210,44 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What was decided of exactly one revision, by whom; `policy` is "" when a person decided."""
+    """What was decided of exactly one revision, by whom; `policy` is "" when a person decided.
+
+    reason: the name of why it was rejected, remark: in words; "" where nobody said. until: of a snooze.
+    """
 
     draft: int
     revision_sha256: str
-    verdict: Literal["approve", "reject", "edit", "undo"]
+    verdict: Literal["approve", "reject", "edit", "undo", "snooze"]
     actor: str
     policy: str
     at: datetime
     override: bool = False
+    reason: str = ""
+    remark: str = ""
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Which drafts of the queue, and in what order.
+
+    status: None for all. search: a part of the text as it reads now, in either case. starred: favourites
+    only.
+    """
+
+    status: Status | None = "pending"
+    bot: str | None = None
+    search: str = ""
+    sort: Sort = "newest"
+    starred: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some drafts of a listing, and the mark that the next ones follow; "" if these are the last."""
+
+    drafts: tuple[Draft, ...]
+    next: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,12 @@ class Server:
         self._create(name, "-T", "template")
         return self.url(name)
 
+    def empty(self) -> str:
+        """The address of a new database without tables."""
+        name = f"bot{next(self.numbers)}"
+        self._create(name)
+        return self.url(name)
+
     def _create(self, *words: str) -> None:
         run("createdb", "-U", "postgres", "-h", str(self.socket), *words[1:], words[0])
 

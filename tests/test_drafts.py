@@ -1,15 +1,16 @@
 """The queue: what is kept of a sample, which decision follows which, and what a person is told."""
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from bot.curation.normal import fingerprint
-from bot.errors import Conflict, NotFound, StoreError
+from bot.errors import BotError, Conflict, NotFound, StoreError
 from bot.records import Draft, Evidence, Judged, Match, Mirostat, Receipt, Sampling, Span, Verdict
-from bot.store.tables import drafts
+from bot.store.tables import drafts, marks
 from tests.queues import NOON, Queue, judged, open_queue, outlet, slot
 
 
@@ -86,7 +87,7 @@ def test_counts_name_every_status(queue: Queue) -> None:
     queue.approve(first)
 
     counts = queue.drafts.counts("metal")
-    assert (counts["pending"], counts["approved"], sum(counts.values()), len(counts)) == (1, 1, 2, 8)
+    assert (counts["pending"], counts["approved"], sum(counts.values()), len(counts)) == (1, 1, 2, 9)
     assert {status: queue.drafts.count(status, "metal") for status in counts} == counts
 
 
@@ -385,3 +386,113 @@ def test_a_copied_database_yields_the_same_keys(tmp_path: Path) -> None:
             return queue.deliveries.list()[0].key
 
     assert key(tmp_path / "one", 0) == key(tmp_path / "two", 3)
+
+
+# putting off, marking
+
+
+def test_a_snooze_is_a_decision_that_can_be_undone(queue: Queue) -> None:
+    """Before its time the draft can be decided on all the same, and then it is put off no more."""
+    [draft] = queue.add("Ash")
+    until = NOON + timedelta(days=1)
+    snoozed = queue.drafts.snooze(draft.id, until, "ada", draft.sha256, "pending")
+    assert [(it.verdict, it.until) for it in queue.drafts.decisions(1)] == [("snooze", until)]
+    assert queue.drafts.undo(draft.id, "ada") == draft
+
+    queue.drafts.snooze(draft.id, until, "ada")
+    assert queue.approve(draft).status == "approved"
+    assert queue.drafts.undo(draft.id, "ada") == snoozed
+
+
+def test_nothing_is_put_off_until_a_time_that_is_past(queue: Queue) -> None:
+    queue.add("Ash")
+
+    with pytest.raises(BotError, match="draft 1: it cannot be put off until 2026-03-01 12:00 UTC"):
+        queue.drafts.snooze(1, NOON, "ada")
+
+
+def test_only_what_waits_can_be_put_off(queue: Queue) -> None:
+    [draft] = queue.add("Ash")
+    queue.approve(draft)
+
+    with pytest.raises(Conflict, match="draft 1 is approved: it cannot be snoozed"):
+        queue.drafts.snooze(1, NOON + timedelta(days=1), "ada")
+
+
+def test_a_favourite_and_a_note_stay_whatever_becomes_of_the_draft(queue: Queue) -> None:
+    """They are no decisions: undo takes back what was decided. Who made them is kept."""
+    [draft] = queue.add("Ash")
+    queue.drafts.star(draft.id, True, "ada", draft.sha256)
+    noted = queue.drafts.note(draft.id, "for halloween", "bob", draft.sha256)
+    assert (noted.starred, noted.note, noted.status) == (True, "for halloween", "pending")
+    queue.approve(draft)
+
+    assert queue.drafts.undo(draft.id, "ada") == noted
+    queue.drafts.star(draft.id, False, "ada")
+    assert queue.drafts.note(draft.id, "", "ada") == draft
+    with queue.database.read() as connection:
+        kept = connection.execute(select(marks.c.kind, marks.c.text, marks.c.actor)).all()
+    assert kept == [
+        ("star", "", "ada"),
+        ("note", "for halloween", "bob"),
+        ("unstar", "", "ada"),
+        ("note", "", "ada"),
+    ]
+
+
+def test_what_has_changed_is_neither_marked_nor_put_off(queue: Queue) -> None:
+    """The error carries the draft as it is now."""
+    [draft] = queue.add("Ash")
+    now = queue.drafts.edit(draft.id, "Bone", "bob", ())
+
+    for call in (
+        lambda: queue.drafts.star(draft.id, True, "ada", draft.sha256),
+        lambda: queue.drafts.note(draft.id, "!", "ada", draft.sha256),
+        lambda: queue.drafts.snooze(draft.id, NOON + timedelta(days=1), "ada", draft.sha256),
+        lambda: queue.drafts.undo(draft.id, "ada", draft.sha256),
+    ):
+        with pytest.raises(Conflict, match="changed since you looked") as caught:
+            call()
+        assert caught.value.current == now
+
+
+def test_two_never_decide_the_same_revision(queue: Queue) -> None:
+    """Who saw it pending does not reject what another has approved meanwhile, though it reads the same."""
+    [draft] = queue.add("Ash")
+    approved = queue.approve(draft)
+
+    with pytest.raises(
+        Conflict, match="draft 1 is approved by now, and was pending when you looked"
+    ) as caught:
+        queue.drafts.decide(draft.id, draft.sha256, "reject", "bob", was="pending")
+    assert caught.value.current == approved
+    assert queue.drafts.decide(draft.id, draft.sha256, "reject", "bob", was="approved").status == "rejected"
+
+
+def test_after_a_day_a_decision_stands(queue: Queue) -> None:
+    """For 24 hours it can be undone; then one decides anew."""
+    [draft] = queue.add("Ash")
+    queue.approve(draft)
+    queue.clock.pass_by(24 * 3600 + 1)
+
+    with pytest.raises(Conflict, match="draft 1 was decided on more than a day ago"):
+        queue.drafts.undo(draft.id, "ada")
+    assert queue.drafts.last_of("ada") == []
+    assert queue.drafts.decide(draft.id, draft.sha256, "reject", "ada").status == "rejected"
+    queue.clock.pass_by(24 * 3600)
+    assert queue.drafts.undo(draft.id, "ada").status == "pending"
+
+
+def test_the_last_decision_is_ones_own_and_still_stands(queue: Queue) -> None:
+    """Neither what another decided, nor what was undone, nor what another has decided anew."""
+    ash, bone, crypt = queue.add("Ash", "Bone", "Crypt")
+    for draft in (ash, bone, crypt):
+        queue.drafts.decide(draft.id, draft.sha256, "reject", "ada")
+    assert queue.drafts.last_of("ada") == [crypt.id]
+    assert queue.drafts.last_of("bob") == []
+    queue.drafts.undo(crypt.id, "bob")
+    assert queue.drafts.last_of("ada") == [bone.id]
+    queue.drafts.decide(bone.id, bone.sha256, "approve", "bob", outlets=[outlet("Bone")])
+    assert queue.drafts.last_of("ada") == [ash.id]
+    queue.drafts.undo(bone.id, "bob")
+    assert queue.drafts.last_of("ada") == [bone.id]

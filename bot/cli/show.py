@@ -26,6 +26,7 @@ from bot.status import Standing, standing
 BAR = 12  # cells of the funnel's longest bar
 STYLES = {
     "pending": "yellow",
+    "snoozed": "dim yellow",
     "approved": "green",
     "scheduled": "green",
     "posting": "cyan",

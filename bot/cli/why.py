@@ -19,6 +19,7 @@ PAST = {
     "reject": "rejected it",
     "edit": "gave it another text",
     "undo": "took that back",
+    "snooze": "put it off",
 }
 STEPS = {
     "planned": "will be posted",
@@ -31,6 +32,7 @@ STEPS = {
 }
 WAITS = {
     "pending": "waits for a decision: bot review",
+    "snoozed": "was put off, and comes back by itself",
     "approved": "is approved, and waits until bot post is called",
     "scheduled": "has its slot, and goes out at once while bot run runs",
     "posting": "is under way",

@@ -32,6 +32,17 @@ def similar(text: str, other: str) -> bool:
     return _Form.of(text).like(_Form.of(other))
 
 
+def nearest(text: str, others: Sequence[str], count: int) -> list[int]:
+    """Which of the others are nearest to the text, by characters or by words, the nearest first.
+
+    >>> nearest("Pale Moon", ["Crypt", "Moon of Blood", "Pale Noon"], 2)
+    [2, 1]
+    """
+    form = _Form.of(text)
+    closeness = [form.closeness(_Form.of(other)) for other in others]
+    return sorted(range(len(others)), key=lambda number: -closeness[number])[:count]
+
+
 def allot(texts: Sequence[str], moments: Sequence[datetime], used: Sequence[Used]) -> list[int | None]:
     """Which text each moment gets: the first left that is like none within a week of it; None if all are.
 
@@ -61,8 +72,15 @@ class _Form(NamedTuple):
     def like(self, other: "_Form") -> bool:
         if Levenshtein.normalized_similarity(self.form, other.form) >= ALIKE:
             return True
+        return self.shared_words(other) >= SHARED
+
+    def closeness(self, other: "_Form") -> float:
+        """0 to 1: the share of characters that stay, or of words that are in both."""
+        return max(Levenshtein.normalized_similarity(self.form, other.form), self.shared_words(other))
+
+    def shared_words(self, other: "_Form") -> float:
         every = len(self.words | other.words)
-        return bool(every) and len(self.words & other.words) >= SHARED * every
+        return len(self.words & other.words) / every if every else 0.0
 
 
 class _Taken(NamedTuple):

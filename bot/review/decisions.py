@@ -3,16 +3,26 @@
 It does not know who is at the desk, how a text was judged, or what becomes of a delivery.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.curation.gate import COPY
-from bot.errors import Conflict, GateError
-from bot.records import Draft, Evidence, Outlet, Verdict
+from bot.curation.similarity import nearest
+from bot.errors import BotError, Conflict, GateError
+from bot.records import Draft, Evidence, Outlet, Status, Verdict
 from bot.store.drafts import Drafts
 from bot.store.payload import sight
 
 Gate = Callable[[str, str, int], Sequence[Verdict]]
+REASONS: Mapping[str, str] = {  # why a draft is rejected, by the name that is stored
+    "dull": "not funny",
+    "no_word": "not a word",
+    "copied": "copied",
+    "offensive": "offensive",
+    "long": "too long",
+}
+LOOKED_AT = 5000  # pending drafts among which the nearest are looked for, the newest
 
 
 @dataclass(frozen=True)
@@ -21,8 +31,9 @@ class Desk:
 
     gate: what the gate and the targets say of (bot, text, draft id). outlets: where (bot, text) goes once
     approved. evidence: of the novelty of (bot, text, draft id). opinions: what filters say of a new text.
-    Every method raises NotFound, and Conflict if the draft's status forbids the decision or if it no longer
-    reads as `sha256` says; without one, the draft as it is now is decided on.
+    Every method raises NotFound, and Conflict, with the draft as it is now, if its status forbids the
+    decision, if it no longer reads as `sha256` says or is no longer what it `was` when seen; without these,
+    the draft as it is now is decided on.
     """
 
     drafts: Drafts
@@ -33,7 +44,13 @@ class Desk:
     opinions: Callable[[Draft, str], Sequence[Verdict]] = lambda draft, text: ()
 
     def approve(
-        self, id: int, sha256: str | None = None, override: bool = False, policy: str = "", seen: str = ""
+        self,
+        id: int,
+        sha256: str | None = None,
+        override: bool = False,
+        policy: str = "",
+        seen: str = "",
+        was: Status | None = None,
     ) -> Draft:
         """Approve the draft and plan its deliveries.
 
@@ -58,15 +75,35 @@ class Desk:
             msg = f"how draft {id} is posted, or what goes with it, has changed: look again, then decide"
             raise Conflict(msg)
         return self.drafts.decide(
-            id, sha256 or draft.sha256, "approve", self.actor, policy, outlets, override=bool(forbidden)
+            id,
+            sha256 or draft.sha256,
+            "approve",
+            self.actor,
+            policy,
+            outlets,
+            override=bool(forbidden),
+            was=was,
         )
 
-    def reject(self, id: int, sha256: str | None = None) -> Draft:
-        """Reject the draft; an approval that nothing has been posted of is withdrawn."""
-        sha256 = sha256 or self.drafts.get(id).sha256
-        return self.drafts.decide(id, sha256, "reject", self.actor)
+    def reject(
+        self,
+        id: int,
+        sha256: str | None = None,
+        reason: str = "",
+        remark: str = "",
+        was: Status | None = None,
+    ) -> Draft:
+        """Reject the draft; an approval that nothing has been posted of is withdrawn.
 
-    def edit(self, id: int, text: str, sha256: str | None = None) -> Draft:
+        reason: one of REASONS, or "". remark: why, in words. Raises BotError for a reason that is none.
+        """
+        check_reason(reason)
+        sha256 = sha256 or self.drafts.get(id).sha256
+        return self.drafts.decide(
+            id, sha256, "reject", self.actor, was=was, reason=reason, remark=remark.strip()
+        )
+
+    def edit(self, id: int, text: str, sha256: str | None = None, was: Status | None = None) -> Draft:
         """Give the draft another text, which needs an approval of its own. Raises GateError if none could."""
         draft = self.drafts.get(id)
         verdicts = self.gate(draft.bot, text, id)
@@ -74,11 +111,56 @@ class Desk:
         if forbidden - {COPY}:
             raise _forbid(f"draft {id} cannot have this text", verdicts, forbidden, "It stays as it was.")
         said = (*self.opinions(draft, text), *verdicts)
-        return self.drafts.edit(id, text, self.actor, said, sha256, self.evidence(draft.bot, text, id))
+        evidence = self.evidence(draft.bot, text, id)
+        return self.drafts.edit(id, text, self.actor, said, sha256, evidence, was)
 
-    def undo(self, id: int) -> Draft:
-        """Take the last decision on the draft back."""
-        return self.drafts.undo(id, self.actor)
+    def snooze(self, id: int, until: datetime, sha256: str | None = None, was: Status | None = None) -> Draft:
+        """Put it off: until then nobody is asked about it. Raises BotError for a time that is past."""
+        return self.drafts.snooze(id, until, self.actor, sha256, was)
+
+    def star(self, id: int, starred: bool = True, sha256: str | None = None) -> Draft:
+        """Make it a favourite, or none any more, whatever its status."""
+        return self.drafts.star(id, starred, self.actor, sha256)
+
+    def note(self, id: int, text: str, sha256: str | None = None) -> Draft:
+        """Write beside the draft what persons shall read; "" takes it away."""
+        return self.drafts.note(id, text.strip(), self.actor, sha256)
+
+    def undo(self, id: int, sha256: str | None = None, was: Status | None = None) -> Draft:
+        """Take the last decision on the draft back, if it is a day old at most."""
+        return self.drafts.undo(id, self.actor, sha256, was)
+
+    def undo_last(self) -> Sequence[Draft]:
+        """Take the actor's own last decision back, on many drafts if it was one on many.
+
+        It is looked for in the database: what was decided before a restart can be undone as well. Raises
+        Conflict if there is none of the last day, or if nothing of it can be undone.
+        """
+        ids = self.drafts.last_of(self.actor)
+        if not ids:
+            msg = f"there is nothing to undo: {self.actor} has decided nothing in the last 24 hours"
+            raise Conflict(msg)
+        undone, refused = [], []
+        for id in ids:
+            try:
+                undone.append(self.drafts.undo(id, self.actor))
+            except Conflict as error:
+                refused.append(error)
+        if not undone:
+            raise refused[0]
+        return undone
+
+    def like(self, draft: Draft, count: int = 10) -> Sequence[Draft]:
+        """The pending drafts of its bot that are nearest to it, the nearest first."""
+        pending = [it for it in self.drafts.newest_pending(draft.bot, LOOKED_AT) if it[0] != draft.id]
+        found = nearest(draft.text, [text for _, text in pending], count)
+        return [self.drafts.get(pending[number][0]) for number in found]
+
+
+def check_reason(reason: str) -> None:
+    if reason and reason not in REASONS:
+        msg = f"no reason is called {reason!r} (have {', '.join(REASONS)}); write it as a remark"
+        raise BotError(msg)
 
 
 def _forbid(what: str, verdicts: Sequence[Verdict], forbidden: set[str], remedy: str) -> GateError:

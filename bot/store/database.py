@@ -17,7 +17,7 @@ from bot import __version__
 from bot.errors import StoreError
 from bot.uptime import Machine, following, this_machine
 
-SCHEMA = "0007"  # the newest file in migrations/versions
+SCHEMA = "0008"  # the newest file in migrations/versions
 BUSY_SECONDS = 10
 WAL_TURNS = 10
 PRAGMAS = ("synchronous=FULL", "foreign_keys=ON")
@@ -39,7 +39,7 @@ def utc_now() -> datetime:
 
 
 class Database:
-    """An open database with today's tables.
+    """An open database with today's tables. Each transaction has one moment: its execution option `now`.
 
     url: as SQLAlchemy reads it, for instance sqlite:////absolute/path/bot.db.
     clock: the present, an aware datetime. machine: where this process runs; beside a clock that was handed
@@ -72,14 +72,15 @@ class Database:
         if self._identity and self._identity != _identity(self.name):
             msg = f"{self.name}: the file was removed or replaced while it was open; start again"
             raise StoreError(msg)
-        engine = self._engine.execution_options(writes=True)
+        engine = self._engine.execution_options(writes=True, now=self.now())
         with _one_line(self.name), engine.begin() as connection:
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One consistent view that waits for no writer."""
-        with _one_line(self.name), self._engine.begin() as connection:
+        engine = self._engine.execution_options(now=self.now())
+        with _one_line(self.name), engine.begin() as connection:
             yield connection
 
     def close(self) -> None:

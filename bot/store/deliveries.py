@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, exists, func, insert, select, update
 
@@ -27,7 +27,7 @@ from bot.store.rows import (
 )
 from bot.store.switches import Switches
 from bot.store.tables import attempts, deliveries, drafts, events, slots
-from bot.store.week import approved, for_moments
+from bot.store.week import approved, for_moments, move
 
 AT_ONCE = Pace()
 NEXT: Mapping[DeliveryState, tuple[DeliveryState, ...]] = {
@@ -114,6 +114,23 @@ class Deliveries:
         """The bot's oldest approved draft."""
         with self._database.read() as connection:
             return next(iter(approved(connection, bot)), None)
+
+    def waiting(self, bot: str) -> Sequence[Draft]:
+        """The bot's approved drafts in the order that slots take them."""
+        with self._database.read() as connection:
+            return approved(connection, bot)
+
+    def move(self, draft: int, to: Literal["up", "down", "first", "last"]) -> bool:
+        """Let slots take an approved draft sooner or later; False if it was there already.
+
+        Raises NotFound, and Conflict if it waits for no slot.
+        """
+        with self._database.write() as connection:
+            found = read_draft(connection, draft)
+            if found.status != "approved":
+                msg = f"draft {draft} is {found.status}: only an approved one waits for a slot"
+                raise Conflict(msg, found)
+            return move(connection, found.bot, draft, to)
 
     def foreseen(self, bot: str, moments: Sequence[datetime]) -> Sequence[Draft | None]:
         """The draft that each coming slot would take, as things are; None where it would pass."""
@@ -363,7 +380,7 @@ def _check_fence(connection: Connection, delivery: Delivery, state: DeliveryStat
     current = read_delivery(connection, delivery.id)
     if (current.fence, current.state) != (delivery.fence, delivery.state):
         msg = f"delivery {delivery.id} has moved on: it is {current.state} now, under fence {current.fence}"
-        raise Conflict(msg)
+        raise Conflict(msg, current)
     if not may_become(current, state):
         msg = f"delivery {delivery.id} is {current.state}: it cannot become {state}"
         raise Conflict(msg)

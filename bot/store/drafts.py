@@ -3,36 +3,34 @@
 It knows which decision each status permits; it judges no text and posts nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from hashlib import sha256 as digest
-from typing import Any, Literal, get_args
+from typing import Literal
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select
 
 from bot.curation.normal import fingerprint
-from bot.errors import Conflict, StoreError
-from bot.records import Decision, DeliveryState, Draft, Evidence, Judged, Outlet, Status, Verdict
+from bot.errors import BotError, Conflict
+from bot.records import Decision, Draft, Evidence, Judged, Listing, Outlet, Page, Status, Verdict
+from bot.store import listing
 from bot.store.database import Database
-from bot.store.deliveries import cancel, plan
-from bot.store.rows import draft_rows, read_draft, read_drafts, status
-from bot.store.tables import decisions, deliveries, drafts, revisions, slots
-
-# What each status permits. Once a delivery was claimed nothing does, until all are settled.
-OPEN: Mapping[str, tuple[Status, ...]] = {
-    "approve": ("pending", "rejected", "refused"),
-    "reject": ("pending", "approved", "scheduled"),
-    "edit": ("pending", "approved", "scheduled", "rejected", "refused"),
-    "undo": ("pending", "approved", "scheduled", "rejected"),
-}
-# Where to look for a status that comes from deliveries: not among all that were ever posted.
-BORNE_BY: Mapping[Status, tuple[DeliveryState, ...]] = {
-    "approved": ("planned",),
-    "scheduled": ("planned",),
-    "posting": ("planned", "claimed", "sending"),
-    "uncertain": ("uncertain",),
-}
-PAST = {"approve": "approved", "reject": "rejected", "edit": "edited", "undo": "undone"}
+from bot.store.deciding import (
+    UNDONE_WITHIN,
+    change,
+    decide,
+    last_of,
+    look_at,
+    look_up,
+    mark,
+    record,
+    standing,
+    take_back,
+    withdraw,
+)
+from bot.store.rows import draft_rows, moment, read_draft, read_drafts
+from bot.store.tables import decisions, deliveries, drafts, revisions
 
 
 class Drafts:
@@ -57,24 +55,36 @@ class Drafts:
     ) -> Sequence[Draft]:
         """Oldest first."""
         with self._database.read() as connection:
-            return read_drafts(connection, _narrow(draft_rows(), status, bot).limit(limit))
+            return read_drafts(connection, listing.narrow(draft_rows(), status, bot).limit(limit))
+
+    def page(self, wanted: Listing, after: str = "", limit: int = 50) -> Page:
+        """A page of a listing, however long that is. after: the `next` of the page before.
+
+        Raises BotError for a mark that no page gave.
+        """
+        with self._database.read() as connection:
+            return listing.page(connection, wanted, after, limit)
+
+    def matching_ids(self, wanted: Listing) -> Sequence[int]:
+        with self._database.read() as connection:
+            return list(connection.scalars(listing.matching(wanted), moment(connection)))
+
+    def matching(self, wanted: Listing) -> Sequence[Draft]:
+        """All drafts of a listing, as they are now."""
+        with self._database.read() as connection:
+            rows = draft_rows().where(drafts.c.id.in_(listing.matching(wanted)))
+            return read_drafts(connection, rows)
 
     def count(self, status: Status, bot: str) -> int:
         """How many drafts of a bot have this status."""
-        rows = _narrow(select(func.count()).select_from(drafts), status, bot)
+        rows = listing.narrow(select(func.count()).select_from(drafts), status, bot)
         with self._database.read() as connection:
-            return connection.scalar(rows) or 0
+            return connection.scalar(rows, moment(connection)) or 0
 
     def counts(self, bot: str | None = None) -> dict[Status, int]:
         """How many drafts have each status, the zeros too."""
-        each = _narrow(select(status), None, bot).subquery()
-        counts: dict[Status, int] = dict.fromkeys(get_args(Status), 0)
         with self._database.read() as connection:
-            for name, count in connection.execute(
-                select(each.c.status, func.count()).group_by(each.c.status)
-            ):
-                counts[name] = count
-        return counts
+            return listing.counts(connection, bot)
 
     def seen(self, bot: str) -> frozenset[int]:
         """The fingerprints of every text ever queued for the bot, edits included."""
@@ -93,6 +103,15 @@ class Drafts:
         )
         with self._database.read() as connection:
             return list(connection.scalars(rows))
+
+    def newest_pending(self, bot: str, limit: int) -> Sequence[tuple[int, str]]:
+        """Ids and texts of the bot's pending drafts, the newest first."""
+        rows = listing.narrow(select(drafts.c.id, revisions.c.text), "pending", bot).join(
+            revisions, (revisions.c.draft == drafts.c.id) & (revisions.c.number == drafts.c.revision)
+        )
+        with self._database.read() as connection:
+            found = connection.execute(rows.order_by(drafts.c.id.desc()).limit(limit), moment(connection))
+            return [(row.id, row.text) for row in found]
 
     def recent_posts(self, bot: str, limit: int = 1000, besides: int | None = None) -> Sequence[str]:
         """Texts that are public or may be, the newest first; without those of the draft `besides`."""
@@ -121,20 +140,49 @@ class Drafts:
         policy: str = "",
         outlets: Sequence[Outlet] = (),
         override: bool = False,
+        was: Status | None = None,
+        reason: str = "",
+        remark: str = "",
     ) -> Draft:
         """Approve or reject exactly the revision `sha256`; an approval plans a delivery for each outlet.
 
         policy: its name when no person decided. override: a person approved against the gate.
+        was: the status it had when it was looked at, any if None. reason: the name of why it was rejected,
+        remark: in words.
         Raises Conflict if the draft has changed or its status forbids it, StoreError without an outlet.
         """
         with self._database.write() as connection:
-            draft = _look_up(connection, id, verdict, sha256)
-            if verdict == "approve":
-                self._plan(connection, draft, outlets, actor)
-            else:
-                self._withdraw(connection, draft, actor)
-            self._record(connection, draft, verdict, actor, policy=policy, override=override)
-            return _set(connection, id, state=PAST[verdict])
+            draft = look_up(connection, id, verdict, sha256, was)
+            said = {"policy": policy, "override": override, "reason": reason, "remark": remark}
+            return decide(connection, draft, verdict, actor, outlets, **said)
+
+    def decide_many(
+        self,
+        chosen: Sequence[tuple[Draft, Sequence[Outlet]]],
+        verdict: Literal["approve", "reject"],
+        actor: str,
+        reason: str = "",
+        remark: str = "",
+        batch: str = "",
+    ) -> tuple[Sequence[int], Sequence[tuple[int, str]]]:
+        """Decide on drafts as they were looked at, each with its outlets, in one transaction.
+
+        batch: the same for all that are to be undone together. Returns the ids of those decided on, and of
+        those that have changed, with what forbids it.
+        """
+        decided, left = list[int](), list[tuple[int, str]]()
+        with self._database.write() as connection:
+            for seen, outlets in chosen:
+                try:
+                    draft = look_up(connection, seen.id, verdict, seen.sha256, seen.status)
+                    decide(
+                        connection, draft, verdict, actor, outlets, reason=reason, remark=remark, batch=batch
+                    )
+                except Conflict as error:
+                    left.append((seen.id, str(error)))
+                else:
+                    decided.append(seen.id)
+        return decided, left
 
     def edit(
         self,
@@ -144,6 +192,7 @@ class Drafts:
         verdicts: Sequence[Verdict],
         sha256: str | None = None,
         evidence: Evidence | None = None,
+        was: Status | None = None,
     ) -> Draft:
         """Make `text` the draft's current revision, pending; an approval is withdrawn first.
 
@@ -152,26 +201,72 @@ class Drafts:
         Raises Conflict as `decide` does. A text equal to the current one changes nothing.
         """
         with self._database.write() as connection:
-            draft = _look_up(connection, id, "edit", sha256)
+            draft = look_up(connection, id, "edit", sha256, was)
             if text == draft.text:
                 return draft
-            self._withdraw(connection, draft, actor)
+            withdraw(connection, draft, actor)
             number = self._revise(connection, id, text, verdicts, evidence)
-            edited = _set(connection, id, state="pending", revision=number)
-            self._record(connection, edited, "edit", actor)
+            edited = change(connection, id, state="pending", revision=number, snoozed_until=None)
+            record(connection, edited, "edit", actor)
             return edited
 
-    def undo(self, id: int, actor: str) -> Draft:
+    def snooze(
+        self,
+        id: int,
+        until: datetime,
+        actor: str,
+        sha256: str | None = None,
+        was: Status | None = None,
+    ) -> Draft:
+        """Put a pending draft off; at `until` it is pending again. Raises Conflict as `decide` does."""
+        if until <= self._database.now():
+            msg = f"draft {id}: it cannot be put off until {until:%Y-%m-%d %H:%M %Z}, which is past"
+            raise BotError(msg)
+        with self._database.write() as connection:
+            draft = look_up(connection, id, "snooze", sha256, was)
+            record(connection, draft, "snooze", actor, until=until)
+            return change(connection, id, snoozed_until=until)
+
+    def star(self, id: int, starred: bool, actor: str, sha256: str | None = None) -> Draft:
+        """Make it a favourite, or none any more, whatever its status. Raises Conflict if it has changed."""
+        with self._database.write() as connection:
+            draft = look_at(connection, id, sha256)
+            if draft.starred != starred:
+                mark(connection, draft, "star" if starred else "unstar", "", actor)
+            return change(connection, id, starred=starred)
+
+    def note(self, id: int, text: str, actor: str, sha256: str | None = None) -> Draft:
+        """Write beside it what persons shall read; "" takes it away. Raises Conflict if it has changed."""
+        with self._database.write() as connection:
+            draft = look_at(connection, id, sha256)
+            if draft.note != text:
+                mark(connection, draft, "note", text, actor)
+            return change(connection, id, note=text)
+
+    def undo(self, id: int, actor: str, sha256: str | None = None, was: Status | None = None) -> Draft:
         """Take the last decision back, as if it had not been made; the next undo takes back the one before.
 
-        Raises Conflict if there is none, or if a delivery was claimed already.
+        Raises Conflict if there is none, if it was made more than a day ago, if a delivery was claimed
+        already, and as `decide` does.
         """
         with self._database.write() as connection:
-            draft = _look_up(connection, id, "undo")
-            if not _standing(connection, id):
+            draft = look_up(connection, id, "undo", sha256, was)
+            made = standing(connection, id)
+            if not made:
                 msg = f"draft {id}: nothing has been decided, so there is nothing to undo"
-                raise Conflict(msg)
-            return self._take_back(connection, draft, actor)
+                raise Conflict(msg, draft)
+            if made[-1].at < self._database.now() - UNDONE_WITHIN:
+                msg = f"draft {id} was decided on more than a day ago: decide anew instead"
+                raise Conflict(msg, draft)
+            return take_back(connection, draft, actor)
+
+    def last_of(self, actor: str) -> Sequence[int]:
+        """The drafts of the actor's last decision that can be undone: several if it was one on many.
+
+        It is a day old at most, stands, and nobody has decided on the draft since; [] if there is none.
+        """
+        with self._database.read() as connection:
+            return last_of(connection, actor)
 
     def decisions(self, id: int) -> Sequence[Decision]:
         """All that were made, in order, those undone too. Raises NotFound."""
@@ -204,6 +299,7 @@ class Drafts:
                 attempt_group=0,
                 origin=origin,
                 created_at=self._database.now(),
+                folded=text.casefold(),
             )
             .returning(drafts.c.id)
         )
@@ -238,77 +334,6 @@ class Drafts:
             )
         )
         return number
-
-    def _plan(self, connection: Connection, draft: Draft, outlets: Sequence[Outlet], actor: str) -> None:
-        if not outlets:
-            msg = (
-                f"draft {draft.id}: bot {draft.bot!r} has no target, so an approved draft would never be "
-                f"posted. Give it one in bots.{draft.bot}.targets"
-            )
-            raise StoreError(msg)
-        connection.execute(update(slots).where(slots.c.draft == draft.id).values(draft=None))
-        plan(connection, draft, outlets, actor, self._database.now())
-
-    def _withdraw(self, connection: Connection, draft: Draft, actor: str) -> None:
-        """Take an approval back that another decision is about to replace."""
-        if draft.status in ("approved", "scheduled"):
-            self._take_back(connection, draft, actor)
-
-    def _take_back(self, connection: Connection, draft: Draft, actor: str) -> Draft:
-        *before, last = _standing(connection, draft.id)
-        self._record(connection, draft, "undo", actor, undoes=last.id)
-        cancel(connection, draft.id, actor, f"{last.verdict} undone", self._database.now())
-        edits = [row.revision_sha256 for row in before if row.verdict == "edit"]
-        which = revisions.c.sha256 == edits[-1] if edits else revisions.c.number == 1
-        number = connection.scalar(select(revisions.c.number).where(revisions.c.draft == draft.id, which))
-        state = {"approve": "approved", "reject": "rejected"}.get(
-            before[-1].verdict if before else "", "pending"
-        )
-        return _set(connection, draft.id, state=state, revision=number)
-
-    def _record(self, connection: Connection, draft: Draft, verdict: str, actor: str, **values: Any) -> None:
-        row = {"policy": "", "override": False} | values
-        row |= {"draft": draft.id, "revision_sha256": draft.sha256, "verdict": verdict, "actor": actor}
-        connection.execute(insert(decisions).values(row | {"at": self._database.now()}))
-
-
-def _narrow(rows: Select[Any], wanted: Status | None, bot: str | None) -> Select[Any]:
-    if wanted is not None:
-        state = wanted if wanted in ("pending", "rejected") else "approved"
-        rows = rows.where(drafts.c.state == state, status == wanted)
-    if wanted is not None and wanted in BORNE_BY:
-        bearing = select(deliveries.c.draft).where(deliveries.c.state.in_(BORNE_BY[wanted]))
-        rows = rows.where(drafts.c.id.in_(bearing))
-    return rows if bot is None else rows.where(drafts.c.bot == bot)
-
-
-def _look_up(connection: Connection, id: int, verdict: str, sha256: str | None = None) -> Draft:
-    """The draft, if its status permits the decision and it still reads as when it was looked at."""
-    draft = read_draft(connection, id)
-    if sha256 not in (None, draft.sha256):
-        msg = f"draft {id} has changed since you looked at it: look again, then decide"
-        raise Conflict(msg)
-    if draft.status not in OPEN[verdict]:
-        already = " already" if draft.status == PAST[verdict] else f": it cannot be {PAST[verdict]}"
-        msg = f"draft {id} is {draft.status}{already}"
-        raise Conflict(msg)
-    return draft
-
-
-def _standing(connection: Connection, id: int) -> list[Row[Any]]:
-    """The decisions that have not been undone, in order."""
-    undone = select(decisions.c.undoes).where(decisions.c.draft == id, decisions.c.undoes.is_not(None))
-    rows = (
-        select(decisions)
-        .where(decisions.c.draft == id, decisions.c.verdict != "undo", decisions.c.id.not_in(undone))
-        .order_by(decisions.c.id)
-    )
-    return list(connection.execute(rows))
-
-
-def _set(connection: Connection, id: int, **values: Any) -> Draft:
-    connection.execute(update(drafts).where(drafts.c.id == id).values(values))
-    return read_draft(connection, id)
 
 
 def _sha256(text: str) -> str:

@@ -7,13 +7,13 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Select, Text, and_, case, cast, func, insert, select, true
+from sqlalchemy import Row, Select, Text, and_, bindparam, case, cast, func, insert, select, true, update
 
 from bot.curation.taste.arms import Arm, arm_of, joined
 from bot.curation.taste.measures import Share
 from bot.records import Draft, Judgement, Reason
 from bot.store.database import Database
-from bot.store.rows import as_draft, draft_rows, read_sampling
+from bot.store.rows import as_draft, draft_rows, moment, read_sampling
 from bot.store.tables import allocations, decisions, drafts, revisions, showings
 
 
@@ -37,7 +37,9 @@ class Judgements:
         What was undone does not count, nor what a policy decided; skipping and editing are no judgement.
         """
         with self._database.read() as connection:
-            latest = connection.execute(_judged(bot).order_by(decisions.c.id.desc()).limit(limit))
+            latest = connection.execute(
+                _judged(bot).order_by(decisions.c.id.desc()).limit(limit), moment(connection)
+            )
             return [_judgement(row) for row in reversed(latest.all())]
 
     def earned(self, bot: str) -> dict[Arm, Share]:
@@ -48,7 +50,7 @@ class Judgements:
         rows = select(*way, approved, func.count()).group_by(*way)
         earned: dict[Arm, list[Share]] = {}
         with self._database.read() as connection:
-            for name, sampling, count, total in connection.execute(rows):
+            for name, sampling, count, total in connection.execute(rows, moment(connection)):
                 arm = arm_of(name, read_sampling(json.loads(sampling)))
                 earned.setdefault(arm, []).append(Share(count, total))
         return {arm: joined(shares) for arm, shares in earned.items()}
@@ -60,6 +62,15 @@ class Judgements:
             connection.execute(
                 insert(showings).values(row | {"propensity": propensity, "at": self._database.now()})
             )
+
+    def score(self, scores: Mapping[int, float]) -> None:
+        """Store with drafts, by id, how probably their owner approves them."""
+        if not scores:
+            return
+        mine = drafts.c.id == bindparam("draft")
+        rows = [{"draft": id, "probability": score} for id, score in scores.items()]
+        with self._database.write() as connection:
+            connection.execute(update(drafts).where(mine).values(score=bindparam("probability")), rows)
 
     def divide(self, bot: str, parts: Mapping[str, Allotment]) -> None:
         """Note how a batch was divided among arms."""

@@ -3,15 +3,16 @@
 It only reads, inside the transaction it is given.
 """
 
+from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, Select, case, func, select
+from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, Select, bindparam, case, func, select
 
 from bot.errors import NotFound
 from bot.records import Candidate, Delivery, Draft, Evidence, Match, Sampling, Span, Verdict
 from bot.store.payload import read_media
-from bot.store.tables import attempts, deliveries, drafts, revisions
+from bot.store.tables import Instant, attempts, deliveries, drafts, revisions
 
 _SAMPLING = TypeAdapter(Sampling)
 _first = revisions.alias("first")
@@ -52,7 +53,16 @@ def _progress() -> ScalarSelect[str]:
     )
 
 
-status = case((drafts.c.state == "approved", _progress()), else_=drafts.c.state).label("status")
+NOW = bindparam("now", type_=Instant())  # the transaction's moment, see `moment`
+asleep = (drafts.c.state == "pending") & (drafts.c.snoozed_until > NOW)
+status = case((drafts.c.state == "approved", _progress()), (asleep, "snoozed"), else_=drafts.c.state).label(
+    "status"
+)
+
+
+def moment(connection: Connection) -> dict[str, datetime]:
+    """What a statement with a status in it is executed with."""
+    return {"now": connection.get_execution_options()["now"]}
 
 
 def draft_rows(revision: ColumnElement[bool] = revisions.c.number == drafts.c.revision) -> Select[Any]:
@@ -77,12 +87,12 @@ def draft_rows(revision: ColumnElement[bool] = revisions.c.number == drafts.c.re
 
 
 def read_drafts(connection: Connection, rows: Select[Any]) -> list[Draft]:
-    return [as_draft(row) for row in connection.execute(rows)]
+    return [as_draft(row) for row in connection.execute(rows, moment(connection))]
 
 
 def read_draft(connection: Connection, id: int) -> Draft:
     """Raises NotFound."""
-    row = connection.execute(draft_rows().where(drafts.c.id == id)).one_or_none()
+    row = connection.execute(draft_rows().where(drafts.c.id == id), moment(connection)).one_or_none()
     if row is None:
         msg = f"no draft has the id {id}"
         raise NotFound(msg)
@@ -141,6 +151,10 @@ def as_draft(row: Row[Any]) -> Draft:
         verdicts=tuple(Verdict(**verdict) for verdict in row.verdicts),
         created_at=row.created_at,
         evidence=row.evidence and _evidence(row.evidence),
+        score=None if row.score < 0 else row.score,
+        starred=row.starred,
+        note=row.note,
+        snoozed_until=row.snoozed_until if row.status == "snoozed" else None,
     )
 
 

@@ -1,7 +1,7 @@
 """The tables, and the rules that hold whatever the program does: most are unique indexes.
 
-revisions, decisions, showings, allocations, attempts and events are only ever added to; a halt that is lifted
-stays. The migrations make exactly these tables: a change here needs a migration of its own.
+revisions, decisions, marks, showings, allocations, attempts and events are only ever added to; a halt that is
+lifted stays. The migrations make exactly these tables: a change here needs a migration of its own.
 """
 
 from datetime import UTC, datetime
@@ -28,6 +28,7 @@ from sqlalchemy import (
     Time,
     TypeDecorator,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -87,6 +88,13 @@ def _required(name: str, kind: Any, *rest: Any, **options: Any) -> Column[Any]:
     return Column(name, kind, *rest, nullable=False, **options)
 
 
+# Which drafts a page shows is read off one of these alone, in its order, until it is full.
+SORTED_BY = {
+    "id": ("state", "id", "bot", "starred", "snoozed_until"),
+    "score": ("state", "score", "id", "bot", "starred", "snoozed_until"),
+    "surprise": ("state", "surprise", "id", "bot", "starred", "snoozed_until"),
+}
+
 drafts = Table(
     "drafts",
     metadata,
@@ -107,10 +115,20 @@ drafts = Table(
     _required("build", Text),
     _required("device", Text),
     _required("created_at", Instant),
+    _required("folded", Text, server_default=""),  # the current text, casefolded: what is searched
+    _required("score", Float, server_default="-1"),  # -1: not judged yet
+    _required("starred", Boolean, server_default=false()),
+    _required("note", Text, server_default=""),
+    Column("snoozed_until", Instant),  # of a pending one that was put off
+    Column("place", Float),  # in the queue of approved ones, if it was moved there
     UniqueConstraint("origin"),
     CheckConstraint("state IN ('pending', 'approved', 'rejected')", name="state"),
     Index(None, "bot", "state"),
     Index(None, "checkpoint"),
+    *(Index(f"ix_drafts_by_{sort}", *columns) for sort, columns in SORTED_BY.items()),
+    Index("ix_drafts_search", "state", "bot", "folded").ddl_if(
+        "sqlite"
+    ),  # PostgreSQL's rows are quick to scan
 )
 
 revisions = Table(
@@ -141,10 +159,31 @@ decisions = Table(
     _required("override", Boolean),
     Column("undoes", Integer, ForeignKey("decisions.id")),
     _required("at", Instant),
+    _required("reason", Text, server_default=""),
+    _required("remark", Text, server_default=""),
+    Column("until", Instant),
+    _required("batch", Text, server_default=""),  # the same for what was decided in one go
     _revision_of_draft(),
     UniqueConstraint("undoes"),
-    CheckConstraint("verdict IN ('approve', 'reject', 'edit', 'undo')", name="verdict"),
+    CheckConstraint("verdict IN ('approve', 'reject', 'edit', 'undo', 'snooze')", name="verdict"),
     CheckConstraint("(verdict = 'undo') = (undoes IS NOT NULL)", name="undoes"),
+    CheckConstraint("(verdict = 'snooze') = (until IS NOT NULL)", name="until"),
+    Index(None, "draft"),
+    Index(None, "actor", "id"),
+)
+
+marks = Table(
+    "marks",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _required("draft", Integer),
+    _required("revision_sha256", Text),
+    _required("kind", Text),
+    _required("text", Text),
+    _required("actor", Text),
+    _required("at", Instant),
+    _revision_of_draft(),
+    CheckConstraint("kind IN ('star', 'unstar', 'note')", name="kind"),
     Index(None, "draft"),
 )
 

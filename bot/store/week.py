@@ -1,12 +1,13 @@
-"""No two similar drafts in one week: which approved draft a slot gets.
+"""No two similar drafts in one week: which approved draft a slot gets, and in what order they wait.
 
-It reads, inside the transaction it is given; what is similar is bot.curation's affair.
+It works inside the transaction it is given; what is similar is bot.curation's affair.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Literal
 
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import Connection, case, func, select, update
 
 from bot.curation.similarity import WEEK, Used, allot
 from bot.records import Draft
@@ -17,7 +18,7 @@ MOST = 1000  # posts of a week that are looked at, the newest
 
 
 def approved(connection: Connection, bot: str) -> list[Draft]:
-    """The bot's drafts that a slot may take, the first approved first."""
+    """The bot's drafts that a slot may take: the first approved first, unless they were moved."""
     first = (
         select(deliveries.c.draft, func.min(deliveries.c.id).label("since"))
         .where(deliveries.c.state == "planned")
@@ -29,9 +30,33 @@ def approved(connection: Connection, bot: str) -> list[Draft]:
         .join(first, first.c.draft == drafts.c.id)
         .where(drafts.c.bot == bot, drafts.c.state == "approved", status == "approved")
         .order_by(None)
-        .order_by(first.c.since)
+        .order_by(func.coalesce(drafts.c.place, first.c.since), drafts.c.id)
     )
     return read_drafts(connection, rows)
+
+
+def move(connection: Connection, bot: str, draft: int, to: Literal["up", "down", "first", "last"]) -> bool:
+    """Give a draft another place among the approved; False if it is none of them or has that place."""
+    ids = [one.id for one in approved(connection, bot)]
+    if draft not in ids:
+        return False
+    at = ids.index(draft)
+    new = {"up": max(0, at - 1), "down": min(len(ids) - 1, at + 1), "first": 0, "last": len(ids) - 1}[to]
+    moved = ids[:at] + ids[at + 1 :]
+    moved.insert(new, draft)
+    for place, (id, before) in zip(_places(connection, ids), zip(moved, ids, strict=True), strict=True):
+        if id != before:
+            connection.execute(update(drafts).where(drafts.c.id == id).values(place=place))
+    return new != at
+
+
+def _places(connection: Connection, ids: Sequence[int]) -> list[float]:
+    """What they are ordered by, ascending: these same numbers are handed out anew."""
+    since = select(func.min(deliveries.c.id)).where(
+        deliveries.c.draft == drafts.c.id, deliveries.c.state == "planned"
+    )
+    place = func.coalesce(drafts.c.place, since.correlate(drafts).scalar_subquery())
+    return sorted(connection.scalars(select(place).where(drafts.c.id.in_(ids))))
 
 
 def for_moments(connection: Connection, bot: str, moments: Sequence[datetime]) -> list[Draft | None]:
