@@ -44,8 +44,8 @@ from bot.store.deliveries import Deliveries
 from bot.store.drafts import Drafts
 from bot.store.judgements import Judgements
 from bot.store.media import MediaStore
-from bot.store.payload import payload
 from bot.store.overview import Overview
+from bot.store.payload import payload
 from bot.store.switches import Switches
 from bot.text.corpus import Corpus, gather, split
 

@@ -414,7 +414,7 @@ def test_a_target_that_is_shut_down_is_red_from_the_next_post_on(bot_folder, mon
     assert found.keys() == {"target night/webhook"}
     assert "cannot be reached" in found["target night/webhook"]
 
-    with webhook(port), pipeline.closing(pipeline.open_sender(house.config)) as sender:
+    with webhook(port), pipeline.closing(pipeline.open_sender(house)) as sender:
         house.clock.pass_by(3600)
         pipeline.open_courier(house, sender, lambda event: None).deliver_due()
         assert failing(house) == {}
