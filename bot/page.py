@@ -6,12 +6,14 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 
 from bot.errors import BotError
+from bot.health import Examiner, Health, metrics
 from bot.house import House
 from bot.posting.fit import objection
 from bot.records import Draft
 from bot.web.address import Address, check, listen
 from bot.web.app import make_app
 from bot.web.door import Doors
+from bot.web.health import health_router
 from bot.web.office import Office, Preview
 from bot.web.passwords import Passwords
 from bot.web.server import serving
@@ -28,7 +30,9 @@ def serve(house: House, port: int | None = None) -> Iterator[str]:
     check(address)
     listener, address = listen(address)
     doors = open_doors(house, address)
-    with serving(make_app(open_office(house), doors, address), address, listener):
+    watched = health_router(*examined(house))
+    app = make_app(open_office(house), doors, address, open_routers=[watched])
+    with serving(app, address, listener):
         with_secret = "" if doors.passwords.are_set() else f"?link={doors.link.secret}"
         yield f"{address.url()}/login{with_secret}"
 
@@ -49,6 +53,12 @@ def serve_beside(house: House, say: Callable[[str], None]) -> Iterator[None]:
         except BotError as error:
             say(f"No review page: {error}")
         yield
+
+
+def examined(house: House) -> tuple[Callable[[], Health], Callable[[], str]]:
+    """How all stands, and the same in numbers."""
+    examiner = Examiner(house)
+    return examiner.examine, lambda: metrics(examiner.examine())
 
 
 def address_of(house: House, port: int | None = None) -> Address:

@@ -22,7 +22,8 @@ from bot import pipeline
 from bot.cli.app import app
 from bot.config import load
 from bot.events import Failed
-from bot.health import LEAST, Examiner
+from bot.health import Examiner
+from bot.health.examiner import LEAST
 from bot.house import House
 from bot.posting.calendar import next_slots
 from bot.posting.turns import Turns

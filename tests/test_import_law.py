@@ -27,6 +27,7 @@ OWNERS = {
     "alembic": {"bot/store"},
     "apscheduler": {"bot/posting/schedule.py"},
     "textual": {"bot/review"},
+    "prometheus_client": {"bot/health/metrics.py"},
     "typer": {"bot/cli"},
     **{name: {"bot/web"} for name in ("fastapi", "starlette", "uvicorn", "jinja2", "itsdangerous", "argon2")},
     "matplotlib": {"bot/reports", "plugins/renderers/picture.py"},

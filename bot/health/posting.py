@@ -18,10 +18,11 @@ FAR = 1000  # slots that are looked at
 
 @dataclass
 class Posting:
-    """The state of all deliveries at one moment. stock: approved drafts by bot."""
+    """The state of all deliveries at one moment. stock: approved drafts by bot. spent: USD by account."""
 
     unfinished: Sequence[Unfinished] = ()
     stock: Mapping[str, int] = field(default_factory=dict)
+    spent: Mapping[str, float] = field(default_factory=dict)
 
 
 def posting(house: House, state: Posting, courses: Courses, up: bool) -> Iterator[Check]:

@@ -12,7 +12,9 @@ from sqlalchemy import func, select
 
 from bot.records import DeliveryState
 from bot.store.database import Database
-from bot.store.tables import deliveries, drafts, events, slots
+from bot.store.elapsed import read_time
+from bot.store.fuses import MONTH
+from bot.store.tables import deliveries, drafts, events, slots, spent
 
 OPEN = ("planned", "claimed", "sending", "uncertain")
 
@@ -115,6 +117,13 @@ class Overview:
         )
         with self._database.read() as connection:
             return {row[0]: row[1] for row in connection.execute(rows)}
+
+    def spent(self) -> dict[str, float]:
+        """What each account has cost within a month, or may have, in USD; nothing for those that are free."""
+        with self._database.read() as connection:
+            since = read_time(connection, self._database) - MONTH
+            dear = select(spent.c.account, func.sum(spent.c.cost)).where(spent.c.cost > 0, spent.c.at > since)
+            return {row[0]: row[1] for row in connection.execute(dear.group_by(spent.c.account))}
 
     def newest_slot(self, bot: str) -> tuple[datetime, int | None] | None:
         """When the bot's newest slot that was taken came, and the draft it got."""
