@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot.curation.chain import Funnel
 from bot.curation.variety import Rut, Variety
-from bot.records import Delivery, Draft, Slot
+from bot.records import Delivery, Draft, Halt, Hold, Slot
 
 
 @dataclass(frozen=True)
@@ -64,5 +64,20 @@ class Failed:
     host: bool = False
 
 
-Event = Filled | Approved | SlotTaken | Delivered | Failed
+@dataclass(frozen=True)
+class Halted:
+    """Somebody or something has stopped posts; `over` when it is over."""
+
+    halt: Halt
+    over: bool = False
+
+
+@dataclass(frozen=True)
+class Held:
+    """What is due waits for a limit."""
+
+    hold: Hold
+
+
+Event = Filled | Approved | SlotTaken | Delivered | Failed | Halted | Held
 Tell = Callable[[Event], None]

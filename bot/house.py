@@ -32,7 +32,7 @@ from bot.errors import BotError, CheckpointError, ConfigError, CorpusError, Plug
 from bot.interfaces import Constraint, Filter, Renderer, Target, Tokenizer, TrainingSet
 from bot.model import checkpoint
 from bot.posting import fit
-from bot.records import Delivery, Draft, Evidence, Judged, Kind, Limits, Outlet, Rendered, Verdict
+from bot.records import Delivery, Draft, Evidence, Halt, Judged, Kind, Limits, Outlet, Rendered, Verdict
 from bot.registry import Registry
 from bot.rendering import Renderings
 from bot.review.decisions import Desk
@@ -103,6 +103,22 @@ class House:
     def switches(self) -> Switches:
         """What stops posting: this switch, and the file STOP beside config.yaml."""
         return Switches(self.database, self.config.folder / STOP)
+
+    def halts(self, bot: str) -> Sequence[Halt]:
+        """What stops the bot now, or one of the accounts it posts to."""
+        found = self.switches.in_force()
+        accounts = self.accounts(bot) if any(halt.scope == "account" for halt in found) else ()
+        names: dict[str, Sequence[str]] = {"all": ("",), "bot": (bot,), "account": accounts}
+        return [halt for halt in found if halt.name in names[halt.scope]]
+
+    def accounts(self, bot: str) -> Sequence[str]:
+        """Where the bot posts, and where it has anything left to post."""
+        try:
+            now = [target.account for target in self.targets(bot).values()]
+        except BotError:  # what is wrong with them, `bot doctor` says
+            now = []
+        waiting = self.deliveries.list(state="planned", bot=bot)
+        return sorted({*now, *(delivery.account for delivery in waiting)})
 
     def limits(self, bot: str) -> Limits:
         """Those of a bot that is gone are the built-in ones."""

@@ -14,7 +14,8 @@ from bot.house import House
 from bot.interfaces import Target
 from bot.posting import fit
 from bot.posting.calendar import coming
-from bot.records import Delivery, Draft, Slot
+from bot.records import Delivery, Draft, Halt, Limits, Slot
+from bot.store.fuses import DAY, HOUR, MONTH, exceeds
 
 MOST = 10_000  # slots that are looked at
 
@@ -43,7 +44,7 @@ class Outlook:
     until: the end of what was looked at; with MOST slots it comes earlier than asked for, and `cut` is set.
     ends: the schedule's last day, if that comes before. left: approved drafts that none of these slots takes.
     dry: the first slot for which nothing is approved any more; None if that comes later. cost: of all slots,
-    in USD.
+    in USD. halts: what stops the bot now. beyond: the limits that these slots do not keep to.
     """
 
     bot: str
@@ -56,6 +57,8 @@ class Outlook:
     left: int
     dry: Slot | None
     cost: float | None
+    halts: Sequence[Halt] = ()
+    beyond: Sequence[str] = ()
 
 
 def outlook(house: House, bot: str, days: int) -> Outlook:
@@ -84,6 +87,8 @@ def outlook(house: House, bot: str, days: int) -> Outlook:
         left=left,
         dry=None if left else _after_the_last(foreseen),
         cost=_sum([one.cost for one in foreseen]),
+        halts=house.halts(bot),
+        beyond=[*_beyond(foreseen, house.limits(bot))],
     )
 
 
@@ -135,6 +140,24 @@ def _cost(targets: Mapping[str, Target], delivery: Delivery) -> float | None:
     if delivery.target not in targets:
         return None
     return fit.cost(delivery.target, targets[delivery.target], delivery.text)
+
+
+def _beyond(coming: Sequence[Coming], limits: Limits) -> Iterator[str]:
+    """The names of the limits that would hold posts back, if each slot brought one."""
+    times = [one.at for one in coming]
+    for name, most, window in (("per_hour", limits.per_hour, HOUR), ("per_day", limits.per_day, DAY)):
+        if most and any(late - early < window for early, late in zip(times, times[most:], strict=False)):
+            yield name
+    budget, paid = limits.usd_per_month, 0.0
+    first = 0
+    for one in coming:
+        paid += one.cost or 0.0
+        while one.at - coming[first].at >= MONTH:
+            paid -= coming[first].cost or 0.0
+            first += 1
+        if budget is not None and exceeds(paid, 0.0, budget):
+            yield "usd_per_month"
+            return
 
 
 def _after_the_last(coming: Sequence[Coming]) -> Slot | None:

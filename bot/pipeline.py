@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot import __version__
+from bot.brakes import Brakes
 from bot.config import Config
 from bot.curation.chain import funnel
 from bot.curation.variety import ruts, variety
@@ -164,6 +165,11 @@ def post_now(house: House, bot: str, tell: Tell) -> Draft | None:
     return draft
 
 
+def held_back(house: House, bot: str) -> str:
+    """Why what the bot has due is not posted now, "" if nothing keeps it back."""
+    return "; ".join(hold.reason for hold in house.deliveries.holds(bot))
+
+
 def run(house: House, tell: Tell, stop: threading.Event) -> None:
     """Keep the queues filled and post what is due, until `stop` is set; a post in flight is finished.
 
@@ -278,11 +284,13 @@ class Posting:
 
     def __init__(self, house: House, courier: Courier, tell: Tell, stop: threading.Event):
         self._house, self._courier, self._tell, self._stop = house, courier, tell, stop
+        self._brakes = Brakes(house, tell)
         self._since = house.clock()  # a bot that never had a slot has missed none before this
 
     def __call__(self) -> None:
+        self._brakes.look()
         for bot, setting in self._house.config.bots.items():
-            if setting.schedule is None or self._stop.is_set():
+            if setting.schedule is None or self._stop.is_set() or self._brakes.stops(bot):
                 continue
             self._take_slot(bot, setting.schedule)
         self._courier.deliver_due(self._stop.is_set)

@@ -1,11 +1,12 @@
 """How each bot stands, for `bot status`. It only reads."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.house import House
 from bot.posting.calendar import next_slots
-from bot.records import Status
+from bot.records import Halt, Hold, Status
 
 
 @dataclass(frozen=True)
@@ -19,11 +20,14 @@ class Standing:
     last_post_at: datetime | None
     next_slot: datetime | None
     zone: str  # of the schedule
+    halts: Sequence[Halt] = ()  # what stops it or one of its accounts
+    holds: Sequence[Hold] = ()  # limits that hold back what is due
 
 
 def standing(house: House, bot: str) -> Standing:
     setting = house.bot(bot)
     last = house.deliveries.last_sent(bot)
+    halts = house.halts(bot)
     slots = next_slots(bot, setting.schedule, house.clock(), 1) if setting.schedule else []
     return Standing(
         bot=bot,
@@ -33,4 +37,6 @@ def standing(house: House, bot: str) -> Standing:
         last_post_at=last[1] if last else None,
         next_slot=slots[0].at if slots else None,
         zone=setting.schedule.zone if setting.schedule else "UTC",
+        halts=halts,
+        holds=() if halts else house.deliveries.holds(bot),
     )

@@ -15,11 +15,12 @@ from bot.errors import BotError
 from bot.host import make_order
 from bot.house import House
 from bot.records import Draft, Sampling
+from bot.status import standing
 
 COMMANDS = {
     "init", "train", "import", "figures", "sample", "calibrate", "fill", "queue", "why", "review", "approve",
     "reject", "edit", "undo", "replay", "post", "run", "status", "calendar", "taste", "plugins", "web",
-    "doctor", "schema",
+    "stop", "resume", "doctor", "schema",
 }  # fmt: skip
 
 # The commands that must start fast, on a small server too; {} is the configuration.
@@ -321,6 +322,53 @@ def test_a_dry_run_shows_the_draft_that_would_be_posted(filled):
     assert texts[2] in filled("post", "night", "--dry-run")[0]
     filled("post", "night")
     assert texts[1] in filled("post", "night", "--dry-run")[0]
+
+
+def test_what_is_stopped_is_not_posted(filled, bot_folder):
+    """The stop switch holds for a person's own command too, is shown by status, and is lifted."""
+    filled("approve", "1")
+    assert "bot resume night" in filled("stop", "night", "--reason", "holidays")[0]
+    with pytest.raises(BotError, match=r"draft 1 is scheduled and waits: night is stopped by .*: holidays"):
+        filled("post", "night")
+    assert [halt.reason for halt in standing(House(load(bot_folder)), "night").halts] == ["holidays"]
+    shown = CliRunner().invoke(app, ["status", "--config", str(bot_folder)]).stdout
+    assert "night is stopped by" in shown
+    assert not (bot_folder.parent / "posts.jsonl").exists()
+
+    assert "Lifted: night is stopped by" in filled("resume", "night")[0]
+    assert "night was not stopped" in filled("resume", "night")[0]
+
+
+def test_a_file_stops_all(filled, bot_folder):
+    """STOP beside config.yaml, whatever it holds; it is removed as it was made."""
+    filled("approve", "1")
+    stop = bot_folder.parent / "STOP"
+    stop.touch()
+    with pytest.raises(BotError, match=r"all bots are stopped by the file .*STOP"):
+        filled("post", "night")
+    with pytest.raises(BotError, match="STOP stops all bots: remove it"):
+        filled("resume")
+
+
+def test_a_misspelt_bot_is_not_stopped(call):
+    """Nobody shall believe that something was stopped which was not."""
+    with pytest.raises(BotError, match="there is no bot 'nigth'"):
+        call("stop", "nigth")
+
+
+def test_a_limit_is_shown(filled, bot_folder):
+    """What is due and waits for a limit stands in the status, with its reason and until when."""
+    text = bot_folder.read_text().replace("    schedule:", "    limits: {per_hour: 1}\n    schedule:")
+    bot_folder.write_text(text)
+    for id in ("1", "2"):
+        filled("approve", id)
+    filled("post", "night")
+    with pytest.raises(BotError, match=r"waits: jsonl .* has had its 1 post of one hour \(limits.per_hour\)"):
+        filled("post", "night")
+
+    assert {hold.waiting for hold in standing(House(load(bot_folder)), "night").holds} == {1}
+    shown = CliRunner().invoke(app, ["status", "--config", str(bot_folder)]).stdout
+    assert "has had its 1 post of one hour" in " ".join(shown.split())
 
 
 def test_a_post_that_is_refused_is_an_error(filled, bot_folder):

@@ -13,7 +13,7 @@ ROOT = shipped()
 ORDER = [  # a room imports only what stands before it
     *("errors", "records", "interfaces", "config", "hookspecs", "uptime", "child", "registry"),
     *("text", "__init__", "model", "curation", "store", "review", "posting", "rendering", "reports", "web"),
-    *("events", "pulse", "house", "health", "host", "figures", "trainer", "importing", "pipeline"),
+    *("events", "pulse", "house", "health", "host", "figures", "trainer", "importing", "brakes", "pipeline"),
     *("doctor", "status", "outlook", "story", "page", "cli", "__main__"),
 ]
 WIRING = {"registry", *ORDER[ORDER.index("events") :]}  # what may know the configuration and the registry

@@ -10,7 +10,7 @@ from rich.console import Console
 from bot import outlook as module
 from bot import pipeline
 from bot.cli.calendar import calendar
-from bot.config import Schedule
+from bot.config import Limits, Schedule
 from bot.errors import BotError, PluginError
 from bot.outlook import outlook
 from bot.pipeline import Posting
@@ -320,3 +320,27 @@ def test_nothing_goes_out_in_quiet_hours(house, plan, approve):
     assert resting == {"night"}
     assert pipeline.pace(house).resting == set()
     assert [it.due_at for it in house.deliveries.list(state="planned")] == [NOON + 2 * HOUR, None]
+
+
+def test_what_is_stopped_is_said(house, plan, approve):
+    """The slots are shown as they would be, under what keeps them from being taken."""
+    plan(every="6h")
+    approve("Moon")
+    house.switches.stop("night", "ada", "holidays")
+
+    lines = shown(outlook(house, "night", 1))
+    assert lines[1] == "night is stopped by ada: holidays, and until that is over no slot is taken"
+
+
+def test_limits_that_the_slots_exceed_are_named(house, plan, approve, monkeypatch):
+    """Of posts if every slot brought one, of money by what is approved; what keeps to them is not told."""
+    plan(every="10m")
+    approve("A long and dear moon", targets=("dear",))
+    monkeypatch.setattr(house, "targets", lambda bot: {"dear": Dear()})
+    limits = {"per_hour": 5, "per_day": 200, "usd_per_month": 0.1}
+    bot = house.bot("night").model_copy(update={"limits": Limits(**limits)})
+    monkeypatch.setitem(house.config.bots, "night", bot)
+
+    found = outlook(house, "night", 1)
+    assert found.beyond == ["per_hour", "usd_per_month"]
+    assert shown(found)[-1] == "some will come later, for together they exceed limits.usd_per_month"

@@ -10,7 +10,7 @@ import pytest
 from bot import pipeline
 from bot.config import load
 from bot.errors import BotError, ChildError
-from bot.events import Approved, Delivered, Failed, Filled, SlotTaken
+from bot.events import Approved, Delivered, Failed, Filled, Halted, Held, SlotTaken
 from bot.house import House
 from bot.records import Judged, Sampling, Verdict
 from tests.folders import Host, fill, moons
@@ -332,3 +332,50 @@ def test_a_slot_without_an_approved_draft_passes(house):
         posting()
 
     assert [event.draft for event in events] == [None]
+
+
+def posting_of(house, events):
+    sender = pipeline.open_sender(house)
+    courier = pipeline.open_courier(house, sender, events.append)
+    return pipeline.closing(sender), pipeline.Posting(house, courier, events.append, threading.Event())
+
+
+def test_slots_of_a_stopped_bot_are_missed(house):
+    """No draft is made due meanwhile, so none goes out in a heap when it is resumed; both are told."""
+    for draft in fill(house, seed=5).drafts[:3]:
+        house.desk("ann").approve(draft.id)
+    events = []
+    sender, posting = posting_of(house, events)
+    with sender:
+        house.switches.stop(None, "ann")
+        for _ in range(3):
+            house.clock.pass_by(4)
+            posting()
+        assert [(type(event), event.over) for event in events] == [(Halted, False)]
+        house.switches.resume(None, [], "ann")
+        posting()
+
+    assert [type(event) for event in events[1:]] == [Halted, SlotTaken, Delivered, Delivered]
+    assert house.drafts.count("approved", "night") == 2
+
+
+def test_what_waits_for_a_limit_is_told_once(house, bot_folder):
+    """And goes out when the limit allows it."""
+    text = bot_folder.read_text().replace("    schedule:", "    limits: {per_hour: 1}\n    schedule:")
+    bot_folder.write_text(text)
+    house = House(load(bot_folder), Clock())
+    for draft in fill(house, seed=5).drafts[:2]:
+        house.desk("ann").approve(draft.id)
+    events = []
+    sender, posting = posting_of(house, events)
+    with sender:
+        for _ in range(5):
+            house.clock.pass_by(4)
+            posting()
+        held = [event.hold.account for event in events if isinstance(event, Held)]
+        assert sorted(held) == sorted(target.account for target in house.targets("night").values())
+        assert sum(isinstance(event, Delivered) for event in events) == 2
+        house.clock.pass_by(3600)
+        posting()
+
+    assert sum(isinstance(event, Delivered) for event in events) == 4

@@ -102,6 +102,7 @@ for group in (
     "drafts",
     "taste",
     "running",
+    "stopping",
     "web",
 ):  # each adds its commands, in the order of `bot --help`
     import_module(f"bot.cli.{group}")

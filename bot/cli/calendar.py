@@ -12,6 +12,7 @@ from rich.text import Text
 from bot.cli.plain import plain
 from bot.outlook import Coming, Outlook
 from bot.posting.calendar import is_leapt_over
+from bot.store.holding import told
 
 FEW = 3  # slots in a row that bring nothing: so many have a line each
 ALIKE = "nothing: what is approved is like the week's posts"
@@ -28,6 +29,8 @@ def _parts(outlook: Outlook) -> Iterator[RenderableType]:
     taken = sum(one.draft is not None for one in outlook.slots)
     count = f"{_slots(len(outlook.slots))} until {_day(outlook.until, zone)}, {taken} with a draft"
     yield Text.assemble((outlook.bot, "bold"), f": {count}, as things are now")
+    for halt in outlook.halts:
+        yield Text.assemble(plain(told(halt), "bold red"), ", and until that is over no slot is taken")
     if outlook.cut:
         yield Text("later slots are not looked at: there are too many", "yellow")
     if outlook.slots:
@@ -37,6 +40,8 @@ def _parts(outlook: Outlook) -> Iterator[RenderableType]:
         yield Text("nobody can say what it costs, for a target is there no more: bot doctor", "yellow")
     elif outlook.cost:
         yield Text(f"the posts cost about {outlook.cost:.3f} USD")
+    for name in outlook.beyond:
+        yield Text(f"some will come later, for together they exceed limits.{name}", "yellow")
 
 
 def _table(outlook: Outlook, zone: ZoneInfo) -> Table:

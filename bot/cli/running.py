@@ -93,7 +93,8 @@ def post(
     if as_json and posted:
         print_json(house.deliveries.list(draft=posted.id))
     if posted and posted.status != "posted":
-        msg = f"draft {posted.id} is {posted.status}"
+        why = pipeline.held_back(house, bot)
+        msg = f"draft {posted.id} is {posted.status}" + (f" and waits: {why}" if why else "")
         raise BotError(msg)
 
 

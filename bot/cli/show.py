@@ -18,10 +18,11 @@ from bot.cli.plain import plain
 from bot.config import shipped
 from bot.curation.chain import Drop
 from bot.curation.habits import Habit
-from bot.events import Approved, Delivered, Event, Failed, Filled, SlotTaken
+from bot.events import Approved, Delivered, Event, Failed, Filled, Halted, Held, SlotTaken
 from bot.house import House
-from bot.records import Check, Delivery, Draft, PluginReport
+from bot.records import Check, Delivery, Draft, Hold, PluginReport
 from bot.status import Standing, standing
+from bot.store.holding import told
 
 BAR = 12  # cells of the funnel's longest bar
 STYLES = {
@@ -70,6 +71,11 @@ class Screen:
                 self._delivered(delivery, others)
             case Failed(bot, reason):
                 self._line("failed", f"{bot}: {reason}", "red")
+            case Halted(halt, over):
+                label, no_more = ("resumed", "no more: ") if over else ("stopped", "")
+                self._line(label, plain(no_more + told(halt)), "red")
+            case Held(hold):
+                self._line("waits", plain(_held(hold, None)), "yellow")
 
     def queue(self, drafts: Sequence[Draft]) -> None:
         table = Table(box=None, pad_edge=False)
@@ -101,6 +107,12 @@ class Screen:
                 )
             if bot.next_slot is not None:
                 self.console.print(f"  next slot  {_when(bot.next_slot, ZoneInfo(bot.zone))}")
+            for halt in bot.halts:
+                since = f", since {_when(halt.at, ZoneInfo(bot.zone))}"
+                self.console.print(Text.assemble("  stopped    ", plain(told(halt), "bold red"), since))
+            for hold in bot.holds:
+                why = plain(_held(hold, ZoneInfo(bot.zone)), "yellow")
+                self.console.print(Text.assemble("  waits      ", why))
 
     def checks(self, checks: Sequence[Check]) -> None:
         """One line each, what fails first."""
@@ -231,6 +243,12 @@ class DemoScreen(Screen):
         init = (f"{called} init mybot", "bold")
         feed = " makes a bot of your own.\n          The feed so far is demo/feed.xml."
         self.console.print(Text.assemble(("For real: ", "cyan"), init, feed))
+
+
+def _held(hold: Hold, zone: ZoneInfo | None) -> str:
+    """zone: this computer's if None."""
+    until = f", until about {hold.until.astimezone(zone):%a %d %b %H:%M}" if hold.until else ""
+    return f"{hold.waiting} of {hold.bot}: {hold.reason}{until}"
 
 
 def _when(at: datetime, zone: ZoneInfo) -> str:
