@@ -12,6 +12,7 @@ from bot.model import checkpoint
 from bot.model.native import compiler
 from bot.records import Secret
 from bot.review.policies import look_up
+from bot.store.lineage import Past
 
 SMALLEST = 4  # ids of a vocabulary, to try a cell with
 
@@ -37,6 +38,7 @@ def examine(config: Path) -> list[Finding]:
 def _findings(house: House) -> Iterator[Finding]:
     yield Finding("fast passes", True, compiler.described())
     yield _look("database", partial(_database, house))
+    yield _look("storage", partial(_storage, house))
     for model in house.config.models:
         yield _look(f"model {model}", partial(_model, house, model))
     for bot in house.config.bots:
@@ -60,6 +62,24 @@ def _look(what: str, look: Callable[[], str]) -> Finding:
 def _database(house: House) -> str:
     counts = house.drafts.counts()
     return f"{house.database.name}, {sum(counts.values())} drafts"
+
+
+def _storage(house: House) -> str:
+    """Whether the database is sound and the one that was left here; what else an owner should know of it."""
+    house.database.check()
+    past, mark = house.lineage.past(), house.lineage.mark.path.name
+    told = [f"sound; {mark} beside it says what was tried"]
+    if past.epoch:
+        told.append(f"restored {past.epoch} times; {_unsure(past)}")
+    if weakness := house.database.weakness():
+        told.append(weakness)
+    return "; ".join(told)
+
+
+def _unsure(past: Past) -> str:
+    if past.doubted:
+        return f"drafts up to {past.doubted} are looked for at their targets before they are posted"
+    return f"{past.attempts} posts that it has forgotten are looked for before anything like them is posted"
 
 
 def _model(house: House, model: str) -> str:

@@ -43,6 +43,7 @@ from bot.store.database import Database
 from bot.store.deliveries import Deliveries
 from bot.store.drafts import Drafts
 from bot.store.judgements import Judgements
+from bot.store.lineage import Lineage
 from bot.store.media import MediaStore
 from bot.store.overview import Overview
 from bot.store.payload import payload
@@ -96,8 +97,12 @@ class House:
         return Judgements(self.database)
 
     @cached_property
+    def lineage(self) -> Lineage:
+        return Lineage(self.database, self.config.folder)
+
+    @cached_property
     def deliveries(self) -> Deliveries:
-        return Deliveries(self.database, self.limits, self.switches)
+        return Deliveries(self.database, self.limits, self.switches, self.lineage.mark)
 
     @cached_property
     def switches(self) -> Switches:

@@ -157,6 +157,7 @@ def replay(house: House, draft_id: int) -> Replayed:
 
 def post_now(house: House, bot: str, tell: Tell) -> Draft | None:
     """Post the bot's oldest approved draft, without a slot, and nothing else; None if none is approved."""
+    make_sure(house)
     draft = house.deliveries.schedule_now(bot)
     if draft is not None:
         with closing(open_sender(house)) as sender:
@@ -285,9 +286,13 @@ class Posting:
     def __init__(self, house: House, courier: Courier, tell: Tell, stop: threading.Event):
         self._house, self._courier, self._tell, self._stop = house, courier, tell, stop
         self._brakes = Brakes(house, tell)
+        self._sure = False  # that the database is sound, and the one that was left here
         self._since = house.clock()  # a bot that never had a slot has missed none before this
 
     def __call__(self) -> None:
+        if not self._sure:
+            make_sure(self._house)
+            self._sure = True
         self._brakes.look()
         for bot, setting in self._house.config.bots.items():
             if setting.schedule is None or self._stop.is_set() or self._brakes.stops(bot):
@@ -307,6 +312,16 @@ class Posting:
 
 def open_sender(house: House) -> Sender:
     return Sender(partial(build_target, house.config), fetch=house.media.attachments)
+
+
+def make_sure(house: House) -> None:
+    """What comes before any posting: the database is sound, and what an older copy has forgotten is known.
+
+    Raises StoreError.
+    """
+    house.database.check()
+    if told := house.lineage.examine():
+        log.warning("%s", told)
 
 
 def build_target(config: Config, bot: str, label: str) -> Target:

@@ -385,6 +385,7 @@ class Delivery:
     media: tuple[Media, ...] = ()
     manner: str = ""
     payload: str = ""  # digest of text, media and manner as they were approved; "": before there were digests
+    suspect: bool = False  # an attempt of which nothing is sent: it may be there from before a restore
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,5 +104,6 @@ for group in (
     "running",
     "stopping",
     "web",
+    "storage",
 ):  # each adds its commands, in the order of `bot --help`
     import_module(f"bot.cli.{group}")

@@ -37,7 +37,10 @@ class Store(Protocol):
     ) -> Delivery | None: ...
 
     def begin_sending(self, delivery: Delivery) -> Delivery:
-        """Durably record the attempt; fenced. Raises Stopped if nothing may be posted any more."""
+        """Durably record the attempt; fenced. Nothing may be sent of one that comes back as suspect.
+
+        Raises Stopped if nothing may be posted any more.
+        """
 
     def settle(
         self,
@@ -164,6 +167,8 @@ class Courier:
         return self.sender.check(delivery)
 
     def _send(self, delivery: Delivery) -> Outcome:
+        if delivery.suspect:
+            return Unknown("the database was restored since: it may have been posted before that")
         if delivery.lease_until and delivery.lease_until - self.clock() < ROOM_TO_SEND:
             return NotSent("it was held up until its claim had nearly run out")
         return self.sender.post(delivery)

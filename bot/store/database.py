@@ -17,17 +17,18 @@ from bot import __version__
 from bot.errors import StoreError
 from bot.uptime import Machine, following, this_machine
 
-SCHEMA = "0008"  # the newest file in migrations/versions
+SCHEMA = "0009"  # the newest file in migrations/versions
 BUSY_SECONDS = 10
 WAL_TURNS = 10
 PRAGMAS = ("synchronous=FULL", "foreign_keys=ON")
 WRITERS_LOCK = 0x776F726D  # any number, the same in every process
 
+DAMAGED = "it is damaged: put a backup in its place with `bot restore FILE`"
 REMEDIES = {
     "SQLITE_CANTOPEN": "it cannot be opened: the folder must exist and be writable",
     "SQLITE_READONLY": "it cannot be written: make the file and its folder writable",
     "SQLITE_NOTADB": "it is not a database: name another file in `database:` or move this one away",
-    "SQLITE_CORRUPT": "it is damaged: move it away and put a backup in its place",
+    "SQLITE_CORRUPT": DAMAGED,
     "SQLITE_BUSY": f"another process has kept it locked for {BUSY_SECONDS} s: let it finish or end it",
     "SQLITE_FULL": "the disk is full: make room and go on",
     "SQLITE_IOERR": "the disk failed to read or write: look at its health and free space",
@@ -49,14 +50,13 @@ class Database:
     def __init__(self, url: str, clock: Callable[[], datetime] = utc_now, machine: Machine | None = None):
         self.now = clock
         self.machine = machine or (this_machine() if clock is utc_now else following(clock))
-        try:
-            address = make_url(url)
-        except exc.ArgumentError as error:  # its text is not repeated: a password may be in it
-            raise StoreError("database: no address; write sqlite:///bot.db for the file bot.db") from error
+        address = read_address(url)
         self.name = address.render_as_string(hide_password=True)
         self._identity: tuple[int, int] | None = None
-        if address.get_backend_name() == "sqlite":
-            self.name = address.database or self.name
+        self._damage = ""
+        self.file = file_of(address)  # of SQLite
+        if self.file is not None:
+            self.name = str(self.file)
         with _one_line(self.name):
             self._engine = _open(address)
         self._upgrade()
@@ -83,6 +83,29 @@ class Database:
         with _one_line(self.name), engine.begin() as connection:
             yield connection
 
+    def check(self) -> None:
+        """Read all of a SQLite file and see whether it is sound. Raises StoreError; once it did, always.
+
+        PostgreSQL looks after its own.
+        """
+        if self.file is not None and not self._damage:
+            with self.read() as connection:
+                found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+            self._damage = "" if found == "ok" else " ".join(str(found).split())
+        if self._damage:
+            msg = f"{self.name}: {DAMAGED} ({self._damage})"
+            raise StoreError(msg)
+
+    def weakness(self) -> str:
+        """What this SQLite is known to do wrong, and what keeps from harm; "" if nothing."""
+        if self.file is None or sqlite3.sqlite_version_info >= (3, 51, 3):
+            return ""
+        return (
+            f"SQLite {sqlite3.sqlite_version} is older than 3.51.3: where several processes write, one that "
+            "clears the log at the wrong moment can lose pages. One `bot run`, and a command now and "
+            "then, are most unlikely to meet that; for several at a time take PostgreSQL or a newer SQLite"
+        )
+
     def close(self) -> None:
         self._engine.dispose()
 
@@ -99,6 +122,20 @@ class Database:
         with self.write() as connection:  # whoever waited for the lock may find it done
             if (found := _schema(connection, self.name)) != SCHEMA:
                 _migrate(connection, found, self.name)
+
+
+def read_address(url: str) -> URL:
+    """Raises StoreError."""
+    try:
+        return make_url(url)
+    except exc.ArgumentError as error:  # its text is not repeated: a password may be in it
+        raise StoreError("database: no address; write sqlite:///bot.db for the file bot.db") from error
+
+
+def file_of(address: URL) -> Path | None:
+    """Where a SQLite database is kept; None of one in memory, and of any other kind."""
+    kept = address.get_backend_name() == "sqlite" and address.database not in (None, "", ":memory:")
+    return Path(str(address.database)) if kept else None
 
 
 def _identity(name: str) -> tuple[int, int] | None:

@@ -5,19 +5,20 @@ to what state is decided in bot.posting, and nothing here touches the network.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, exists, func, insert, select, update
 
 from bot.errors import Conflict, Stopped
 from bot.records import Delivery, DeliveryState, Draft, Hold, Limits, Outlet, Pace, Receipt, Slot, Step
+from bot.store import lineage
 from bot.store.database import Database
 from bot.store.elapsed import keep_time, read_time
 from bot.store.fuses import book, charge
 from bot.store.holding import IN_FLIGHT, alike, counted, due_rows, halted, held_by, is_due, merged, told
+from bot.store.mark import Mark
 from bot.store.payload import payload
 from bot.store.rows import (
     delivery_rows,
@@ -47,7 +48,8 @@ def may_become(delivery: Delivery, state: DeliveryState) -> bool:
 class Deliveries:
     """The way out. A caller holds a Delivery as it was; its fence tells whether that still counts.
 
-    limits: of each account that a bot posts to. switches: what is stopped.
+    limits: of each account that a bot posts to. switches: what is stopped. mark: where attempts are noted
+    beside the database.
     """
 
     def __init__(
@@ -55,8 +57,9 @@ class Deliveries:
         database: Database,
         limits: Callable[[str], Limits] = lambda bot: Limits(),
         switches: Switches | None = None,
+        mark: Mark | None = None,
     ):
-        self._database, self._limits = database, limits
+        self._database, self._limits, self._mark = database, limits, mark
         self._switches = switches or Switches(database)
 
     def take_slot(self, slot: Slot, at: datetime | None = None) -> Draft | None:
@@ -182,18 +185,30 @@ class Deliveries:
     def begin_sending(self, delivery: Delivery) -> Delivery:
         """Commit the attempt; only after this may a byte leave.
 
-        Raises Conflict if the claim was lost, Stopped if posting was stopped meanwhile.
+        None may leave if the delivery that is returned is suspect: it may be there already. Raises Conflict
+        if the claim was lost, Stopped if posting was stopped meanwhile.
         """
+        if self._mark is None:
+            return self._begin(delivery)
+        place = self._mark.reserve(delivery, self._database.now())
+        sending = self._begin(delivery)
+        if not sending.suspect:
+            self._mark.confirm(place)
+        return sending
+
+    def _begin(self, delivery: Delivery) -> Delivery:
         now = self._database.now()
         with self._database.write() as connection:
             _check_fence(connection, delivery, "sending")
             if halt := halted(delivery, self._switches.found(connection)):
                 raise Stopped(told(halt))
             charge(connection, delivery, keep_time(connection, self._database, always=True))
-            connection.execute(
-                insert(attempts).values(delivery=delivery.id, fence=delivery.fence, started_at=now)
-            )
-            return change(connection, delivery, "sending", delivery.owner or "", "", now)
+            before = lineage.since(connection, delivery)
+            row = {"delivery": delivery.id, "fence": delivery.fence, "started_at": before or now}
+            connection.execute(insert(attempts).values(row))
+            epoch = {"epoch": lineage.present_epoch()}
+            sending = change(connection, delivery, "sending", delivery.owner or "", "", now, **epoch)
+        return replace(sending, suspect=before is not None and delivery.kind != "put")
 
     def settle(
         self,
@@ -217,6 +232,8 @@ class Deliveries:
         values: dict[str, Any] = {"owner": None, "lease_until": None, "awaits": awaits}
         if state in ("planned", "uncertain"):
             values["due_at"] = due_at or (now if state == "planned" else None)
+        if delivery.state == "uncertain":  # whoever says what became of it has made sure of it
+            values["epoch"] = lineage.present_epoch()
         with self._database.write() as connection:
             _check_fence(connection, delivery, state)
             if state == "sent":
@@ -320,7 +337,7 @@ def plan(connection: Connection, draft: Draft, outlets: Sequence[Outlet], actor:
             "draft": draft.id,
             "revision_sha256": draft.sha256,
             "attempt_group": group,
-            "key": _key(origin, draft.sha256, str(group), outlet.account, outlet.target),
+            "key": lineage.key(origin, draft.sha256, group, outlet.account, outlet.target),
             "state": "planned",
             "fence": 0,
             "approved_at": now,
@@ -362,11 +379,6 @@ def change(
         at=now,
     )
     return changed
-
-
-def _key(*parts: str) -> str:
-    """32 hex digits, the same in every copy of the database."""
-    return sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
 def _schedule(connection: Connection, draft: Draft, at: datetime) -> Draft:

@@ -170,5 +170,6 @@ def _evidence(stored: dict[str, Any]) -> Evidence:
 
 
 def _delivery(row: Row[Any]) -> Delivery:
-    fields = {name: row._mapping[name] for name in Delivery.__dataclass_fields__}
+    stored = Delivery.__dataclass_fields__.keys() - {"suspect"}
+    fields = {name: row._mapping[name] for name in stored}
     return Delivery(**fields | {"media": read_media(row.media)})

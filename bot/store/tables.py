@@ -253,6 +253,7 @@ deliveries = Table(
     _required("evidence", Text),
     _required("reason", Text),
     _required("cost", Money, server_default="0"),  # of one attempt
+    _required("epoch", Integer, server_default="0"),  # in which it was last made sure of, or tried
     _revision_of_draft(),
     UniqueConstraint(
         "draft", "revision_sha256", "target", "attempt_group", name="uq_deliveries_attempt_group"
@@ -355,4 +356,25 @@ leases = Table(  # what one process at a time does
     Column("name", Text, primary_key=True),
     _required("owner", Text),
     _required("until", Instant),  # by the database's own time
+)
+
+meta = Table(  # one row: which database this is, and what is known of its past
+    "meta",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _required("database", Text),  # the same in every copy
+    _required("marked", Boolean),  # there is a file beside it that says what was tried, see bot.store.mark
+    _required("epoch", Integer),  # how often it was found restored
+    _required("doubted_epoch", Integer),  # the last of these in which nobody could say what was forgotten ...
+    _required("doubted_draft", Integer),  # ... and the newest draft of then: all up to it may be posted
+    CheckConstraint("id = 1", name="one"),
+)
+
+forgotten = Table(  # attempts that were made and that a restored database did not know
+    "forgotten",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("fence", Integer, primary_key=True),
+    _required("started_at", Instant),
+    Column("delivery", Integer, ForeignKey("deliveries.id")),  # which has been made sure of; NULL: none yet
 )
