@@ -67,7 +67,6 @@ def restore(file: Path, place: Path, now: datetime) -> Restored:
     look_at(file)
     if place.exists() and file.samefile(place):
         raise StoreError(f"{file} is the database itself: name a copy of it, made by `bot backup`")
-    _close_log(place)  # and once more at the end: it is refused before anything else is done
     with _new(place) as fresh:
         _copy(file, fresh)
         told = _begin_anew(file, fresh, place)
@@ -84,6 +83,7 @@ def _begin_anew(file: Path, fresh: Path, place: Path) -> str:
     """Bring a copy up to date and let it know what it has forgotten, before anybody can open it."""
     try:
         with Database(f"sqlite:///{fresh}") as database:
+            _close_log(place)  # and once more at the end: before anything else is done it is refused
             return _met_with_mark(Lineage(database, place.parent, beside=place))
     except StoreError as error:
         raise StoreError(str(error).replace(str(fresh), str(file))) from error
