@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,71 @@ def test_the_schema_is_the_newest_migration() -> None:
     steps.set_main_option("script_location", str(folder))
 
     assert ScriptDirectory.from_config(steps).get_current_head() == SCHEMA
+
+
+def write_old_queue(url: str, schema: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database of an older program: one draft that was edited, approved, and approved no more."""
+    with monkeypatch.context() as patched:
+        patched.setattr("bot.store.database.SCHEMA", schema)
+        with Database(url) as database, database.write() as connection:
+            at = "2026-03-01 12:00:00+00:00" if url.startswith("postgres") else "2026-03-01 12:00:00.000000"
+            sampled = "'m/e', '{}', 7, 3, 0.8, 'raw', 1.9, 1.04, 'torch', 'cpu'"
+            no = "false" if url.startswith("postgres") else "0"
+            draft = 'bot, state, revision, attempt_group, origin, checkpoint, sampling, seed, "index", '
+            draft += "temperature, raw_text, nll, surprise, build, device, created_at"
+            decision = "draft, revision_sha256, verdict, actor, policy, override, undoes, at"
+            for statement in (
+                f"INSERT INTO drafts ({draft}) VALUES ('metal', 'pending', 2, 0, 'o', {sampled}, '{at}')",
+                "INSERT INTO revisions (draft, number, sha256, text, fingerprint, verdicts, created_at) "
+                f"VALUES (1, 1, 'first', 'Ash', 1, '[]', '{at}')",
+                "INSERT INTO revisions (draft, number, sha256, text, fingerprint, verdicts, created_at) "
+                f"VALUES (1, 2, 'second', 'ÄSCHE', 2, '[]', '{at}')",
+                f"INSERT INTO decisions ({decision}) "
+                f"VALUES (1, 'second', 'edit', 'ada', '', {no}, NULL, '{at}'),"
+                f" (1, 'second', 'approve', 'ada', '', {no}, NULL, '{at}'),"
+                f" (1, 'second', 'undo', 'bob', '', {no}, 2, '{at}')",
+                f"INSERT INTO drafts ({draft}) VALUES ('metal', 'approved', 1, 1, 'p', {sampled}, '{at}')",
+                "INSERT INTO revisions (draft, number, sha256, text, fingerprint, verdicts, created_at) "
+                f"VALUES (2, 1, 'third', 'Bone', 3, '[]', '{at}')",
+                "INSERT INTO deliveries (draft, revision_sha256, attempt_group, target, account, kind, text, "
+                "key, state, fence, approved_at, url, evidence, reason) VALUES (2, 'third', 1, 'console', "
+                f"'console', 'opaque', 'Bone', 'k', 'planned', 0, '{at}', '', '', '')",
+            ):
+                connection.exec_driver_sql(statement)
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("schema", ["0001", "0002", "0003", "0007"])
+def test_an_older_database_is_brought_up_to_date_and_keeps_every_row(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    database: str,
+    schema: str,
+) -> None:
+    """Revisions older than their evidence have none, approvals before attachments no digest.
+
+    Old decisions can be undone, and old texts found.
+    """
+    address = url(tmp_path) if database == "sqlite" else request.getfixturevalue("postgres").empty()
+    write_old_queue(address, schema, monkeypatch)
+
+    with open_url(address) as queue:
+        draft, approved = queue.drafts.list()
+        assert (approved.text, approved.status) == ("Bone", "approved")
+        assert [(it.text, it.payload) for it in queue.deliveries.list()] == [("Bone", "")]
+        assert (draft.text, draft.status, draft.evidence, draft.score) == ("ÄSCHE", "pending", None, None)
+        assert [it.id for it in queue.drafts.page(Listing(search="äsche")).drafts] == [1]
+        decided = queue.drafts.decisions(1)
+        assert [(it.verdict, it.actor, it.reason) for it in decided] == [
+            ("edit", "ada", ""),
+            ("approve", "ada", ""),
+            ("undo", "bob", ""),
+        ]
+        assert queue.drafts.undo(1, "ada").text == "Ash"
+        queue.drafts.snooze(1, NOON + timedelta(days=1), "ada")
+        with pytest.raises(IntegrityError), queue.database.write() as connection:
+            connection.exec_driver_sql("UPDATE decisions SET undoes = 99 WHERE verdict = 'undo'")
 
 
 def test_four_processes_open_a_new_database_at_once(tmp_path: Path) -> None:
