@@ -105,6 +105,15 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A token that may follow a prefix. text: the prefix with it; the token "" ends the text."""
+
+    token: str
+    text: str
+    probability: float  # at temperature 1, of all tokens
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What one filter said of one text."""
 

@@ -364,3 +364,33 @@ def test_calibration_maps_temperature_to_surprise(monkeypatch):
     assert points[0][1] < points[1][1] < points[2][1]
     alone = sampler.sample(Sampling((1.0, 1.0)), 0, range(100))
     assert points[1][1] == fmean(one.nll for one in alone) / 4.0
+
+
+def test_suggestions_are_the_models_own_probabilities(biased):
+    """At temperature 1, the end of the text among them; what is never written is not suggested."""
+    sampler = sampler_of(biased({3: 2.0, 5: 1.0, END: 0.5, UNKNOWN: 9.0, START: 9.0}))
+    found = sampler.suggest("ab", 4)
+
+    weights = [math.exp(logit) for logit in (2.0, 1.0, 0.5)]
+    assert [it.probability for it in found[:3]] == pytest.approx([it / sum(weights) for it in weights])
+    letters = [VOCABULARY.decode([id])[0] for id in (3, 5)]
+    assert [(it.token, it.text) for it in found[:3]] == [
+        *((letter, f"ab{letter}") for letter in letters),
+        ("", "ab"),
+    ]
+
+
+def test_suggestions_follow_what_was_written():
+    """They are what a whole pass over the same text gives, and a sample in between changes nothing."""
+    model = small_model()
+    sampler = sampler_of(model)
+    ids = [START, *VOCABULARY.encode(list("abc"))]
+    with torch.no_grad():
+        logits, _ = model(torch.tensor(ids).unsqueeze(1))  # (T, 1)
+    barred = logits[-1, 0].clone()
+    barred[[START, UNKNOWN]] = -math.inf
+    expected = torch.softmax(barred, 0).sort(descending=True).values[:5].tolist()
+
+    for _ in range(2):
+        assert [it.probability for it in sampler.suggest("abc", 5)] == pytest.approx(expected, rel=1e-4)
+        sampler.sample(SHORT, 1, range(3))

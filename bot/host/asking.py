@@ -13,8 +13,9 @@ from typing import Self
 from bot.child import Child
 from bot.config import Config
 from bot.errors import BotError, ChildError
-from bot.host.orders import MOST_TOKENS, Answer, Order
+from bot.host.orders import MOST_TOKENS, Answer, Hint, Order
 from bot.host.serving import SAMPLED, ModelHost
+from bot.records import Suggestion
 
 DEADLINE = 300.0  # seconds to sample MOST_TOKENS, or fewer, and to judge one's samples: longer is a hang
 ENOUGH = 2  # orders in a row that broke the host, each alone: then it is not they but what all have in common
@@ -41,6 +42,11 @@ class Host:
         suspected = [order for order in orders if order.bot in self._suspects]
         yield from self._ask([order for order in orders if order not in suspected])
         yield from self._alone(suspected)
+
+    def hint(self, hint: Hint) -> Sequence[Suggestion]:
+        """What may follow a prefix. Raises BotError."""
+        [suggestions] = self._child.ask_each(hint, self._deadline)
+        return list(suggestions)
 
     def kill(self) -> None:
         """For another thread than the one that asks: what is in hand is given up, and nothing begun."""

@@ -66,6 +66,16 @@ class Order:
         ]
 
 
+@dataclass(frozen=True)
+class Hint:
+    """Which tokens may follow a prefix, so many of the likeliest."""
+
+    model: str
+    checkpoint: str
+    prefix: str
+    count: int
+
+
 Answer = list[Judged] | Exception
 
 

@@ -18,12 +18,12 @@ from bot.curation.earlier import Earlier
 from bot.curation.normal import fingerprint
 from bot.curation.novelty import FILE_NAME, HashedTrainingSet, TextTrainingSet
 from bot.curation.profile import FILE_NAME as PROFILE
-from bot.host.orders import Answer, Asked, Order
+from bot.host.orders import Answer, Asked, Hint, Order
 from bot.host.shelf import Shelf
 from bot.house import House
 from bot.interfaces import Profile
 from bot.model import checkpoint
-from bot.records import Candidate, Judged
+from bot.records import Candidate, Judged, Suggestion
 
 if TYPE_CHECKING:
     from bot.model.sampling import Sampler
@@ -32,14 +32,20 @@ SAMPLED = "sampled"  # the first piece of every answer: what breaks from here on
 
 
 class ModelHost:
-    """Answers orders of one model with SAMPLED and then, in their order, an Answer each."""
+    """Answers orders of one model with SAMPLED and then, in their order, an Answer each; a Hint at once."""
 
     def __init__(self, config: Config):
         self._house = House(config)
         self._models = Shelf(config.host.memory, self._load, self._weigh)
         self._filters = cache(self._house.filters)
 
-    def __call__(self, orders: Sequence[Order]) -> Iterator[Answer | str]:
+    def __call__(self, asked: Sequence[Order] | Hint) -> Iterator[Answer | str | list[Suggestion]]:
+        if isinstance(asked, Hint):
+            yield self._models(asked.model, asked.checkpoint).sampler.suggest(asked.prefix, asked.count)
+        else:
+            yield from self._serve(asked)
+
+    def _serve(self, orders: Sequence[Order]) -> Iterator[Answer | str]:
         with redirect_stdout(sys.stderr):  # what plugins print shall not spoil the command's own output
             samples = self._sample(orders)
         yield SAMPLED

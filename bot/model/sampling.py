@@ -5,6 +5,7 @@ a seed has the same bits alone as among a thousand. It does not know what become
 """
 
 import math
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
 from itertools import chain
@@ -28,8 +29,8 @@ from bot.model.pieces import Pieces
 from bot.model.rows import Kind, Request, Rows, Sample
 from bot.model.threads import one_thread
 from bot.model.walk import Walk, open_walk
-from bot.records import Candidate, Rule, Sampling
-from bot.text.vocabulary import START, UNKNOWN, Vocabulary
+from bot.records import Candidate, Rule, Sampling, Suggestion
+from bot.text.vocabulary import END, START, UNKNOWN, Vocabulary
 
 SPREAD = 3  # times the weights' bytes, as measured for the shipped model (3.3)
 CALIBRATION = (0.4, 0.6, 0.8, 1.0, 1.3)  # temperatures
@@ -84,6 +85,24 @@ class Sampler:
             found |= zip(chosen, self._decode([named[n] for n in chosen], weights), strict=True)
         return [found[n] for n in range(len(named))]
 
+    def suggest(self, prefix: str, count: int) -> list[Suggestion]:
+        """The likeliest tokens after a prefix, the likeliest first. Raises BotError if it cannot begin so."""
+        ids = self._prefix(Sampling(prefix=prefix, max_length=sys.maxsize))
+        row = np.zeros(1, np.int64)
+        with torch.inference_mode(), one_thread():
+            walk = self._walk("float32")
+            walk.begin(row)
+            for id in (START, *ids):
+                logits = walk.step(np.array([id]), row)
+            logits = torch.as_tensor(logits)[0].float().cpu() + torch.from_numpy(self._barred())
+            shares, found = torch.softmax(logits, 0).topk(min(count, len(self._vocabulary) - 2))
+        return [self._suggestion(ids, *it) for it in zip(found.tolist(), shares.tolist(), strict=True)]
+
+    def _suggestion(self, ids: tuple[int, ...], id: int, probability: float) -> Suggestion:
+        if id == END:
+            return Suggestion("", self._text(ids), probability)
+        return Suggestion(self._text([id]), self._text([*ids, id]), probability)
+
     def _decode(self, requests: Sequence[Request], weights: str) -> list[list[Candidate]]:
         count = max(1, sum(len(request.indices) for request in requests))
         with torch.inference_mode(), one_thread():
@@ -100,12 +119,15 @@ class Sampler:
         """The walk's build, and all samples ended; at most so many stand side by side."""
         if device != self._device:  # memory is short where the model was: it stays away from there
             self._model, self._walks = devices.moved(self._model, device), {}
-        if weights not in self._walks:
-            self._walks[weights] = self._open_walk(self._model, weights)
-        walk = self._walks[weights]
+        walk = self._walk(weights)
         rows = Rows(requests, walk.room(most), walk.placed)
         _run(walk, rows, self._barred(), self.checkpoint)
         return walk.build, rows
+
+    def _walk(self, weights: str) -> Walk:
+        if weights not in self._walks:
+            self._walks[weights] = self._open_walk(self._model, weights)
+        return self._walks[weights]
 
     @property
     def _device(self) -> torch.device:
