@@ -11,6 +11,7 @@ from bot.house import House
 from bot.model import checkpoint
 from bot.model.native import compiler
 from bot.records import Secret
+from bot.review.card import place_of
 from bot.review.policies import look_up
 from bot.store.lineage import Past
 
@@ -113,7 +114,9 @@ def _constraints(house: House, bot: str) -> str:
 
 
 def _filters(house: House, bot: str) -> str:
-    return ", ".join(name for name, _ in house.filters(bot)) or "none; only the fixed check"
+    names = ", ".join(name for name, _ in house.filters(bot)) or "none; only the fixed check"
+    house.try_filters(bot)
+    return names
 
 
 def _review(house: House, bot: str) -> str:
@@ -131,7 +134,7 @@ def _targets(house: House, bot: str) -> str:
     if not targets:
         msg = f"{house.config.file}: bots.{bot}.targets: there is none, so nothing can be approved or posted"
         raise BotError(msg)
-    return ", ".join(f"{label} ({target.account})" for label, target in targets.items())
+    return ", ".join(place_of(label, target.account) for label, target in targets.items())
 
 
 def _advised(house: House, bot: str) -> Iterator[Finding]:

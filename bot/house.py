@@ -32,7 +32,20 @@ from bot.errors import BotError, CheckpointError, ConfigError, CorpusError, Plug
 from bot.interfaces import Constraint, Filter, Renderer, Target, Tokenizer, TrainingSet
 from bot.model import checkpoint
 from bot.posting import fit
-from bot.records import Delivery, Draft, Evidence, Halt, Judged, Kind, Limits, Outlet, Rendered, Verdict
+from bot.records import (
+    Candidate,
+    Delivery,
+    Draft,
+    Evidence,
+    Halt,
+    Judged,
+    Kind,
+    Limits,
+    Outlet,
+    Rendered,
+    Sampling,
+    Verdict,
+)
 from bot.registry import Registry
 from bot.rendering import Renderings
 from bot.review.decisions import Desk
@@ -61,6 +74,7 @@ RENDERED = "renderers"  # the filter of the verdict on what they made
 FUNNIEST = "funniest"  # the checkpoint whose drafts earned most approvals
 STOP = "STOP"  # the file that stops all bots
 MANY = 200_000  # texts; to index fewer takes seconds
+TRIAL = Candidate("A text.", "A text.", "", Sampling(), 0, 0, 1.0, 1.0, 1.0, "", "")  # for filters
 
 Thing = TypeVar("Thing")
 
@@ -169,6 +183,10 @@ class House:
         found = arms.funniest({name: arms.joined(shares) for name, shares in earned.items()})
         there = [name for root in self.checkpoint_roots for name in checkpoint.names(root, model)]
         return found if found in there else "best"
+
+    def owns(self, checkpoint_: Path) -> bool:
+        """Whether it lies among the configuration's own, and did not come with the program."""
+        return checkpoint_.is_relative_to(self.config.checkpoints_folder)
 
     def has_checkpoint(self, model: str) -> bool:
         """Whether there is any."""
@@ -330,6 +348,14 @@ class House:
             raise PluginError(msg)
         return built
 
+    def asked(self, sampling: Sampling) -> Callable[[str], bool]:
+        """Whether a text begins with the sampling's prefix and satisfies its constraints."""
+        from bot.model.automaton import Together, allows
+
+        rules = [self.constraint(settings.Choice(rule.name, rule.options)) for rule in sampling.constraints]
+        together = Together(rules)
+        return lambda text: text.startswith(sampling.prefix) and allows(together, text)
+
     def tokenizer(self, choice: Any) -> Tokenizer:
         tokenizer: Tokenizer = self.registry.build("tokenizers", _choice(choice))
         return tokenizer
@@ -405,6 +431,23 @@ class House:
             return Chain(self.filters(draft.bot), context).opinions(replace(draft.candidate, text=text))
         except BotError as error:  # what a person writes does not wait until the filter is mended
             return (Verdict("filters", "ask", f"could not be asked: {error}"),)
+
+    def try_filters(self, bot: str) -> None:
+        """Ask the bot's filters about a text where no corpus is at hand: one may need more than hashes.
+
+        Raises BotError for what a person must mend.
+        """
+        model = self.bot(bot).model
+        for folder in self.checkpoints_of(bot) if self.has_checkpoint(model) else ():
+            sha256 = str(checkpoint.read_meta(folder).corpus.get("sha256"))
+            if self.texts.open(sha256) is None and self._very_corpus(model, folder) is None:
+                context = Context(self.known_texts(folder), (), partial(self.profile, model, folder))
+                for choice, (name, filter) in zip(self.bot(bot).filters, self.filters(bot), strict=True):
+                    try:
+                        Chain([(name, filter)], context).opinions(TRIAL)
+                    except BotError as error:
+                        said = str(error).removeprefix(f"{name}: ")
+                        raise ConfigError(f"{choice.where()}: {said}") from error
 
     def fitting(self, bot: str, judged: Sequence[Judged]) -> list[Judged]:
         """What no target objects to is kept; what cannot be asked now is when a draft is to be approved."""

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -25,8 +25,9 @@ from bot import __version__
 from bot.brakes import Brakes
 from bot.config import Config
 from bot.curation.chain import funnel
+from bot.curation.forced import forced
 from bot.curation.variety import ruts, variety
-from bot.errors import BotError, CheckpointError, ChildError
+from bot.errors import BotError, ChildError
 from bot.events import Approved, Delivered, Failed, Filled, SlotTaken, Tell
 from bot.host import Answer, Host, Order, in_band, in_groups, informed, make_order, open_host
 from bot.house import House
@@ -78,19 +79,18 @@ def sample(
 
 def calibrate(
     house: House, model: str, which: str, samples: int, told: Callable[[float, float], None]
-) -> Path:
+) -> Path | None:
     """Measure anew which temperature surprises how much, store it with the checkpoint; its folder.
 
-    told: each temperature and its surprise. Raises CheckpointError where the checkpoint cannot be written.
+    told: each temperature and its surprise. None, and nothing is stored, where the checkpoint came with the
+    program. Raises CheckpointError where it cannot be written.
     """
     from bot.model.sampling import calibrate as sweep
 
     folder = house.checkpoint(model, which)
     calibration = sweep(house.sampler(model, which), samples, told)
-    if not folder.is_relative_to(house.config.checkpoints_folder):
-        there = house.config.checkpoints_folder / model
-        msg = f"not stored: {folder} came with the program; copy it to {there}, where it can be written"
-        raise CheckpointError(msg)
+    if not house.owns(folder):
+        return None
     checkpoint.amend(folder, calibration=calibration)
     return folder
 
@@ -112,8 +112,13 @@ def enqueue(house: House, order: Order, answer: Answer) -> Filled:
     if house.bot(order.bot).renderers:
         house.media.prune()
     texts = [draft.text for draft in drafts]
-    stuck = ruts(texts, house.usual(order.model, order.checkpoints))
-    return Filled(order.bot, funnel(judged), drafts, waiting(house, order.bot), variety(texts), stuck)
+    asked = cache(house.asked)
+    sampled = [(draft.candidate.raw_text, asked(draft.candidate.sampling)) for draft in drafts]
+    stuck = ruts(texts, house.usual(order.model, order.checkpoints), lambda kind: forced(kind, sampled))
+    filters = [choice.name for choice in house.bot(order.bot).filters]
+    return Filled(
+        order.bot, funnel(judged, filters), drafts, waiting(house, order.bot), variety(texts), stuck
+    )
 
 
 def waiting(house: House, bot: str) -> int:

@@ -1,6 +1,6 @@
 """How one draft came to where it is, for `bot why`. It only reads."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -22,6 +22,7 @@ class Story:
 
     draft: Draft
     decisions: Sequence[Decision]
+    texts: Mapping[str, str]  # of its revisions, by their SHA-256
     steps: Sequence[Step]
     attachments: Rendered
     outlets: Sequence[Outlet]
@@ -36,6 +37,7 @@ def story(house: House, id: int) -> Story:
     return Story(
         draft=draft,
         decisions=house.drafts.decisions(id),
+        texts=house.drafts.texts(id),
         steps=house.deliveries.steps(id),
         attachments=_attachments(house, draft),
         outlets=_outlets(house, draft),

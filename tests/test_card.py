@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rich.console import Console, RenderableType
 
 from bot.records import Draft, Evidence, Match, Span, Verdict
-from bot.review.card import COPIED, marked, show, where, why
+from bot.review.card import COPIED, marked, place_of, show, where, why
 from tests.queues import NOON, judged, outlet
 
 
@@ -111,3 +111,11 @@ def test_where_it_goes() -> None:
         "Wormhorn #metal",
     ]
     assert lines(where(draft(), ())) == ["goes to nowhere: the bot has no target yet"]
+
+
+def test_a_place_is_not_named_twice() -> None:
+    """An account may begin with what the target is called."""
+    assert place_of("feed", "feed feed.xml") == "feed (feed.xml)"
+    assert place_of("feed-2", "feed other.xml") == "feed-2 (feed other.xml)"
+    assert place_of("x", "xavier") == "x (xavier)"
+    assert place_of("console", "console") == "console"

@@ -1,6 +1,8 @@
 """The chain: filters in the order of the configuration, then the gate, and what became of a batch."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -14,7 +16,7 @@ from bot.curation.novelty import TextTrainingSet
 from bot.errors import Ask, BotError, Reject
 from bot.records import Candidate, Match, Sampling, Span, Verdict
 
-SAMPLING = Sampling()
+SAMPLING, FILE = Sampling(), Path(__file__).name
 GATE = (Verdict(SAFETY, "accept"), Verdict(COPY, "accept"))
 
 
@@ -92,6 +94,15 @@ def broken(candidate, context):
     raise ZeroDivisionError("by zero")
 
 
+def deep(candidate, context):
+    return json.loads(candidate.text)
+
+
+def line_of(filter):
+    """The one after its first."""
+    return filter.__code__.co_firstlineno + 1
+
+
 def leaving(candidate, context):
     raise SystemExit(3)
 
@@ -115,8 +126,10 @@ def meddling(candidate, context):
 @pytest.mark.parametrize(
     ("filter", "reason"),
     [
-        (broken, "ZeroDivisionError: by zero"),
-        (leaving, "SystemExit: 3"),
+        (broken, f"ZeroDivisionError: by zero ({FILE}:{line_of(broken)})"),
+        (leaving, f"SystemExit: 3 ({FILE}:{line_of(leaving)})"),
+        (deep, f"JSONDecodeError: Expecting value: line 1 column 1 (char 0) ({FILE}:{line_of(deep)})"),
+        (lambda: None, "TypeError: <lambda>() takes 0 positional arguments but 2 were given"),
         (forgetful, "it returned NoneType, not a Candidate"),
         (textual, "it returned str, not a Candidate"),
         (emptied, "it changed more than the candidate's text"),
@@ -210,6 +223,13 @@ def test_the_funnel_shows_what_each_filter_dropped():
 def test_an_empty_batch_has_an_empty_funnel():
     """Nothing sampled, nothing dropped."""
     assert funnel([]) == Funnel(0, (), 0, 0)
+
+
+def test_filters_that_no_candidate_reached_stand_in_the_funnel_too():
+    """Or one would think they are not asked at all."""
+    judged = Chain([("one", longer_than(1)), ("two", keep)], context()).judge([candidate("a")])
+
+    assert [drop.filter for drop in funnel(judged, ["one", "two"]).drops] == ["one", "two"]
 
 
 @given(st.lists(st.text("ab@# ", max_size=4)))

@@ -392,11 +392,8 @@ def test_keys_are_text(config_file):
         ("a: !!str 1", "1:4: tags are not allowed: write a plain value"),
         ("a: !!python/object/apply:os.system [x]", "1:4: tags are not allowed: write a plain value"),
         ("? [a]\n: 1", "1:3: a key must be a single word or a quoted text"),
-        ("a: 1\n---\nb: 1", "2:1: expected a single document in the stream, but found another document"),
-        (
-            "a:\n\t- b",
-            "2:1: while scanning for the next token, found character '\\t' that cannot start any token",
-        ),
+        ("a: 1\n---\nb: 1", "2:1: a second document begins: a settings file is one, without ---"),
+        ("a:\n\t- b", "2:1: a tab: indent with spaces"),
         ("[" * 5000, "1:21: nested more than 20 deep"),
         ("{a: " * 5000, "1:78: nested more than 20 deep"),
         ("a: " + "9" * 5000, "1:4: this number has too many digits"),
@@ -412,6 +409,34 @@ def test_what_a_settings_file_has_no_need_of_is_refused(errors_of, text, message
     [line] = errors_of(text)
 
     assert line == f"config.yaml:{message}"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: b: c", "1:5: a second setting cannot begin within a line: put a text with a colon into quotes"),
+        ("a: 1\n  b: 2", "2:4: a second setting cannot begin within a line"),
+        (
+            "a: 1\nb\nc: 2",
+            "2:1: there is no colon after the name of a setting, which is written `name: value`",
+        ),
+        ("a:\n  b: 1\n c: 2", "3:2: the line does not begin where those do that it belongs to"),
+        ("- a\nb: 1", "2:1: the line does not begin where those do that it belongs to"),
+        ("a: - b", "1:4: an item of a list begins a line of its own, as `- item`"),
+        ("a: @b", "1:4: a text that begins with '@' needs quotes"),
+        ('a: "b\\q"', "1:7: in double quotes a backslash begins a sign of its own: use single quotes"),
+        ('a: "b\nc: 2', "1:4: the quotation mark that opens here is not closed"),
+        ("a: [1, 2\nb: 3", "1:4: the [ that opens here is not closed, or a comma is missing in it"),
+        ("a: {b: 1\nc: 2", "1:4: the { that opens here is not closed, or a comma is missing in it"),
+        ("a: [1,,2]", "1:7: there is no value where ',' stands"),
+    ],
+)
+def test_what_is_no_yaml_is_told_in_plain_words(errors_of, text, message):
+    """With the place where a person mends it, and none of a parser's own words."""
+    [line] = errors_of(text)
+
+    assert line.startswith(f"config.yaml:{message}")
+    assert not re.search("scalar|block|mapping|token|flow|node", line)
 
 
 def test_a_file_from_windows_reads_the_same(config_file):

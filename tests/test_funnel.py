@@ -48,7 +48,7 @@ def test_a_batch_is_told_from_top_to_bottom(shown):
     assert lines[5][:3] == ["mine", "0", "0%"]
     assert lines[6][:3] == ["kept", "1", "20%"]
     assert lines[7] == ["Wormhorn"]
-    assert lines[8] == ["1", "drafts", "queued;", "9", "wait", "in", "the", "queue", "of", "metal"]
+    assert lines[8] == ["1", "draft", "queued;", "9", "in", "the", "queue", "of", "metal", "now"]
 
 
 def test_a_filter_that_broke_stands_out(shown):

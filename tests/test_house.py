@@ -7,10 +7,11 @@ import pytest
 from bot import pipeline
 from bot.config import load
 from bot.curation.novelty import FILE_NAME, build_index
-from bot.errors import CheckpointError, GateError, PluginError
+from bot.doctor import examine
+from bot.errors import CheckpointError, ConfigError, GateError, PluginError
 from bot.house import House
 from bot.model import checkpoint
-from bot.records import Evidence, Match, Sampling, Span
+from bot.records import Evidence, Match, Rule, Sampling, Span
 from tests.folders import fill, moons, write_folder
 from tests.queues import Clock
 
@@ -226,6 +227,34 @@ def test_a_model_that_was_never_trained_cannot_be_sampled(tmp_path):
         pipeline.sample(house, "moons", Sampling(), 1, 1)
 
 
+def test_the_doctor_tries_the_filters_where_the_corpus_is_not_at_hand(house, bot_folder):
+    """What hashes cannot tell is said before the first fill, with the filter's line."""
+    text = bot_folder.read_text().replace("not_in_training,", "{not_in_training: {edits: 2}},")
+    bot_folder.write_text(text)
+    line = text[: text.index("not_in_training")].count("\n") + 1
+    found = {finding.what: finding for finding in examine(bot_folder)}
+    assert found["bot night: filters"].ok
+
+    shutil.rmtree(house.config.folder / ".novelty", ignore_errors=True)
+    (house.config.folder / "moons.txt").unlink()
+    found = {finding.what: finding for finding in examine(bot_folder)}
+
+    assert not found["bot night: filters"].ok
+    assert f"config.yaml:{line}:" in found["bot night: filters"].text
+    assert "not_in_training: 2 edits: hashes know one at most" in found["bot night: filters"].text
+
+
+def test_a_missing_list_of_words_is_told_with_its_line(house, bot_folder):
+    """And only a name that is very near is held up as what may have been meant."""
+    text = bot_folder.read_text().replace("not_seen_before]", "{blocklist: {path: words.txt}}]")
+    bot_folder.write_text(text)
+    (bot_folder.parent / "worlds").mkdir()
+    (bot_folder.parent / "notes.txt").touch()
+
+    with pytest.raises(ConfigError, match=r"config.yaml:\d+:\d+: .*words.txt: there is no such file\.$"):
+        House(load(bot_folder)).filters("night")
+
+
 def test_the_gate_asks_the_corpora_of_all_checkpoints(house, bot_folder):
     """Whichever of them wrote a text; and of an edit the filters speak by its draft's own."""
     folder = house.checkpoint("moons")
@@ -245,3 +274,10 @@ def test_the_gate_asks_the_corpora_of_all_checkpoints(house, bot_folder):
         for name, draft in drafts.items()
     }
     assert outcomes == {f"moons/{folder.name}": "accept", "moons/other": "reject"}
+
+
+def test_what_was_asked_for_of_a_text(house):
+    """Its prefix and all its constraints: what the rut alarm asks."""
+    asked = house.asked(Sampling(prefix="sa", constraints=(Rule("length", {"max": 5}),)))
+
+    assert [asked(text) for text in ("salt", "iron", "salt moon")] == [True, False, False]

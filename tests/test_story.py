@@ -95,6 +95,18 @@ def test_a_posted_draft_has_its_whole_way(house, queued, told):
     assert [step.state for step in story(house, queued[0].id).steps][-3:] == ["claimed", "sending", "sent"]
 
 
+def test_every_edit_is_told_with_its_text(house, queued, told):
+    """Also one that was edited again since."""
+    desk = house.desk("ada")
+    for text in ("Salt Ladders", "Salty Ladders"):
+        desk.edit(queued[0].id, text)
+
+    said = told(queued[0].id)
+
+    assert "ada gave it another text: Salt Ladders" in said
+    assert "ada gave it another text: Salty Ladders" in said
+
+
 def test_what_is_told_cannot_command_the_terminal(house, queued, told):
     """A reason may quote anything."""
     house.desk("\x1b[31mada").reject(queued[0].id)

@@ -8,6 +8,7 @@ import typer
 
 from bot.cli.app import (
     HERE,
+    MOST,
     AsJson,
     BotName,
     ConfigPath,
@@ -157,14 +158,18 @@ def _say_doubts(draft: Draft) -> None:
 
 
 @app.command()
-def undo(ids: Ids, config: ConfigPath = HERE) -> None:
+def undo(
+    ids: Annotated[
+        list[int] | None, typer.Argument(metavar="[ID]...", max=MOST, help="Else your latest decision's.")
+    ] = None,
+    config: ConfigPath = HERE,
+) -> None:
     """Take the last decision on drafts back.
 
     Refused once one of their posts is under way.
     """
     desk = open_house(config).desk(getpass.getuser())
-    for id in ids:
-        draft = desk.undo(id)
+    for draft in map(desk.undo, ids) if ids else desk.undo_last():
         say(f"{draft.id} is {draft.status} again: {draft.text}")
 
 

@@ -37,7 +37,8 @@ def _parts(filled: Filled) -> Iterator[RenderableType]:
         yield _indented(_variety(filled.variety))
     for rut in filled.ruts:
         yield alarm(rut)
-    yield Text(f"{len(filled.drafts)} drafts queued; {filled.waiting} wait in the queue of {filled.bot}")
+    drafts = "1 draft" if len(filled.drafts) == 1 else f"{len(filled.drafts)} drafts"
+    yield Text(f"{drafts} queued; {filled.waiting} in the queue of {filled.bot} now")
     if asked := [str(draft.id) for draft in filled.drafts if draft.doubts]:
         more = ", ..." if len(asked) > SHOWN else ""
         yield Text(f"a filter asks about {len(asked)} of them: {', '.join(asked[:SHOWN])}{more} (bot why ID)")
@@ -56,7 +57,7 @@ def _drop(drop: Drop, sampled: int) -> Iterator[RenderableType]:
         )
     examples = Table.grid(padding=(0, 2))
     examples.add_column(width=2)
-    examples.add_column(max_width=TEXT, no_wrap=True, overflow="ellipsis")
+    examples.add_column(width=TEXT, no_wrap=True, overflow="ellipsis")
     examples.add_column(overflow="fold")
     for text, reason in drop.examples:
         examples.add_row("", plain(text) if text else Text("(nothing)", "italic"), plain(reason, "dim"))

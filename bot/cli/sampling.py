@@ -122,13 +122,17 @@ def calibrate(
     from bot.curation.bands import bands_of
     from bot.pipeline import calibrate as sweep
 
+    house = open_house(config)
+    if not house.owns(folder := house.checkpoint(model, which)):
+        there = house.config.checkpoints_folder / model
+        say(f"Shown, not stored: {folder} came with the program; copy it to {there}, which can be written")
     print("temperature  surprise  band", flush=True)
 
     def told(temperature: float, surprise: float) -> None:
         print(f"{temperature:11.2f}  {surprise:8.3f}  {', '.join(bands_of(surprise))}".rstrip(), flush=True)
 
-    folder = sweep(open_house(config), model, which, count, told)
-    say(f"Stored in {folder / 'meta.json'}; `band:` goes by it from now on")
+    if stored := sweep(house, model, which, count, told):
+        say(f"Stored in {stored / 'meta.json'}; `band:` goes by it from now on")
 
 
 def _show(texts: list[str]) -> None:

@@ -1,6 +1,6 @@
 """A draft's story in plain words, for `bot why`. Pure: a story in, rich renderables out."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -63,7 +63,8 @@ def _parts(story: Story) -> Iterator[RenderableType]:
         yield _title("what goes with it")
         yield from map(_note, (f"{one}: {plain(one.alt_text)}" for one in story.attachments.media))
         yield from map(_note, story.attachments.reasons)
-    happened = [*map(_decided, story.decisions), *map(_stepped, story.steps)]
+    happened = [_decided(decision, story.texts) for decision in story.decisions]
+    happened += map(_stepped, story.steps)
     if happened:
         yield _title("what happened since")
         yield _rows(sorted(happened, key=lambda row: row[0].replace(microsecond=0)), zone)
@@ -83,10 +84,12 @@ def _title(title: str) -> Text:
     return Text(f"\n{title}", "bold")
 
 
-def _decided(decision: Decision) -> tuple[datetime, Text]:
+def _decided(decision: Decision, texts: Mapping[str, str]) -> tuple[datetime, Text]:
     who = f"the policy {decision.policy!r}" if decision.policy else decision.actor
     against = ", against the gate" if decision.override else ""
-    return decision.at, Text.assemble(plain(who), f" {PAST[decision.verdict]}{against}")
+    text = texts.get(decision.revision_sha256) if decision.verdict == "edit" else None
+    told = Text.assemble(": ", plain(text)) if text is not None else Text()
+    return decision.at, Text.assemble(plain(who), f" {PAST[decision.verdict]}{against}", told)
 
 
 def _stepped(step: Step) -> tuple[datetime, Text]:

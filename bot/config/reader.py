@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import yaml
 
 from bot.config.places import Place
+from bot.config.syntax import told
 from bot.errors import ConfigError
 
 MAX_BYTES = 150_000  # some 300 bots; PyYAML reads as much in a second or two
@@ -57,10 +58,9 @@ def read(path: Path) -> Source:
         marks: dict[Route, tuple[int, int]] = {}
         return Source(str(path), _plain(node, (), marks) if node else {}, marks)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        mark, words = (error.problem_mark, error.problem) if isinstance(error, _Refusal) else told(error)
         where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
-        msg = f"{where}: {', '.join(filter(None, (error.context, error.problem)))}"
-        raise ConfigError(msg) from error
+        raise ConfigError(f"{where}: {words}") from error
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         msg = f"{path}:{line}: the character U+{error.character:04X} is not allowed"
@@ -86,6 +86,10 @@ def _text(path: Path) -> str:
         line = data.count(b"\n", 0, error.start) + 1
         msg = f"{path}:{line}: byte {error.start} is not UTF-8. Save the file as UTF-8"
         raise ConfigError(msg) from error
+
+
+class _Refusal(yaml.MarkedYAMLError):
+    """This reader's own, in words of its own."""
 
 
 class _Reader(yaml.SafeLoader):
@@ -170,4 +174,4 @@ def _whole(text: str, node: yaml.Node) -> int:
 
 
 def _refuse(problem: str, mark: Any) -> NoReturn:
-    raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
+    raise _Refusal(problem=problem, problem_mark=mark)

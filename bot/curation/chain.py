@@ -3,9 +3,11 @@
 It does not know what any filter looks for, nor where the judged texts go.
 """
 
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 
 from bot.curation import gate
 from bot.curation.earlier import Earlier
@@ -129,12 +131,19 @@ def _ask(name: str, filter: Filter, candidate: Candidate, context: Context) -> t
         msg = f"{name}: {error}"
         raise BotError(msg) from error
     except (Exception, SystemExit) as error:  # whatever a plugin does, the others go on
-        return candidate, Verdict(name, "reject", f"{FAILED}{type(error).__name__}: {error}")
+        return candidate, Verdict(name, "reject", f"{FAILED}{type(error).__name__}: {error}{_line(error)}")
     if fault := _fault(answer, candidate):
         return candidate, Verdict(name, "reject", f"{FAILED}it {fault}")
     if answer.text == candidate.text:
         return candidate, Verdict(name, "accept")
     return answer, Verdict(name, "trim", f"was {candidate.text!r}")
+
+
+def _line(error: BaseException) -> str:
+    """Where in the filter's own file it broke, as ` (plugin.py:12)`; "" if it was never entered."""
+    _, *frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == frames[0].filename]
+    return f" ({Path(frames[0].filename).name}:{lines[-1]})" if frames else ""
 
 
 def _fault(answer: object, candidate: Candidate) -> str:
@@ -166,18 +175,23 @@ class Funnel:
     kept: int
 
 
-def funnel(judged: Sequence[Judged]) -> Funnel:
-    """What each filter dropped, with up to three examples and their reasons."""
+def funnel(judged: Sequence[Judged], filters: Sequence[str] = ()) -> Funnel:
+    """What each filter dropped, with up to three examples and their reasons.
+
+    filters: the chain's, told of also where no candidate has reached them.
+    """
     kept = [one for one in judged if one.kept]
     asked = sum(any(verdict.outcome == "ask" for verdict in one.verdicts) for one in kept)
     vetoed = [(one.candidate.text, _veto(one)) for one in judged if not one.kept]
-    return Funnel(len(judged), tuple(_drop(name, vetoed) for name in _order(judged)), asked, len(kept))
+    return Funnel(
+        len(judged), tuple(_drop(name, vetoed) for name in _order(judged, filters)), asked, len(kept)
+    )
 
 
-def _order(judged: Iterable[Judged]) -> list[str]:
+def _order(judged: Iterable[Judged], filters: Sequence[str]) -> list[str]:
     """The filters in the order of the chain: each list of verdicts is the beginning of the longest."""
     longest = max((one.verdicts for one in judged), key=len, default=())
-    return list(dict.fromkeys(verdict.filter for verdict in longest))
+    return list(dict.fromkeys((*filters, *(verdict.filter for verdict in longest))))
 
 
 def _veto(judged: Judged) -> Verdict:

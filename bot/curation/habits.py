@@ -1,19 +1,21 @@
 """What the words of a text are, and how it begins and ends. It does not know which of that is too much."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import regex
 
 from bot.curation.normal import normal_form
 
+Kind = Literal["begins with", "ends in", "ends in -"]
+
 ENDING = 4  # letters
-_WORD = regex.compile(r"[\p{L}\p{M}]+(?:['’][\p{L}\p{M}]+)*")
+WORD = regex.compile(r"[\p{L}\p{M}]+(?:['’][\p{L}\p{M}]+)*")
 
 
 class Habit(NamedTuple):
     """Something that texts of a kind have in common; `form` is a word or its end, in normal form."""
 
-    kind: str  # begins with, ends in, ends in -
+    kind: Kind
     form: str
 
     def __str__(self) -> str:
@@ -27,7 +29,7 @@ class Habit(NamedTuple):
 
 def words_of(text: str) -> list[str]:
     """The words of a text's normal form: letters with their marks, apostrophes inside."""
-    found: list[str] = _WORD.findall(normal_form(text).replace("’", "'"))
+    found: list[str] = WORD.findall(normal_form(text).replace("’", "'"))
     return found
 
 

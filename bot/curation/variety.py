@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from bot.curation.habits import ENDING, Habit, habits_of
+from bot.curation.habits import ENDING, Habit, Kind, habits_of
 from bot.curation.normal import normal_form
 
 LONGEST = 4  # units of an n-gram in BLEU
@@ -79,16 +79,23 @@ def self_bleu(texts: Sequence[Sequence[str]]) -> float:
     return fmean(penalty * math.exp(log) for penalty, log in zip(penalties, logs, strict=True))
 
 
-def ruts(texts: Sequence[str], usual: Callable[[Habit], float] = lambda habit: 0.0) -> list[Rut]:
+def ruts(
+    texts: Sequence[str],
+    usual: Callable[[Habit], float] = lambda habit: 0.0,
+    forced: Callable[[Kind], bool] = lambda kind: False,
+) -> list[Rut]:
     """The habits that far more of the texts have than of the corpus, the worst first; of few texts none.
 
-    usual: the share of the corpus's items that have a habit.
+    usual: the share of the corpus's items that have a habit. forced: whether habits of a kind come of what
+    was asked for; then the corpus is no measure of them.
     """
     if len(texts) < FEWEST:
         return []
     counts = Counter(habit for text in texts for habit in habits_of(text))
     found = [Rut(habit, count / len(texts), usual(habit)) for habit, count in counts.items()]
     stuck = [rut for rut in found if rut.share >= max(MUCH, TIMES * rut.usual)]
+    free = {kind for kind in {rut.habit.kind for rut in stuck} if not forced(kind)}
+    stuck = [rut for rut in stuck if rut.habit.kind in free]
     return _without_parts(sorted(stuck, key=lambda rut: (-rut.share, rut.habit)))
 
 

@@ -310,5 +310,6 @@ def why_ended(position: Position, settings: Any) -> str:
     if settings.max_epochs and position.epoch >= settings.max_epochs:
         return f"all {position.epoch} epochs done"
     if settings.max_minutes and position.seconds >= 60 * settings.max_minutes:
-        return f"all {settings.max_minutes:g} minutes used"
+        minutes = settings.max_minutes
+        return f"all {minutes:g} minutes used" if minutes != 1 else "the one minute used"
     return ""

@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.config import Choice, Place, shipped
 from bot.config.places import alternatives
-from bot.errors import BotError, ConfigError, PluginError
+from bot.errors import BotError, ConfigError, CorpusError, PluginError
 from bot.records import PluginReport
 from bot.registry.options import arguments
 from bot.registry.plugins import Plugin, digest, entry_points, files
@@ -64,7 +64,9 @@ class Registry:
         try:
             return factory(**given, **arguments(factory, choice, self._folder, given))
         except (Exception, SystemExit) as error:
-            if isinstance(error, BotError) and type(error) is not BotError:
+            if isinstance(error, ConfigError | PluginError):  # it says where
+                raise
+            if isinstance(error, CorpusError) and kind == "corpora":
                 raise
             if isinstance(error, ValueError | BotError):  # the factory's own check of its options
                 msg = f"{choice.where()}: {error}"

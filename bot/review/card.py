@@ -73,15 +73,21 @@ def where(draft: Draft, outlets: Sequence[Outlet]) -> Table:
 
 def _outlet(outlet: Outlet, draft: Draft) -> Iterator[Text]:
     """A place, then whatever people see there that is not the draft's text."""
-    place = outlet.target if outlet.account == outlet.target else f"{outlet.target} ({outlet.account})"
+    place, size = place_of(outlet.target, outlet.account), len(outlet.text)
     manner = f", {outlet.manner}" if outlet.manner else ""
-    yield Text.assemble(place, (f"  {len(outlet.text)} characters{manner}", "dim"))
+    yield Text.assemble(place, (f"  {size} character{'' if size == 1 else 's'}{manner}", "dim"))
     if outlet.text != draft.text:
         yield show(outlet.text)
     for one in outlet.media:
         yield Text.assemble(f"with {one}: ", show(one.alt_text, "dim"))
     if outlet.left_out:
         yield show(outlet.left_out, "yellow")
+
+
+def place_of(target: str, account: str) -> str:
+    """A target with its account, which may begin with the target's name: feed (feed.xml)."""
+    whose = account.removeprefix(f"{target} ")
+    return target if whose == target else f"{target} ({whose})"
 
 
 def _evidence(evidence: Evidence) -> Iterator[tuple[str, Text]]:

@@ -268,6 +268,12 @@ class Drafts:
         with self._database.read() as connection:
             return last_of(connection, actor)
 
+    def texts(self, id: int) -> dict[str, str]:
+        """Of each of a draft's revisions the text, by its SHA-256."""
+        rows = select(revisions.c.sha256, revisions.c.text).where(revisions.c.draft == id)
+        with self._database.read() as connection:
+            return {row.sha256: row.text for row in connection.execute(rows)}
+
     def decisions(self, id: int) -> Sequence[Decision]:
         """All that were made, in order, those undone too. Raises NotFound."""
         with self._database.read() as connection:

@@ -72,5 +72,6 @@ def _first_wrong_byte(path: Path, encoding: str) -> tuple[int, int, bytes]:
 def _alike(path: Path) -> str:
     if not path.parent.is_dir():
         return f" Nor is there a folder {path.parent}"
-    alike = get_close_matches(path.name, [entry.name for entry in path.parent.iterdir()], n=1)
+    files = [entry.name for entry in path.parent.iterdir() if entry.is_file()]
+    alike = get_close_matches(path.name, files, n=1, cutoff=0.75)
     return f" Did you mean {alike[0]!r}?" if alike else ""

@@ -2,7 +2,8 @@ r"""A constraint: a regular expression matches the text from beginning to end.
 
 Understood: characters, . (all but a line break), [abc], [a-z], [^abc], \d \w \s \D \W \S, \n, \t, a backslash
 before any sign, (groups), a|b, and the repetitions * + ? {2} {2,} {2,4}. Nothing else: no anchors, for the
-whole text must match, no references back, no looking around. So time grows with a text's length, no faster.
+whole text must match, no references back, no looking around, nothing that begins with (?. So time grows with
+a text's length, no faster.
 """
 
 from collections import defaultdict, deque
@@ -208,6 +209,8 @@ class Parser:
     def _one(self) -> Part:
         """A character, a class or a group."""
         if self._take("("):
+            if self._peek() == "?":
+                self._fail("(? is not understood: no looking around, no names, no flags; (a|b) is a group")
             return self._group()
         if self._take("["):
             return self._set()

@@ -317,9 +317,13 @@ def _hidden_words(text: _Squeezed, search: Search[set[_Meaning]]) -> Iterator[st
     """The blocked words spelled by whole words of the text, or if long enough within one of them."""
     for end, (letters, meanings) in search(text.letters):
         start = end - len(letters) + 1
-        for meaning in meanings:
-            if _stands(meaning, text, start, end):
-                yield meaning.word
+        words = [meaning.word for meaning in meanings if _stands(meaning, text, start, end)]
+        yield from sorted(words, key=_spelled_out)
+
+
+def _spelled_out(word: str) -> tuple[bool, str]:
+    """To name a word as it is, not as one of a dictionary's own disguises of it."""
+    return not word.replace(" ", "").isalpha(), word
 
 
 def _stands(meaning: _Meaning, text: _Squeezed, start: int, end: int) -> bool:

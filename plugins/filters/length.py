@@ -12,10 +12,11 @@ def length(min: int = 1, max: int = 280) -> Filter:
 
     def judge(candidate: Candidate, context: FilterContext) -> Candidate:
         size = len(candidate.text)
+        said = f"{size} character{'' if size == 1 else 's'}"
         if size < min:
-            raise Reject(f"{size} characters, fewer than {min}")
+            raise Reject(f"{said}, fewer than {min}")
         if size > max:
-            raise Reject(f"{size} characters, more than {max}")
+            raise Reject(f"{said}, more than {max}")
         return candidate
 
     return judge

@@ -1,5 +1,6 @@
 """A filter: a text must read like an item of the corpus, by how its characters follow each other."""
 
+import math
 from collections.abc import Callable
 
 from bot import Candidate, Filter, FilterContext, Reject, hookimpl
@@ -14,9 +15,10 @@ def name_like(min: float = -2.0) -> Filter:
     def judge(candidate: Candidate, context: FilterContext) -> Candidate:
         likeness = context.profile.likeness(candidate.text)
         if not likeness >= min:
-            raise Reject(
-                f"reads unlike the corpus: likeness {likeness:.1f}, under {min:g} (real items: about 0)"
-            )
+            told = (
+                math.floor(100 * likeness) / 100 if math.isfinite(likeness) else likeness
+            )  # not up to `min`
+            raise Reject(f"reads unlike the corpus: likeness {told:.2f}, under {min:g} (real items: about 0)")
         return candidate
 
     return judge

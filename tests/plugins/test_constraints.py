@@ -71,6 +71,12 @@ def test_a_pattern_knows_how_far_its_end_is(regex, text):
         ("[z-a]", "z-a is no range"),
         ("\\b", "\\b is not understood"),
         ("\\", "it ends too early"),
+        ("(?=a)a", "at character 2: (? is not understood: no looking around"),
+        ("a(?<!b)", "at character 3: (? is not understood: no looking around"),
+        (
+            "(?:a)",
+            "at character 2: (? is not understood: no looking around, no names, no flags; (a|b) is a group",
+        ),
         ("(a{2000}){2000}", "too long with its repetitions written out"),
         ("(" * 60 + ")" * 60, "more than 50 groups within groups"),
     ],

@@ -52,7 +52,7 @@ def test_length_counts_characters():
     filter = build("length", min=2, max=4)
 
     assert [verdict(filter, "ж" * size) for size in range(1, 6)] == [
-        "1 characters, fewer than 2",
+        "1 character, fewer than 2",
         *("", "", ""),
         "5 characters, more than 4",
     ]
@@ -307,6 +307,14 @@ def test_a_dictionary_that_does_not_exist_is_named():
         build("blocklist", languages=["klingon"])
 
 
+def test_a_hidden_word_is_named_as_it_is_and_not_as_a_dictionary_disguises_it():
+    """Whichever of them the dictionary has first."""
+    for words in (["d@rn", "darn"], ["darn", "d@rn"]):
+        assert verdict(build("blocklist", words=words, languages=[]), "d.a.r.n").startswith(
+            "? seems to hide the blocked word 'darn'"
+        )
+
+
 def test_a_list_that_blocks_nothing_is_refused():
     """Nobody believes in a protection that is not there."""
     with pytest.raises(BotError, match="it blocks nothing"):
@@ -324,9 +332,20 @@ def test_what_reads_unlike_the_corpus_is_rejected():
     assert verdict(build("name_like"), "Grave Moon", context=SHAPE) == ""
     reason = verdict(build("name_like"), text, context=SHAPE)
     assert re.fullmatch(
-        r"reads unlike the corpus: likeness -\d+\.\d, under -2 \(real items: about 0\)", reason
+        r"reads unlike the corpus: likeness -\d+\.\d\d, under -2 \(real items: about 0\)", reason
     )
     assert verdict(build("name_like", min=-1000.0), text, context=SHAPE) == ""
+
+
+def test_a_likeness_is_not_rounded_up_to_what_it_lies_under():
+    """-2.003 is not told as -2.00."""
+
+    class Close:
+        def likeness(self, text):
+            return -2.003
+
+    reason = verdict(build("name_like"), "Grave", context=Context(TEXTS, (), Close))
+    assert reason == "reads unlike the corpus: likeness -2.01, under -2 (real items: about 0)"
 
 
 def test_without_a_profile_it_is_said_what_would_help():
