@@ -14,7 +14,8 @@ from bot.house import House
 from bot.interfaces import Target
 from bot.posting import fit
 from bot.posting.calendar import coming
-from bot.records import Delivery, Draft, Halt, Limits, Slot
+from bot.records import Delivery, Draft, Favourite, Halt, Limits, Slot
+from bot.review.policies import ACTOR, recyclable
 from bot.store.fuses import DAY, HOUR, MONTH, exceeds
 
 MOST = 10_000  # slots that are looked at
@@ -35,6 +36,7 @@ class Coming:
     targets: tuple[str, ...]
     cost: float | None
     missed: bool
+    again: bool = False  # a favourite
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,9 @@ def outlook(house: House, bot: str, days: int) -> Outlook:
     drafts = house.deliveries.foreseen(bot, [at for _, at in slots])
     foreseen = _coming(house, bot, slots, drafts, now)
     left = house.drafts.count("approved", bot) - sum(draft is not None for draft in drafts)
+    dry = None if left else _after_the_last(foreseen)
+    if dry and schedule.recycle:
+        foreseen = _recycled(house, bot, schedule.recycle, foreseen, dry)
     return Outlook(
         bot=bot,
         zone=schedule.zone,
@@ -85,7 +90,7 @@ def outlook(house: House, bot: str, days: int) -> Outlook:
         ends=schedule.until if schedule.until and schedule.until < until.date() else None,
         slots=foreseen,
         left=left,
-        dry=None if left else _after_the_last(foreseen),
+        dry=dry,
         cost=_sum([one.cost for one in foreseen]),
         halts=house.halts(bot),
         beyond=[*_beyond(foreseen, house.limits(bot))],
@@ -126,6 +131,25 @@ def _coming(
         )
         for (slot, at), draft in zip(slots, drafts, strict=True)
     ]
+
+
+def _recycled(
+    house: House, bot: str, silence: timedelta, coming: Sequence[Coming], dry: Slot
+) -> list[Coming]:
+    """The same with the favourites that go out again, from where nothing is approved any more."""
+    targets, resting = _targets(house, bot), list(recyclable(bot, house.drafts, house.desk(ACTOR)))
+    foreseen = list[Coming]()
+    for one in coming:
+        if one.slot.at < dry.at or not resting or resting[0].at > one.at - silence:
+            foreseen.append(one)
+            continue
+        draft = resting.pop(0).draft
+        resting.append(Favourite(draft, one.at))
+        cost = _sum([fit.cost(label, target, draft.text) for label, target in targets.items()])
+        foreseen.append(
+            Coming(one.slot, one.at, draft.id, draft.text, tuple(targets), cost, one.missed, True)
+        )
+    return foreseen
 
 
 def _targets(house: House, bot: str) -> Mapping[str, Target]:

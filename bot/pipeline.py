@@ -42,7 +42,7 @@ from bot.posting.turns import Turns
 from bot.posting.watchdog import Watchdog
 from bot.pulse import PulseFile, tell_all
 from bot.records import Candidate, Delivery, Draft, Pace, Progress, Sampling
-from bot.review.policies import FOR_PEOPLE, look_up, run_policy
+from bot.review.policies import ACTOR, FOR_PEOPLE, RECYCLE, look_up, recycle, run_policy
 
 if TYPE_CHECKING:
     from bot.trainer import Trained
@@ -310,9 +310,17 @@ class Posting:
         slot = due_slot(bot, schedule, deliveries.last_slot(bot) or self._since, now)
         if slot is None or free_from(schedule, deliveries.last_post(bot), now) > now:
             return
+        self._recycle(bot, schedule, now)
         draft = deliveries.take_slot(slot, slot.at if now - slot.at < LATE else now)
         held = 0 if draft else self._house.drafts.count("approved", bot)
         self._tell(SlotTaken(slot, draft, held))
+
+    def _recycle(self, bot: str, schedule: Schedule, now: datetime) -> None:
+        if schedule.recycle is None or self._house.drafts.count("approved", bot):
+            return
+        desk = self._house.desk(ACTOR)
+        if again := recycle(bot, now - schedule.recycle, self._house.drafts, desk):
+            self._tell(Approved(bot, RECYCLE, [again]))
 
 
 def open_sender(house: House) -> Sender:

@@ -210,11 +210,20 @@ class Draft:
     starred: bool = False  # a favourite, to come back to
     note: str = ""  # what a person wrote beside it, for persons
     snoozed_until: datetime | None = None
+    recycled_from: int | None = None  # the favourite that it is a copy of, to go out again
 
     @property
     def doubts(self) -> tuple[Verdict, ...]:
         """What a person should know before approving it: questions, and of an edited text also vetoes."""
         return tuple(verdict for verdict in self.verdicts if verdict.outcome in ("ask", "reject"))
+
+
+@dataclass(frozen=True, slots=True)
+class Favourite:
+    """A posted draft that was starred, and when last a copy of it, or itself, was made or posted."""
+
+    draft: Draft
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ class Plan:
     jitter: timedelta | None = None
     quiet: tuple[time, time] | None = None
     distance: timedelta | None = None
+    recycle: timedelta | None = None
 
 
 def transitions(zone: ZoneInfo) -> list[datetime]:

@@ -270,6 +270,7 @@ def test_a_mistake_is_named_with_its_place(errors_of, text, message):
             "schedule: {every: 1h, missed: {within: 6}}",
             "schedule.missed: expected a number and one of s, m, h, d (as 30m or 6h), not 6",
         ),
+        ("schedule: {every: 1h, recycle: 6d}", "schedule.recycle: a favourite rests for a week at least: 7d"),
         ("schedule: {every: 1h, days: [mon]}", "schedule: days belong to at, not to every"),
         ("schedule: {every: 1h, zone: UTC}", "schedule: zone belongs to at and quiet, not to every"),
         (

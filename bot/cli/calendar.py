@@ -73,6 +73,8 @@ def _line(one: Coming, why: str, zone: ZoneInfo, priced: bool) -> tuple[str, str
         notes.append("missed; made up once bot run runs")
     elif one.at > one.slot.at:
         notes.append(f"held up since {one.slot.at.astimezone(zone):%H:%M}")
+    if one.again:
+        notes.append("a favourite, again")
     if is_leapt_over(one.slot):
         notes.append(f"for {one.slot.local_time:%H:%M}, which the clocks leap over")
     text = Text(why, "dim") if why else plain(one.text)

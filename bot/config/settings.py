@@ -11,7 +11,7 @@ from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from bot.config.values import (
     DAYS,
@@ -177,6 +177,13 @@ class SamplingSettings(Settings):
         return self
 
 
+def _a_week(value: timedelta) -> timedelta:
+    if value < 7 * DAY:
+        msg = "a favourite rests for a week at least: 7d"
+        raise ValueError(msg)
+    return value
+
+
 def _length(begin: time, end: time) -> timedelta:
     """From one time of day to the next time that it is another."""
     first, last = (timedelta(hours=one.hour, minutes=one.minute) for one in (begin, end))
@@ -204,6 +211,8 @@ class Schedule(Settings):
     """From and to, as ["22:00", "07:00"]: hours in which nothing is posted, in `zone`."""
     distance: Interval | None = None
     """At least so long from one post to the next on a target, also when slots are made up."""
+    recycle: Annotated[Interval, AfterValidator(_a_week)] | None = None
+    """Where nothing is approved, a favourite goes out again that was posted at least so long ago."""
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:

@@ -28,7 +28,8 @@ class Schedule(Protocol):
     until: the last day with slots, by their local dates. missed: of the slots that came while nothing ran the
     newest is made up, or none, or all not older. jitter: each slot is moved by less than this, always the
     same way, and never past the next one. quiet: hours in `zone`, from and to, in which nothing is posted; an
-    interval has no slots in them. distance: at least so long from one post to the next.
+    interval has no slots in them. distance: at least so long from one post to the next. recycle: where nothing
+    is approved, a favourite goes out again after so long.
     """
 
     @property
@@ -57,6 +58,9 @@ class Schedule(Protocol):
 
     @property
     def distance(self) -> timedelta | None: ...
+
+    @property
+    def recycle(self) -> timedelta | None: ...
 
 
 def slots_after(bot: str, schedule: Schedule, after: datetime) -> Iterator[Slot]:

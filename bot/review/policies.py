@@ -4,14 +4,18 @@ A policy approves or leaves alone. It never rejects, never overrides the gate, a
 that somebody has decided on before: what a person has undone or edited stays a person's.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 
 from bot.errors import BotError, Conflict, GateError
-from bot.records import Draft
+from bot.records import Draft, Favourite
 from bot.review.decisions import Desk
 from bot.store.drafts import Drafts
 
 ACTOR = "policy"
+RECYCLE = (
+    "recycle"  # no `review:`, but what an owner asks for who stars a draft and lets favourites come again
+)
 MANUAL = "manual"  # the policy that leaves all to a person
 TASTE = "taste"  # the one that approves what the owner surely would, and leaves the rest to them
 FOR_PEOPLE = (MANUAL, TASTE)  # where what is pending waits for a person
@@ -64,3 +68,21 @@ def run_policy(
         except (GateError, Conflict):
             continue
     return approved
+
+
+def recycle(bot: str, silent_since: datetime, drafts: Drafts, desk: Desk) -> Draft | None:
+    """Approve a copy of the favourite that was silent for longest, if since then at least."""
+    for favourite in recyclable(bot, drafts, desk):
+        if favourite.at > silent_since:
+            break
+        copy = drafts.recycle(favourite.draft.id)
+        return desk.approve(copy.id, copy.sha256, policy=RECYCLE)
+    return None
+
+
+def recyclable(bot: str, drafts: Drafts, desk: Desk) -> Iterator[Favourite]:
+    """The favourites that may go out again, that of the longest silence first."""
+    for favourite in drafts.favourites(bot):
+        said = desk.gate(bot, favourite.draft.text, favourite.draft.id)
+        if all(verdict.outcome not in ("reject", "ask") for verdict in said):
+            yield favourite

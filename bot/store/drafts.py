@@ -9,12 +9,12 @@ from datetime import datetime
 from hashlib import sha256 as digest
 from typing import Literal
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, insert, select, true
 
 from bot.curation.normal import fingerprint
 from bot.errors import BotError, Conflict
-from bot.records import Decision, Draft, Evidence, Judged, Listing, Outlet, Page, Status, Verdict
-from bot.store import listing
+from bot.records import Decision, Draft, Evidence, Favourite, Judged, Listing, Outlet, Page, Status, Verdict
+from bot.store import listing, recycling
 from bot.store.database import Database
 from bot.store.deciding import (
     UNDONE_WITHIN,
@@ -114,7 +114,10 @@ class Drafts:
             return [(row.id, row.text) for row in found]
 
     def recent_posts(self, bot: str, limit: int = 1000, besides: int | None = None) -> Sequence[str]:
-        """Texts that are public or may be, the newest first; without those of the draft `besides`."""
+        """Texts that are public or may be, the newest first.
+
+        Without those of the draft `besides`, of what it is a copy of, and of that one's other copies.
+        """
         public = deliveries.c.state.in_(["sending", "sent", "uncertain"])
         same = (revisions.c.draft == deliveries.c.draft) & (
             revisions.c.sha256 == deliveries.c.revision_sha256
@@ -123,7 +126,7 @@ class Drafts:
             select(revisions.c.text)
             .join(drafts, drafts.c.id == revisions.c.draft)
             .join(deliveries, same)
-            .where(drafts.c.bot == bot, public, drafts.c.id != (besides or 0))
+            .where(drafts.c.bot == bot, public, true() if besides is None else recycling.is_no_kin(besides))
             .group_by(revisions.c.id, revisions.c.text)
             .order_by(func.max(deliveries.c.id).desc())
             .limit(limit)
@@ -242,6 +245,16 @@ class Drafts:
             if draft.note != text:
                 mark(connection, draft, "note", text, actor)
             return change(connection, id, note=text)
+
+    def favourites(self, bot: str) -> Sequence[Favourite]:
+        """The bot's starred posts of which no copy is under way, that of the longest silence first."""
+        with self._database.read() as connection:
+            return recycling.favourites(connection, bot)
+
+    def recycle(self, id: int) -> Draft:
+        """A pending copy of a draft that has been posted, at its current revision."""
+        with self._database.write() as connection:
+            return recycling.copied(connection, id)
 
     def undo(self, id: int, actor: str, sha256: str | None = None, was: Status | None = None) -> Draft:
         """Take the last decision back, as if it had not been made; the next undo takes back the one before.

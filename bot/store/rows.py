@@ -155,6 +155,7 @@ def as_draft(row: Row[Any]) -> Draft:
         starred=row.starred,
         note=row.note,
         snoozed_until=row.snoozed_until if row.status == "snoozed" else None,
+        recycled_from=row.recycled_from,
     )
 
 

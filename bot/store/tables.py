@@ -121,6 +121,7 @@ drafts = Table(
     _required("note", Text, server_default=""),
     Column("snoozed_until", Instant),  # of a pending one that was put off
     Column("place", Float),  # in the queue of approved ones, if it was moved there
+    Column("recycled_from", Integer, index=True),  # the draft that it is a copy of
     UniqueConstraint("origin"),
     CheckConstraint("state IN ('pending', 'approved', 'rejected')", name="state"),
     Index(None, "bot", "state"),
