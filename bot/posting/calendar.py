@@ -28,8 +28,8 @@ class Schedule(Protocol):
     until: the last day with slots, by their local dates. missed: of the slots that came while nothing ran the
     newest is made up, or none, or all not older. jitter: each slot is moved by less than this, always the
     same way, and never past the next one. quiet: hours in `zone`, from and to, in which nothing is posted; an
-    interval has no slots in them. distance: at least so long from one post to the next. recycle: where nothing
-    is approved, a favourite goes out again after so long.
+    interval has no slots in them. distance: at least so long from one post to the next. recycle: after so
+    long a favourite goes out again where nothing is approved.
     """
 
     @property
