@@ -286,6 +286,7 @@ def test_a_slot_is_held_up_by_what_was_posted_by_hand(house, plan, approve):
     """The turn takes it when the calendar says so, and not before; it is due then."""
     plan(at=["12:30"], distance="2h")
     approve("Wormhorn", "Iron Choir")
+    house.lineage.examine()
     house.deliveries.schedule_now("night")
     house.deliveries.begin_sending(house.deliveries.claim("me", 90))
 
