@@ -1,19 +1,41 @@
-"""What keeps posts back at this moment: stops, rests and limits, told when they begin and when stops end."""
+"""What keeps posts back at this moment, told when it begins: a clock that was set, stops, rests, limits."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
-from bot.events import Halted, Held, Tell
+from bot.events import ClockSet, Halted, Held, Tell
 from bot.house import House
+from bot.posting.clock import ClockWatch
 from bot.records import Halt, Hold
+from bot.store.elapsed import last_reading
 
 
 class Brakes:
+    """To be looked at before every turn."""
+
     def __init__(self, house: House, tell: Tell):
         self._house, self._tell = house, tell
+        uptime = house.database.machine.uptime
+        self._clock = ClockWatch(house.clock, uptime, last_reading(house.database))
+        self._step = timedelta()
         self._halts: Mapping[tuple[str, str], Halt] = {}
         self._holds: set[tuple[str, str, str]] = set()
 
-    def look(self) -> None:
+    def look(self) -> bool:
+        """Whether anything may be posted at all."""
+        if self._is_doubtful():
+            return False
+        self._look_at_halts()
+        self._look_at_limits()
+        return True
+
+    def _is_doubtful(self) -> bool:
+        before, self._step = self._step, self._clock.read()
+        if bool(before) != bool(self._step):
+            self._tell(ClockSet(before or self._step, believed=not self._step))
+        return bool(self._step)
+
+    def _look_at_halts(self) -> None:
         halts: dict[tuple[str, str], Halt] = {
             (halt.scope, halt.name): halt for halt in self._house.switches.in_force()
         }
@@ -24,7 +46,6 @@ class Brakes:
             if key not in halts:
                 self._tell(Halted(halt, over=True))
         self._halts = halts
-        self._look_at_limits()
 
     def stops(self, bot: str) -> bool:
         """Whether nothing of the bot is posted, so that its slots pass as missed ones do."""

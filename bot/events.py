@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from bot.curation.chain import Funnel
 from bot.curation.variety import Rut, Variety
@@ -79,5 +80,13 @@ class Held:
     hold: Hold
 
 
-Event = Filled | Approved | SlotTaken | Delivered | Failed | Halted | Held
+@dataclass(frozen=True)
+class ClockSet:
+    """The clock on the wall was set by `step`: nothing is posted until it is `believed`, or set back."""
+
+    step: timedelta
+    believed: bool
+
+
+Event = Filled | Approved | SlotTaken | Delivered | Failed | Halted | Held | ClockSet
 Tell = Callable[[Event], None]

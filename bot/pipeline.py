@@ -236,8 +236,12 @@ class Filling:
                     return  # what is in hand is broken off, as it shall be
 
     def _awake(self) -> list[str]:
+        return [bot for bot in self._house.config.bots if not self._is_resting(bot)]
+
+    def _is_resting(self, bot: str) -> bool:
+        """A rest that is longer than any was begun by a wrong clock."""
         now = self._house.clock()
-        return [bot for bot in self._house.config.bots if self._resting.get(bot, now) <= now]
+        return now < self._resting.get(bot, now) <= now + REST * (1 << DOUBLINGS)
 
     def _wish(self, bot: str) -> Order | None:
         """What a bot still needs when its policy has approved what it wants; None if nothing."""
@@ -298,7 +302,8 @@ class Posting:
         if not self._sure:
             make_sure(self._house)
             self._sure = True
-        self._brakes.look()
+        if not self._brakes.look():
+            return
         for bot, setting in self._house.config.bots.items():
             if setting.schedule is None or self._stop.is_set() or self._brakes.stops(bot):
                 continue
@@ -307,6 +312,7 @@ class Posting:
 
     def _take_slot(self, bot: str, schedule: Schedule) -> None:
         now, deliveries = self._house.clock(), self._house.deliveries
+        self._since = min(self._since, now)  # the clock was wrong then
         slot = due_slot(bot, schedule, deliveries.last_slot(bot) or self._since, now)
         if slot is None or free_from(schedule, deliveries.last_post(bot), now) > now:
             return

@@ -1,7 +1,7 @@
 """The wake-up: jobs run again and again, alone, and a failure stops nothing."""
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Event, current_thread, main_thread
 
 import pytest
@@ -142,3 +142,21 @@ def die(scheduler):
     scheduler.wakeup()
     scheduler._thread.join(SOON)
     assert not scheduler._thread.is_alive()
+
+
+def test_a_clock_that_leaps_costs_no_more_than_one_that_does_not(monkeypatch):
+    """Set forward by 200 years, six billion ticks were missed: it makes one, and goes on."""
+    leap = timedelta(days=200 * 365)
+
+    class Leaping(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) + leap
+
+    job = Count(3)
+    with wakeup(job=job):
+        assert job.enough.wait(SOON)
+        monkeypatch.setattr("apscheduler.schedulers.base.datetime", Leaping)
+        job.enough.clear()
+        job.times = job.runs + 3
+        assert job.enough.wait(SOON)

@@ -95,7 +95,7 @@ def _ask_at(delivery: Delivery, now: datetime) -> datetime | None:
         return None
     if delivery.state != "uncertain":
         return now + QUIET
-    age = now - (delivery.first_tried_at or now)
+    age = abs(now - (delivery.first_tried_at or now))  # a clock may have been set back since
     return now + max(QUIET, age) if age <= MAX_AGE else None
 
 

@@ -13,9 +13,23 @@ from typing import Self
 
 from apscheduler.executors.pool import ThreadPoolExecutor  # type: ignore[import-untyped]
 from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]
+from apscheduler.triggers.base import BaseTrigger  # type: ignore[import-untyped]
 
 from bot.errors import Stalled
 from bot.posting.turns import Turns
+
+
+class _After(BaseTrigger):  # type: ignore[misc]
+    """The next tick, counted from now: the library's own interval walks through every tick that was missed.
+
+    When a clock is set forward by 200 years these are six billion.
+    """
+
+    def __init__(self, tick: timedelta):
+        self._tick = tick
+
+    def get_next_fire_time(self, before: datetime | None, now: datetime) -> datetime:
+        return now + self._tick
 
 
 class Wakeup:
@@ -37,8 +51,7 @@ class Wakeup:
         for job in self._jobs:
             scheduler.add_job(
                 job,
-                "interval",
-                seconds=self._tick.total_seconds(),
+                _After(self._tick),
                 next_run_time=datetime.now(UTC),
                 coalesce=True,
                 max_instances=1,

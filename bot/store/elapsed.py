@@ -44,6 +44,14 @@ def reckon(marks: list[Mark], here: Mark) -> datetime:
     return max(newest, mine.reading + max(passed, timedelta()))
 
 
+def last_reading(database: Database) -> tuple[datetime, float] | None:
+    """What this machine's clocks showed, wall and uptime, when they were last written down since its boot."""
+    here = database.machine
+    with database.read() as connection:
+        mine = [it for it in _marks(connection) if (it.host, it.boot) == (here.host, here.boot)]
+    return (mine[0].wall, mine[0].uptime) if mine else None
+
+
 def read_time(connection: Connection, database: Database) -> datetime:
     """The database's own time."""
     return reckon(_marks(connection), mark(database))
