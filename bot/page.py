@@ -2,19 +2,23 @@
 
 import getpass
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 
 from bot.errors import BotError
 from bot.health import Examiner, Health, metrics
 from bot.house import House
+from bot.model import checkpoint
+from bot.model.watch import from_csv
+from bot.outlook import outlook
 from bot.posting.fit import objection
 from bot.records import Draft
+from bot.status import standing
 from bot.web.address import Address, check, listen
 from bot.web.app import make_app
 from bot.web.door import Doors
 from bot.web.health import health_router
-from bot.web.office import Office, Preview
+from bot.web.office import Curve, Office, Preview
 from bot.web.passwords import Passwords
 from bot.web.server import serving
 
@@ -30,8 +34,9 @@ def serve(house: House, port: int | None = None) -> Iterator[str]:
     check(address)
     listener, address = listen(address)
     doors = open_doors(house, address)
-    watched = health_router(*examined(house))
-    app = make_app(open_office(house), doors, address, open_routers=[watched])
+    examine, numbers = examined(house)
+    watched = health_router(examine, numbers)
+    app = make_app(open_office(house, examine), doors, address, open_routers=[watched])
     with serving(app, address, listener):
         with_secret = "" if doors.passwords.are_set() else f"?link={doors.link.secret}"
         yield f"{address.url()}/login{with_secret}"
@@ -83,14 +88,23 @@ def open_doors(house: House, address: Address) -> Doors:
     return Doors(passwords_of(house), house.clock, getpass.getuser(), cookie, secure)
 
 
-def open_office(house: House) -> Office:
+def open_office(house: House, examine: Callable[[], Health]) -> Office:
     return Office(
         bots=list(house.config.bots),
+        clock=house.clock,
         drafts=house.drafts,
+        deliveries=house.deliveries,
         desk=house.desk,
+        outgoing=house.outgoing,
         shortlist=house.shortlist(),
         previews=partial(previews, house),
-        gate=lambda draft: house.verdicts(draft.bot, draft.text, draft.id),
+        outlook=partial(outlook, house),
+        standings=lambda: [standing(house, bot) for bot in house.config.bots],
+        earned=house.judgements.earned,
+        curves=lambda: list(curves(house)),
+        media=house.media.content,
+        health=lambda: examine().checks,
+        switches=house.switches,
     )
 
 
@@ -99,12 +113,26 @@ def previews(house: House, draft: Draft) -> Sequence[Preview]:
     targets = house.targets(draft.bot)
     return [
         Preview(
-            target=outlet.target,
-            account=outlet.account,
-            text=outlet.text,
+            outlet=outlet,
             length=targets[outlet.target].measure(outlet.text),
             limit=targets[outlet.target].max_length,
             objection=objection(outlet.target, targets[outlet.target], outlet.text),
         )
         for outlet in house.outlets(draft.bot, draft.text)
     ]
+
+
+def curves(house: House) -> Iterator[Curve]:
+    """How the best checkpoint of each model learned, where it tells."""
+    for model in house.config.models:
+        with suppress(BotError, OSError, ValueError, KeyError):
+            folder = house.checkpoint(model)
+            history = from_csv((folder / checkpoint.HISTORY).read_bytes())
+            yield Curve(
+                model=model,
+                checkpoint=folder.name,
+                steps=[row.step for row in history],
+                train=[row.train_loss for row in history],
+                held_out=[row.held_out_loss for row in history],
+                ngram=checkpoint.read_meta(folder).ngram_loss,
+            )

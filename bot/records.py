@@ -404,6 +404,7 @@ class Delivery:
     manner: str = ""
     payload: str = ""  # digest of text, media and manner as they were approved; "": before there were digests
     suspect: bool = False  # an attempt of which nothing is sent: it may be there from before a restore
+    url: str = ""  # of the post, where its target has told it
 
 
 @dataclass(frozen=True, slots=True)

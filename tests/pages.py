@@ -10,14 +10,16 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from bot.curation.gate import COPY, SAFETY
-from bot.errors import ConfigError
+from bot.errors import BotError, ConfigError, NotFound
 from bot.records import Draft, Outlet, Verdict
 from bot.review.decisions import Desk
+from bot.review.outgoing import Outgoing
 from bot.review.shortlist import Shortlist
+from bot.store.switches import Switches
 from bot.web.address import Address
 from bot.web.app import make_app
 from bot.web.door import Doors
-from bot.web.office import Office, Preview
+from bot.web.office import Office, Outlook, Preview
 from bot.web.passwords import Passwords
 from tests.queues import Queue, outlet
 
@@ -40,20 +42,36 @@ def outlets(bot: str, text: str) -> tuple[Outlet, ...]:
 
 
 def previews(draft: Draft) -> Sequence[Preview]:
-    return [
-        Preview(one.target, one.account, one.text, len(one.text), 40)
-        for one in outlets(draft.bot, draft.text)
-    ]
+    return [Preview(one, len(one.text), 40) for one in outlets(draft.bot, draft.text)]
+
+
+def no_schedule(bot: str, days: int) -> Outlook:
+    msg = f"config.yaml: bots.{bot} has no schedule: it posts by `bot post {bot}` only"
+    raise BotError(msg)
+
+
+def nothing_kept(sha256: str) -> bytes:
+    msg = f"no attachment has the sha256 {sha256}"
+    raise NotFound(msg)
 
 
 def open_office(queue: Queue, **other: Any) -> Office:
     given: dict[str, Any] = {
         "bots": ["metal"],
         "drafts": queue.drafts,
+        "clock": queue.clock,
+        "deliveries": queue.deliveries,
         "desk": lambda actor: Desk(queue.drafts, gate, outlets, actor),
+        "outgoing": lambda actor: Outgoing(queue.deliveries, actor),
         "shortlist": Shortlist(queue.drafts, queue.judgements, lambda bot: None, Random(1)),
         "previews": previews,
-        "gate": lambda draft: gate(draft.bot, draft.text, draft.id),
+        "outlook": no_schedule,
+        "standings": list,
+        "earned": queue.judgements.earned,
+        "curves": list,
+        "media": nothing_kept,
+        "health": list,
+        "switches": Switches(queue.database),
     }
     return Office(**given | other)
 

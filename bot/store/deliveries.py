@@ -278,6 +278,18 @@ class Deliveries:
         with self._database.read() as connection:
             return [Step(**row._mapping) for row in connection.execute(rows)]
 
+    def latest_posts(self, limit: int) -> Sequence[tuple[Delivery, datetime]]:
+        """The newest of all bots, and when each was known to be there."""
+        newest = (
+            select(events.c.delivery, events.c.at)
+            .where(events.c.new == "sent")
+            .order_by(events.c.id.desc())
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            found = connection.execute(newest).all()
+            return [(read_delivery(connection, row.delivery), row.at) for row in found]
+
     def last_sent(self, bot: str) -> tuple[Delivery, datetime] | None:
         """The bot's newest post, and when it was known to be there."""
         newest = (

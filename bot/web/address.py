@@ -4,6 +4,7 @@ It opens the socket and nothing else.
 """
 
 import ipaddress
+import os
 import re
 import socket
 from collections.abc import Iterator, Sequence
@@ -98,7 +99,9 @@ def listen(address: Address) -> tuple[socket.socket, Address]:
         opened = socket.create_server((address.host.strip("[]"), address.port), family=family, backlog=128)
     except OSError as error:
         where = f"{address.host}:{address.port}"
-        msg = f"web: cannot listen on {where}: {error.strerror or error}; take another --port or web.port"
+        msg = (
+            f"web: cannot listen on {where}: {os.strerror(error.errno or 0)}; take another --port or web.port"
+        )
         raise BotError(msg) from error
     return opened, replace(address, port=opened.getsockname()[1])
 

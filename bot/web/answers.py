@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 
-from bot.errors import BotError, Conflict, GateError, NotFound
+from bot.errors import BotError, Conflict, NotFound, StoreError
 from bot.web.pages import render
 
-STATUSES: Mapping[type[BotError], int] = {NotFound: 404, Conflict: 409, GateError: 422}
-UNAVAILABLE = 503
+STATUSES: Mapping[type[BotError], int] = {NotFound: 404, Conflict: 409, StoreError: 503, BotError: 422}
 
 
 def wants_json(request: Request) -> bool:
@@ -26,5 +25,5 @@ def say(request: Request, status: int, line: str) -> Response:
 
 
 def status_of(error: Exception) -> int:
-    """What is the asker's affair has a number of its own; all else is ours."""
-    return next((status for kind, status in STATUSES.items() if isinstance(error, kind)), UNAVAILABLE)
+    """503 is our affair, the others are the asker's."""
+    return next(status for kind, status in STATUSES.items() if isinstance(error, kind))

@@ -4,113 +4,144 @@ What one does is the desk's affair. Whoever is not agreed with is shown the draf
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, BackgroundTasks, Form, Request
+from fastapi import APIRouter, BackgroundTasks, Depends, Form, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
-from bot.errors import BotError, GateError
+from bot.errors import BotError, GateError, NotFound
 from bot.records import Draft
-from bot.web.answers import status_of, wants_json
-from bot.web.asked import Back, DraftId, Revision, Rooms, place
+from bot.review.decisions import Desk
+from bot.web.answers import say, status_of, wants_json
+from bot.web.asked import LONGEST, Back, DraftId, Flag, Revision, Rooms, Sight, Was, Words, lines, place
 from bot.web.door import Checked
-from bot.web.office import Office
-from bot.web.review import card, page
-from bot.web.sessions import Session
+from bot.web.review import View, card, page
 
 router = APIRouter()
-LONGEST = 20_000  # characters of a text that somebody writes
+MOST_DAYS = 365
+
+
+class Ask:
+    """A decision that somebody asks for, and the answer they get."""
+
+    def __init__(
+        self,
+        request: Request,
+        rooms: Rooms,
+        session: Checked,
+        after: BackgroundTasks,
+        id: DraftId,
+        back: Back = "",
+    ):
+        self.id, self._request, self._rooms, self._session = id, request, rooms, session
+        self._after, self._back = after, back
+
+    def answer(self, decide: Callable[[Desk], Draft], said: str = "") -> Response:
+        """said: what is told once it is done; the draft's status if "". Raises NotFound."""
+        try:
+            draft = decide(self._rooms.desk(self._session.name))
+        except NotFound:
+            raise
+        except BotError as error:
+            return self._disagree(error)
+        self._after.add_task(self._rooms.learn, draft.bot)
+        said = said or f"Draft {draft.id} is {draft.status}."
+        if wants_json(self._request):
+            return _as_json(self._view(), draft, said)
+        self._session.notice = said
+        return RedirectResponse(place(self._back), 303)
+
+    def _disagree(self, error: BotError) -> Response:
+        draft = self._rooms.drafts.get(self.id)
+        view = self._view(isinstance(error, GateError) and error.overridable)
+        if wants_json(self._request):
+            return _as_json(view, draft, str(error), status_of(error))
+        return page(view, draft, str(error), status_of(error))
+
+    def _view(self, overridable: bool = False) -> View:
+        in_review = wants_json(self._request)  # where the script asks
+        return View(self._rooms, self._session, overridable=overridable, in_review=in_review)
+
+
+Asked = Annotated[Ask, Depends()]
+
+
+def _as_json(view: View, draft: Draft, said: str, status: int = 200) -> Response:
+    shown = {"said": said, "id": draft.id, "status": draft.status, "card": card(view, draft)}
+    return JSONResponse(shown, status)
 
 
 @router.post("/drafts/{id}/approve")
-def approve(
-    request: Request,
-    rooms: Rooms,
-    session: Checked,
-    after: BackgroundTasks,
-    id: DraftId,
-    sha256: Revision,
-    override: Annotated[bool, Form()] = False,
-    back: Back = "",
-) -> Response:
-    return _decide(
-        request,
-        rooms,
-        session,
-        id,
-        back,
-        after,
-        lambda: rooms.desk(session.name).approve(id, sha256, override),
-    )
+def approve(asked: Asked, sha256: Revision, was: Was, seen: Sight = "", override: Flag = False) -> Response:
+    """seen: what the card has shown that would go where."""
+    return asked.answer(lambda desk: desk.approve(asked.id, sha256, override, seen=seen, was=was))
 
 
 @router.post("/drafts/{id}/reject")
 def reject(
-    request: Request,
-    rooms: Rooms,
-    session: Checked,
-    after: BackgroundTasks,
-    id: DraftId,
+    asked: Asked,
     sha256: Revision,
-    back: Back = "",
+    was: Was,
+    reason: Annotated[str, Form(max_length=32)] = "",
+    remark: Words = "",
 ) -> Response:
-    return _decide(
-        request, rooms, session, id, back, after, lambda: rooms.desk(session.name).reject(id, sha256)
-    )
+    return asked.answer(lambda desk: desk.reject(asked.id, sha256, reason, remark, was))
 
 
 @router.post("/drafts/{id}/edit")
 def edit(
-    request: Request,
-    rooms: Rooms,
-    session: Checked,
-    after: BackgroundTasks,
-    id: DraftId,
-    sha256: Revision,
-    text: Annotated[str, Form(min_length=1, max_length=LONGEST)],
-    back: Back = "",
+    asked: Asked, sha256: Revision, was: Was, text: Annotated[str, Form(min_length=1, max_length=LONGEST)]
 ) -> Response:
-    lines = text.replace("\r\n", "\n")  # as browsers send what has line ends
-    return _decide(
-        request, rooms, session, id, back, after, lambda: rooms.desk(session.name).edit(id, lines, sha256)
+    return asked.answer(
+        lambda desk: desk.edit(asked.id, lines(text), sha256, was),
+        f"Draft {asked.id} has a new revision, which needs its own approval.",
+    )
+
+
+@router.post("/drafts/{id}/snooze")
+def snooze(
+    asked: Asked,
+    rooms: Rooms,
+    sha256: Revision,
+    was: Was,
+    days: Annotated[int, Form(ge=1, le=MOST_DAYS)] = 1,
+) -> Response:
+    until = rooms.clock() + timedelta(days=days)
+    return asked.answer(lambda desk: desk.snooze(asked.id, until, sha256, was))
+
+
+@router.post("/drafts/{id}/star")
+def star(asked: Asked, sha256: Revision, starred: Flag) -> Response:
+    said = f"Draft {asked.id} is {'a favourite' if starred else 'no favourite any more'}."
+    return asked.answer(lambda desk: desk.star(asked.id, starred, sha256), said)
+
+
+@router.post("/drafts/{id}/note")
+def note(asked: Asked, sha256: Revision, text: Annotated[str, Form(max_length=2000)] = "") -> Response:
+    return asked.answer(
+        lambda desk: desk.note(asked.id, lines(text), sha256), f"Noted beside draft {asked.id}."
     )
 
 
 @router.post("/drafts/{id}/undo")
-def undo(
-    request: Request, rooms: Rooms, session: Checked, after: BackgroundTasks, id: DraftId, back: Back = ""
-) -> Response:
-    return _decide(request, rooms, session, id, back, after, lambda: rooms.desk(session.name).undo(id))
+def undo(asked: Asked, sha256: Revision, was: Was) -> Response:
+    """Take the last decision on one draft back."""
+    return asked.answer(lambda desk: desk.undo(asked.id, sha256, was))
 
 
-def _decide(
-    request: Request,
-    rooms: Office,
-    session: Session,
-    id: int,
-    back: str,
-    after: BackgroundTasks,
-    decision: Callable[[], Draft],
-) -> Response:
+@router.post("/undo")
+def undo_last(request: Request, rooms: Rooms, session: Checked, back: Back = "") -> Response:
+    """Take one's own last decision back, on many drafts if it was one on many."""
     try:
-        draft = decision()
+        undone = rooms.desk(session.name).undo_last()
     except BotError as error:
-        return _disagree(request, rooms, session, id, error)
-    after.add_task(rooms.learn, draft.bot)
-    said = f"Draft {id} is {draft.status}."
+        return say(request, status_of(error), str(error))
+    first = undone[0]
+    said = f"Undone: draft {first.id} is {first.status} again."
+    if len(undone) > 1:
+        said = f"Undone: {len(undone)} drafts are as they were."
     if wants_json(request):
-        return JSONResponse(
-            {"said": said, "id": id, "status": draft.status, "card": card(rooms, session, draft, "", "")}
-        )
+        return _as_json(View(rooms, session, in_review=True), first, said)
     session.notice = said
-    return RedirectResponse(place(back), 303)
-
-
-def _disagree(request: Request, rooms: Office, session: Session, id: int, error: BotError) -> Response:
-    """The draft as it is now, and why it was not decided on. Raises NotFound."""
-    draft, said, status = rooms.drafts.get(id), str(error), status_of(error)
-    if wants_json(request):
-        overridable = isinstance(error, GateError) and error.overridable
-        shown = card(rooms, session, draft, "", "", overridable)
-        return JSONResponse({"said": said, "id": id, "status": draft.status, "card": shown}, status)
-    return page(rooms, session, draft, "", "", said, status)
+    return RedirectResponse(f"/drafts/{first.id}" if len(undone) == 1 else place(back), 303)

@@ -1,16 +1,23 @@
 """What the pages are handed: what they show, and whom they ask for a decision.
 
-It makes nothing of it; `bot.page` does.
+It makes nothing of it; `bot.page` does. The protocols are what a page reads of the records of later rooms.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from threading import Lock
+from typing import Protocol
 
-from bot.records import Draft, Verdict
+from bot.curation.taste.arms import Arm
+from bot.curation.taste.measures import Share
+from bot.records import Check, Draft, Outlet, Slot, Status
 from bot.review.decisions import Desk
+from bot.review.outgoing import Outgoing
 from bot.review.shortlist import Shortlist
+from bot.store.deliveries import Deliveries
 from bot.store.drafts import Drafts
+from bot.store.switches import Switches
 
 
 @dataclass(frozen=True)
@@ -20,9 +27,7 @@ class Preview:
     objection: why it would not take the text, "" if it would.
     """
 
-    target: str
-    account: str
-    text: str
+    outlet: Outlet
     length: int
     limit: int | None
     objection: str = ""
@@ -33,18 +38,98 @@ class Preview:
 
 
 @dataclass(frozen=True)
-class Office:
-    """bots: of the configuration. desk: where a person decides.
+class Curve:
+    """A checkpoint's losses by step, in nats per token, beside those of an n-gram."""
 
-    previews: of a draft as it is now; raises BotError if its bot is gone. gate: what speaks against it now.
+    model: str
+    checkpoint: str
+    steps: Sequence[int]
+    train: Sequence[float]
+    held_out: Sequence[float]
+    ngram: float | None
+
+
+class Coming(Protocol):
+    """A slot to come and what fills it; text "" if nothing does."""
+
+    @property
+    def slot(self) -> Slot: ...
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def draft(self) -> int | None: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def targets(self) -> Sequence[str]: ...
+    @property
+    def cost(self) -> float | None: ...
+    @property
+    def missed(self) -> bool: ...
+
+
+class Outlook(Protocol):
+    """What a bot's coming slots will bring as things are."""
+
+    @property
+    def bot(self) -> str: ...
+    @property
+    def zone(self) -> str: ...
+    @property
+    def ends(self) -> date | None: ...
+    @property
+    def slots(self) -> Sequence[Coming]: ...
+    @property
+    def left(self) -> int: ...
+    @property
+    def dry(self) -> Slot | None: ...
+    @property
+    def cost(self) -> float | None: ...
+
+
+class Standing(Protocol):
+    """How one bot stands."""
+
+    @property
+    def bot(self) -> str: ...
+    @property
+    def model(self) -> str: ...
+    @property
+    def drafts(self) -> Mapping[Status, int]: ...
+    @property
+    def last_post(self) -> str: ...
+    @property
+    def last_post_at(self) -> datetime | None: ...
+    @property
+    def next_slot(self) -> datetime | None: ...
+    @property
+    def zone(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Office:
+    """bots: of the configuration. desk, outgoing: where a person decides.
+
+    previews: of a draft as it is now; raises BotError if its bot is gone. outlook: of a bot for so many days;
+    raises BotError if it has no schedule. earned: approved of decided, by way to sample. media: an
+    attachment's bytes by their sha256; raises NotFound. health: all that must be well.
     """
 
     bots: Sequence[str]
+    clock: Callable[[], datetime]
     drafts: Drafts
+    deliveries: Deliveries
     desk: Callable[[str], Desk]
+    outgoing: Callable[[str], Outgoing]
     shortlist: Shortlist
     previews: Callable[[Draft], Sequence[Preview]]
-    gate: Callable[[Draft], Sequence[Verdict]]
+    outlook: Callable[[str, int], Outlook]
+    standings: Callable[[], Sequence[Standing]]
+    earned: Callable[[str], Mapping[Arm, Share]]
+    curves: Callable[[], Sequence[Curve]]
+    media: Callable[[str], bytes]
+    health: Callable[[], Sequence[Check]]
+    switches: Switches
     _one_at_a_time: Lock = field(default_factory=Lock)
 
     def next_draft(self, bot: str | None, skipped: Collection[int]) -> Draft | None:
