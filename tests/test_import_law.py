@@ -30,7 +30,7 @@ OWNERS = {
     "prometheus_client": {"bot/health/metrics.py"},
     "typer": {"bot/cli"},
     **{name: {"bot/web"} for name in ("fastapi", "starlette", "uvicorn", "jinja2", "itsdangerous", "argon2")},
-    "matplotlib": {"bot/reports", "plugins/renderers/picture.py"},
+    "matplotlib": {"bot/reports", "plugins/renderers"},
     "verovio": {"plugins/renderers/score.py"},
     "resvg_py": {"plugins/renderers/score.py"},
     "soundfile": {"plugins/renderers/score.py"},

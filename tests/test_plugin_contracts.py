@@ -47,7 +47,7 @@ OPTIONS = {  # of the plugins that cannot do without; paths are files of the `re
     "pattern": {"regex": "[A-Z][a-z]+( (of|the|[A-Z][a-z]+))*"},
     "acrostic": {"letters": "MC"},
 }
-TEXTS: dict[str, str] = {}  # that a renderer can make something of, if it cannot of any
+TEXTS = {"score": "T:Moon\nK:G\nG2 B2 | d4 |]"}  # that a renderer can make something of, if it cannot of any
 os.environ["CANARY"] = CANARY = "secret-of-the-contract-tests"
 os.environ["CANARY_URL"] = f"https://example.org/{CANARY}"
 os.environ["CANARY_SERVICE"] = f"jsons://bot:{CANARY}@example.org"
