@@ -20,7 +20,7 @@ from bot.status import standing
 COMMANDS = {
     "init", "train", "import", "figures", "sample", "calibrate", "fill", "queue", "why", "review", "approve",
     "reject", "edit", "undo", "replay", "post", "run", "status", "calendar", "taste", "plugins", "web",
-    "stop", "resume", "doctor", "schema",
+    "stop", "resume", "backup", "restore", "doctor", "schema",
 }  # fmt: skip
 
 # The commands that must start fast, on a small server too; {} is the configuration.
