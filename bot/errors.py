@@ -37,6 +37,10 @@ class StoreError(BotError):
     """The database cannot be opened, read or upgraded."""
 
 
+class Unavailable(StoreError):
+    """The database cannot be used as things are: locked, full, broken, or not there."""
+
+
 class NotFound(StoreError):
     """No row has this id."""
 

@@ -27,7 +27,7 @@ from bot.config import Config
 from bot.curation.chain import funnel
 from bot.curation.forced import forced
 from bot.curation.variety import ruts, variety
-from bot.errors import BotError, ChildError
+from bot.errors import BotError, ChildError, Unavailable
 from bot.events import Approved, Delivered, Failed, Filled, SlotTaken, Tell
 from bot.host import Answer, Host, Order, in_band, in_groups, informed, make_order, open_host
 from bot.house import House
@@ -186,8 +186,9 @@ def run(house: House, tell: Tell, stop: threading.Event) -> None:
         if not setting.targets:
             tell(Failed(bot, "it has no target: nothing can be approved or posted"))
     pulse = PulseFile(house.config.run_folder, __version__, house.clock)
-    fill = Turns("fill", lambda: filling(), LIMITS["fill"])
-    post = Turns("post", lambda: posting(), LIMITS["post"])
+    failures: dict[str, str] = {}
+    fill = Turns("fill", lambda: filling(), LIMITS["fill"], failures=failures)
+    post = Turns("post", lambda: posting(), LIMITS["post"], failures=failures)
     with pulse, open_host(house.config) as host, closing(open_sender(house)) as sender:
         told = tell_all(lambda event: post.alive(), tell)
         courier = open_courier(house, sender, told)
@@ -224,8 +225,16 @@ class Filling:
         self._resting: dict[str, datetime] = {}  # bot -> until when
         self._broken: Counter[str] = Counter()  # bot -> how often in a row its order broke the host
         self._before: dict[str, int] = {}  # bot -> its stock when its turn began
+        self._outage: Unavailable | None = None
 
     def __call__(self) -> None:
+        """Raises Unavailable where the database fails: that is no bot's fault, and all have to wait."""
+        self._outage = None
+        self._turn()
+        if self._outage:
+            raise self._outage
+
+    def _turn(self) -> None:
         orders = [order for bot in self._awake() if (order := self._guarded(bot, self._wish, bot))]
         for group in in_groups(orders):
             if self._stop.is_set():
@@ -261,10 +270,12 @@ class Filling:
 
     def _guarded(self, bot: str, act: Callable[..., Made], *given: Any) -> Made | None:
         """A bot's turn, or a part of it, that harms no other."""
-        if self._stop.is_set():
+        if self._stop.is_set() or self._outage:
             return None
         try:
             return act(*given)
+        except Unavailable as error:
+            self._outage = error
         except Exception as error:  # also what a plugin raised in the host
             if not self._stop.is_set():
                 self._fail(bot, error)

@@ -1,7 +1,7 @@
 """A process whose disk fails at every write of a delivery's way, one after the other.
 
-`LD_PRELOAD=... python -m tests.failing_disk FOLDER KIND ERROR once|lasting [careless]` prints what it counted,
-as JSON. The careless one, a control, posts although its attempt could not be recorded.
+`LD_PRELOAD=... python -m tests.failing_disk FOLDER KIND ERROR once|lasting [careless]` prints what it
+counted, as JSON. The careless one, a control, posts although its attempt could not be recorded.
 """
 
 import ctypes

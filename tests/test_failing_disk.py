@@ -32,7 +32,7 @@ def fail(library: Path, folder: Path, *words: str) -> dict[str, int]:
     """What came of one delivery for each write that failed."""
     command = [sys.executable, "-W", "error", "-m", "tests.failing_disk", str(folder), *words]
     environment = os.environ | {"LD_PRELOAD": str(library)}
-    done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, check=True, timeout=600)
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=True, timeout=600)
     return json.loads(done.stdout)
 
 

@@ -41,12 +41,22 @@ class Seen:
 class Turns:
     """A job that raises nothing, logs a failure when it is a new one, and can be looked at.
 
-    limit: seconds that a turn may go on without a sign of life.
+    limit: seconds that a turn may go on without a sign of life. failures: those that last, and which job told
+    them; shared by jobs, what stops several is told once.
     """
 
-    def __init__(self, name: str, job: Job, limit: float, steady: Callable[[], float] = time.monotonic):
+    def __init__(
+        self,
+        name: str,
+        job: Job,
+        limit: float,
+        steady: Callable[[], float] = time.monotonic,
+        failures: dict[str, str] | None = None,
+    ):
+        self._failures = {} if failures is None else failures
         self.name, self._job, self._limit, self._steady = name, job, limit, steady
         self._running, self._turns, self._lasted, self._failure = False, 0, 0.0, ""
+        self._told: set[str] = set()  # failures, since it worked
         self._signs = count(1)
         self._newest, self._met = 0, 0  # signs of life: given, and known to who looks
         self._quiet = self._failing = 0.0
@@ -102,10 +112,20 @@ class Turns:
             self._job()
         except BaseException as error:  # SystemExit too: the thread is not the job's to end
             failure = f"{type(error).__name__}: {error}"
-            if failure != self._failure:
+            if self._is_new(failure):
                 traceback = None if isinstance(error, BotError) else error
                 log.error("the job %r failed, and is run again: %s", self.name, error, exc_info=traceback)
             return failure
-        if self._failure:
+        if self._told:
             log.warning("the job %r works again", self.name)
+        for failure in self._told:
+            self._failures.pop(failure, None)
+        self._told.clear()
         return ""
+
+    def _is_new(self, failure: str) -> bool:
+        """Whether no job has told it since it worked; from then on this one has."""
+        new = self._failures.setdefault(failure, self.name) == self.name and failure not in self._told
+        if new:
+            self._told.add(failure)
+        return new

@@ -14,7 +14,7 @@ from typing import Any, Self
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, inspect, make_url, text
 
 from bot import __version__
-from bot.errors import StoreError
+from bot.errors import StoreError, Unavailable
 from bot.uptime import Machine, following, this_machine
 
 SCHEMA = "0010"  # the newest file in migrations/versions
@@ -53,7 +53,7 @@ class Database:
         address = read_address(url)
         self.name = address.render_as_string(hide_password=True)
         self._identity: tuple[int, int] | None = None
-        self._damage = ""
+        self._damaged = False
         self.file = file_of(address)  # of SQLite
         if self.file is not None:
             self.name = str(self.file)
@@ -71,7 +71,7 @@ class Database:
         """
         if self._identity and self._identity != _identity(self.name):
             msg = f"{self.name}: the file was removed or replaced while it was open; start again"
-            raise StoreError(msg)
+            raise Unavailable(msg)
         engine = self._engine.execution_options(writes=True, now=self.now())
         with _one_line(self.name), engine.begin() as connection:
             yield connection
@@ -88,13 +88,13 @@ class Database:
 
         PostgreSQL looks after its own.
         """
-        if self.file is not None and not self._damage:
+        if self.file is not None and not self._damaged:
             with self.read() as connection:
                 found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
-            self._damage = "" if found == "ok" else " ".join(str(found).split())
-        if self._damage:
-            msg = f"{self.name}: {DAMAGED} ({self._damage})"
-            raise StoreError(msg)
+            self._damaged = found != "ok"
+        if self._damaged:
+            msg = f"{self.name}: {DAMAGED}"
+            raise Unavailable(msg)
 
     def weakness(self) -> str:
         """What this SQLite is known to do wrong, and what keeps from harm; "" if nothing."""
@@ -238,4 +238,4 @@ def _one_line(name: str) -> Iterator[None]:
         code = getattr(cause, "sqlite_errorname", "")
         remedy = next((REMEDIES[key] for key in REMEDIES if code.startswith(key)), None)
         msg = f"{name}: {remedy or ' '.join(str(cause).split())}"
-        raise StoreError(msg) from error
+        raise Unavailable(msg) from error
