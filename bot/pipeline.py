@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -33,7 +33,7 @@ from bot.host import Answer, Host, Order, in_band, in_groups, informed, make_ord
 from bot.house import House
 from bot.interfaces import Target
 from bot.model import checkpoint
-from bot.posting.calendar import LATE, Schedule, due_slot, free_from, quiet_until
+from bot.posting.calendar import LATE, Schedule, due_slot, free_from, quiet_until, slots_after
 from bot.posting.courier import Courier
 from bot.posting.owner import identify
 from bot.posting.schedule import Wakeup
@@ -308,6 +308,8 @@ class Posting:
         self._brakes = Brakes(house, tell)
         self._sure = False  # that the database is sound, and the one that was left here
         self._since = house.clock()  # a bot that never had a slot has missed none before this
+        self._looked = self._since
+        self._next: dict[str, datetime] = {}  # bot -> when it has a slot again: until then nobody is asked
 
     def __call__(self) -> None:
         if not self._sure:
@@ -318,14 +320,26 @@ class Posting:
         for bot, setting in self._house.config.bots.items():
             if setting.schedule is None or self._stop.is_set() or self._brakes.stops(bot):
                 continue
-            self._take_slot(bot, setting.schedule)
+            if self._may_have_come(bot):
+                self._take_slot(bot, setting.schedule)
         self._courier.deliver_due(self._stop.is_set)
+
+    def _may_have_come(self, bot: str) -> bool:
+        now, before = self._house.clock(), self._looked
+        self._looked = now
+        if now < before:  # what was foreseen by a clock that was wrong does not count
+            self._next.clear()
+        return self._next.get(bot, now) <= now
 
     def _take_slot(self, bot: str, schedule: Schedule) -> None:
         now, deliveries = self._house.clock(), self._house.deliveries
         self._since = min(self._since, now)  # the clock was wrong then
         slot = due_slot(bot, schedule, deliveries.last_slot(bot) or self._since, now)
-        if slot is None or free_from(schedule, deliveries.last_post(bot), now) > now:
+        if slot is None:
+            following = next(slots_after(bot, schedule, now), None)
+            self._next[bot] = following.at if following else datetime.max.replace(tzinfo=UTC)
+            return
+        if free_from(schedule, deliveries.last_post(bot), now) > now:
             return
         self._recycle(bot, schedule, now)
         draft = deliveries.take_slot(slot, slot.at if now - slot.at < LATE else now)
