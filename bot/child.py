@@ -14,6 +14,8 @@ from multiprocessing.connection import Connection
 from typing import Any, Literal, Self
 
 from bot.errors import ChildError
+from bot.logs import guard
+from bot.records import Secret
 
 Answer = Callable[[Any], Any]
 Kind = Literal["answer", "piece", "end", "raised"]
@@ -116,6 +118,7 @@ class Child:
 
 def _serve(pipe: Connection, make: Callable[[], Answer]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    guard()
     answer: Answer | None = None
     with suppress(EOFError, OSError):  # the parent is gone, and nobody waits for an answer
         while True:
@@ -137,11 +140,16 @@ def _answer(pipe: Connection, answer: Any) -> None:
 
 
 def portable(error: BaseException) -> Exception:
-    """The error itself if it survives pickling and is an ordinary one, else a ChildError that quotes it."""
+    """The error itself if it survives pickling and is an ordinary one, else a ChildError that quotes it.
+
+    The other process has not met the secrets of this one, so they are taken out here.
+    """
     try:
+        error.args = tuple(Secret.redact(it) if isinstance(it, str) else it for it in error.args)
         if isinstance(error, Exception) and type(pickle.loads(pickle.dumps(error))) is type(error):
-            error.add_note("".join(traceback.format_exception(error)))
-            return error
+            error.add_note(Secret.redact("".join(traceback.format_exception(error))))
+            if Secret.redact(str(error)) == str(error):
+                return error
     except Exception:  # whatever pickling raised, the quotation below stands for it
         pass
-    return ChildError("".join(traceback.format_exception_only(error)).strip())
+    return ChildError(Secret.redact("".join(traceback.format_exception_only(error))).strip())

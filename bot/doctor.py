@@ -57,7 +57,7 @@ def _look(what: str, look: Callable[[], str]) -> Finding:
     try:
         return Finding(what, True, look())
     except BotError as error:
-        return Finding(what, False, str(error))
+        return Finding(what, False, Secret.redact(str(error)))
 
 
 def _database(house: House) -> str:

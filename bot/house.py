@@ -44,6 +44,7 @@ from bot.records import (
     Outlet,
     Rendered,
     Sampling,
+    Secret,
     Verdict,
 )
 from bot.registry import Registry
@@ -430,7 +431,7 @@ class House:
         try:
             return Chain(self.filters(draft.bot), context).opinions(replace(draft.candidate, text=text))
         except BotError as error:  # what a person writes does not wait until the filter is mended
-            return (Verdict("filters", "ask", f"could not be asked: {error}"),)
+            return (Verdict("filters", "ask", f"could not be asked: {Secret.redact(str(error))}"),)
 
     def try_filters(self, bot: str) -> None:
         """Ask the bot's filters about a text where no corpus is at hand: one may need more than hashes.

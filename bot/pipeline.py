@@ -41,7 +41,7 @@ from bot.posting.sender import Sender
 from bot.posting.turns import Turns
 from bot.posting.watchdog import Watchdog
 from bot.pulse import PulseFile, tell_all
-from bot.records import Candidate, Delivery, Draft, Pace, Progress, Sampling
+from bot.records import Candidate, Delivery, Draft, Pace, Progress, Sampling, Secret
 from bot.review.policies import ACTOR, FOR_PEOPLE, RECYCLE, look_up, recycle, run_policy
 
 if TYPE_CHECKING:
@@ -285,7 +285,8 @@ class Filling:
         """One that broke the host rests twice as long every time: all others had to wait for it."""
         if not isinstance(error, BotError):
             log.error("bot %s was not filled", bot, exc_info=error)
-        self._tell(Failed(bot, str(error) or type(error).__name__, isinstance(error, ChildError)))
+        reason = Secret.redact(str(error)) or type(error).__name__
+        self._tell(Failed(bot, reason, isinstance(error, ChildError)))
         self._rest(bot, times=2 ** min(self._broken[bot], DOUBLINGS))
         self._broken[bot] += isinstance(error, ChildError)
 

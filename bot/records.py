@@ -1,4 +1,4 @@
-"""The records that travel between rooms: frozen, plain, picklable. This module imports nothing of ours.
+"""The records that travel between rooms: frozen, plain, picklable. Of ours it imports disguises alone.
 
 Times are aware datetimes in UTC; losses are nats per token, one end mark an item counted.
 """
@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any, ClassVar, Literal
+
+from bot.disguises import disguises
 
 Outcome = Literal["accept", "trim", "ask", "reject"]
 Kind = Literal["put", "key", "query", "opaque"]
@@ -521,7 +523,7 @@ class Secret:
 
     def __init__(self, value: str):
         self._value = value
-        self._met.add(value)
+        self._met.update(disguises(value))
 
     def reveal(self) -> str:
         return self._value
@@ -531,7 +533,10 @@ class Secret:
 
     @classmethod
     def redact(cls, text: str) -> str:
-        """The text with every secret that this process has met masked: what libraries raise may quote one."""
+        """The text with every secret that this process has met masked: what libraries raise may quote one.
+
+        Also as it stands in an address, in JSON, in a repr, in base64; of an address its secret parts alone.
+        """
         for value in sorted(filter(None, cls._met), key=len, reverse=True):
             text = text.replace(value, "***")
         return text

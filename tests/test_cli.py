@@ -19,7 +19,7 @@ from bot.status import standing
 
 COMMANDS = {
     "init", "train", "import", "figures", "sample", "calibrate", "fill", "queue", "why", "review", "approve",
-    "reject", "edit", "undo", "replay", "post", "run", "status", "calendar", "taste", "plugins", "web",
+    "reject", "edit", "undo", "replay", "post", "run", "status", "postmortem", "calendar", "taste", "plugins", "web",
     "stop", "resume", "backup", "restore", "doctor", "schema",
 }  # fmt: skip
 

@@ -42,7 +42,14 @@ Usage = namedtuple("Usage", "free")
 @pytest.fixture
 def bot(tmp_path):
     """The rooms of a bot that has not been trained, with a clock that stands still."""
-    return House(load(write_folder(tmp_path / "bot")), Clock())
+    return opened(write_folder(tmp_path / "bot"))
+
+
+def opened(config):
+    """As `bot run` opens it before it posts."""
+    house = House(load(config), Clock())
+    house.lineage.examine()
+    return house
 
 
 def examiner(house, free=LEAST, **options):
@@ -326,7 +333,7 @@ def test_a_limit_that_holds_posts_back_is_red(config):
     config.write_text(
         config.read_text().replace("batch_size: 24", "batch_size: 24\n    limits: {per_hour: 1}")
     )
-    house = House(load(config), Clock())
+    house = opened(config)
     for text in ("Moon", "Sun"):
         approved(house, text)
         house.deliveries.schedule_now("night")

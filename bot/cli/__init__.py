@@ -4,22 +4,25 @@ import io
 import sys
 
 from bot.errors import BotError
+from bot.records import Secret
 
 
 def main() -> None:
     """The console script's entry point."""
     from bot.cli.app import app
+    from bot.logs import guard
 
+    guard()
     for stream in (sys.stdout, sys.stderr):  # a terminal that lacks a letter is no reason to fail
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except BotError as error:
-        sys.exit(f"bot: {error}")
+        sys.exit(Secret.redact(f"bot: {error}"))
     except Exception as error:
         from bot.registry.plugins import blame
 
         if line := blame(error):  # a plugin of the user's own: its line says more than our traceback
-            sys.exit(f"bot: {line}")
+            sys.exit(Secret.redact(f"bot: {line}"))
         raise

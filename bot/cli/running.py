@@ -1,10 +1,12 @@
-"""run, post, status, calendar: what works on the schedule."""
+"""run, post, status, postmortem, calendar: what works on the schedule."""
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Sequence
 from contextlib import nullcontext
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,34 +30,52 @@ if TYPE_CHECKING:
     from bot.records import Delivery
 
 
+class LogForm(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+
+
 @app.command()
 def run(
     demo: Annotated[
         bool,
         typer.Option("--demo", help="The shipped model in seconds instead of days; posts to ./demo only."),
     ] = False,
+    log: Annotated[
+        LogForm, typer.Option("--log", help="What goes to stdout: text for people, or a JSON object a line.")
+    ] = LogForm.TEXT,
     config: ConfigPath = HERE,
 ) -> None:
     """Keep the queues filled and post what is due, until Ctrl-C."""
-    from bot.cli.show import DemoScreen, Screen
+    from bot.cli.journal import write_down
+    from bot.cli.show import DemoScreen, QuietScreen, Screen
+    from bot.logs import close_logs, open_logs, write_crash
     from bot.page import serve_beside
     from bot.pipeline import run as run_bots
+    from bot.pulse import tell_all
 
     house = open_demo() if demo else open_house(config)
     if not house.config.bots:
         msg = f"{house.config.file}: there is no bot to run; give it one under `bots:`"
         raise BotError(msg)
-    screen = DemoScreen(house) if demo else Screen()
+    as_json, folder = log is LogForm.JSON, house.config.run_folder
+    screen = QuietScreen() if as_json else DemoScreen(house) if demo else Screen()
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     screen.open(house)
+    open_logs(folder, sys.stdout if as_json else sys.stderr, as_json)
     try:
         with serve_beside(house, say):
-            run_bots(house, screen.show, stop)
-    except Stalled as error:
-        say(f"bot: {error}")
-        os._exit(1)  # a thread that hangs would keep the process alive
+            run_bots(house, tell_all(screen.show, write_down), stop)
+    except Exception as error:
+        write_crash(folder, error)
+        if isinstance(error, Stalled):
+            say(f"bot: {error}")
+            os._exit(1)  # a thread that hangs would keep the process alive
+        raise
+    finally:
+        close_logs()
     screen.close(house)
 
 
@@ -125,6 +145,19 @@ def status(as_json: AsJson = False, config: ConfigPath = HERE) -> None:
         Screen().checks(health.checks)
     if not health.ok:
         raise typer.Exit(1)
+
+
+@app.command()
+def postmortem(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The zip to write.")] = Path("postmortem.zip"),
+    texts: Annotated[bool, typer.Option("--texts", help="Leave in what the bots have written.")] = False,
+    config: ConfigPath = HERE,
+) -> None:
+    """Gather in one zip what somebody needs who asks what went wrong; it holds no secret."""
+    from bot.postmortem import gather
+
+    gather(open_house(config), file, texts)
+    print(f"{file} holds state, log, last crash, deliveries, versions, settings. Look before you send it.")
 
 
 @app.command()

@@ -189,6 +189,19 @@ class Screen:
         self._line(label, Text.assemble(plain(delivery.text), reason), "red")
 
 
+class QuietScreen(Screen):
+    """Shows nothing of a run: its log tells it."""
+
+    def open(self, house: House) -> None:
+        pass
+
+    def close(self, house: House) -> None:
+        pass
+
+    def show(self, event: Event) -> None:
+        pass
+
+
 class DemoScreen(Screen):
     """The same with a word at the beginning and one at the end, on how to go on for real."""
 

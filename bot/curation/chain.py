@@ -14,7 +14,7 @@ from bot.curation.earlier import Earlier
 from bot.curation.normal import fingerprint
 from bot.errors import Ask, BotError, Reject
 from bot.interfaces import Filter, Profile, TrainingSet
-from bot.records import Candidate, Evidence, Judged, Match, Verdict
+from bot.records import Candidate, Evidence, Judged, Match, Secret, Verdict
 
 EXAMPLES = 3
 FAILED = "the filter failed: "  # what the reason begins with where a filter broke instead of judging
@@ -131,7 +131,8 @@ def _ask(name: str, filter: Filter, candidate: Candidate, context: Context) -> t
         msg = f"{name}: {error}"
         raise BotError(msg) from error
     except (Exception, SystemExit) as error:  # whatever a plugin does, the others go on
-        return candidate, Verdict(name, "reject", f"{FAILED}{type(error).__name__}: {error}{_line(error)}")
+        said = Secret.redact(f"{type(error).__name__}: {error}{_line(error)}")
+        return candidate, Verdict(name, "reject", f"{FAILED}{said}")
     if fault := _fault(answer, candidate):
         return candidate, Verdict(name, "reject", f"{FAILED}it {fault}")
     if answer.text == candidate.text:

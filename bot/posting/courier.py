@@ -17,7 +17,7 @@ from bot.posting.course import UNTRIED
 from bot.posting.delivery import QUIET, Draw, Step, follow
 from bot.posting.outcomes import NotSent, Outcome, Refused, Unknown
 from bot.posting.owner import is_dead
-from bot.records import Delivery, DeliveryState, Pace, Receipt, Verdict
+from bot.records import Delivery, DeliveryState, Pace, Receipt, Secret, Verdict
 
 log = logging.getLogger(__name__)
 
@@ -165,7 +165,7 @@ class Courier:
             verdicts = self.gate(delivery)
         except Exception as error:  # a check that fails has allowed nothing
             log.exception("the gate failed")
-            return NotSent(f"the gate failed: {error}")
+            return NotSent(f"the gate failed: {Secret.redact(str(error))}")
         for verdict in verdicts:
             if verdict.outcome == "reject":
                 return Refused(f"{verdict.filter}: {verdict.reason}")

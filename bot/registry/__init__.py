@@ -12,7 +12,7 @@ from typing import Any
 from bot.config import Choice, Place, shipped
 from bot.config.places import alternatives
 from bot.errors import BotError, ConfigError, CorpusError, PluginError
-from bot.records import PluginReport
+from bot.records import PluginReport, Secret
 from bot.registry.options import arguments
 from bot.registry.plugins import Plugin, digest, entry_points, files
 
@@ -69,9 +69,10 @@ class Registry:
             if isinstance(error, CorpusError) and kind == "corpora":
                 raise
             if isinstance(error, ValueError | BotError):  # the factory's own check of its options
-                msg = f"{choice.where()}: {error}"
+                msg = f"{choice.where()}: {Secret.redact(str(error))}"
                 raise ConfigError(msg) from error
-            msg = f"{choice.where()}: the {KINDS[kind]} failed: {type(error).__name__}: {error}"
+            said = Secret.redact(f"{type(error).__name__}: {error}")
+            msg = f"{choice.where()}: the {KINDS[kind]} failed: {said}"
             raise PluginError(msg) from error
 
     def source(self, kind: str, choice: Choice) -> dict[str, str]:

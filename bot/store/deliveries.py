@@ -12,7 +12,19 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Connection, exists, func, insert, select, update
 
 from bot.errors import Conflict, Stopped
-from bot.records import Delivery, DeliveryState, Draft, Hold, Limits, Outlet, Pace, Receipt, Slot, Step
+from bot.records import (
+    Delivery,
+    DeliveryState,
+    Draft,
+    Hold,
+    Limits,
+    Outlet,
+    Pace,
+    Receipt,
+    Secret,
+    Slot,
+    Step,
+)
 from bot.store import lineage
 from bot.store.database import Database
 from bot.store.elapsed import keep_time, read_time
@@ -377,7 +389,7 @@ def change(
     **values: Any,
 ) -> Delivery:
     """Move a delivery on and leave an event; the caller has seen to it that it may."""
-    mine = deliveries.c.id == delivery.id
+    mine, reason = deliveries.c.id == delivery.id, Secret.redact(reason)
     connection.execute(update(deliveries).where(mine).values(values | {"state": state, "reason": reason}))
     changed = read_delivery(connection, delivery.id)
     _add_event(

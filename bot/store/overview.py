@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from bot.records import DeliveryState
 from bot.store.database import Database
 from bot.store.elapsed import read_time
 from bot.store.fuses import MONTH
-from bot.store.tables import deliveries, drafts, events, slots, spent
+from bot.store.tables import deliveries, drafts, events, metadata, revisions, slots, spent
 
 OPEN = ("planned", "claimed", "sending", "uncertain")
 
@@ -24,6 +24,8 @@ class Change:
     """A step of one delivery. slot_at: when the slot of its draft came, None without one."""
 
     id: int
+    delivery: int
+    draft: int
     bot: str
     target: str
     old: DeliveryState | None
@@ -68,6 +70,8 @@ class Overview:
         rows = (
             select(
                 events.c.id,
+                events.c.delivery,
+                deliveries.c.draft,
                 drafts.c.bot,
                 deliveries.c.target,
                 events.c.old,
@@ -85,6 +89,25 @@ class Overview:
         )
         with self._database.read() as connection:
             return [Change(**row._mapping) for row in connection.execute(rows)]
+
+    def newest_texts(self, most: int) -> Sequence[str]:
+        """Of drafts, edits and approvals."""
+        with self._database.read() as connection:
+            return [
+                found
+                for table in (revisions, deliveries)
+                for found in connection.scalars(select(table.c.text).order_by(table.c.id.desc()).limit(most))
+            ]
+
+    def sizes(self) -> dict[str, int]:
+        """The rows of each table, and the step of the migrations that made them."""
+        with self._database.read() as connection:
+            step = connection.scalar(text("SELECT version_num FROM alembic_version"))
+            tables = {
+                table.name: connection.scalar(select(func.count()).select_from(table)) or 0
+                for table in metadata.sorted_tables
+            }
+            return {"schema": int(step), **tables}
 
     def unfinished(self) -> Sequence[Unfinished]:
         """All that is not over; of what is planned, what has a time."""
