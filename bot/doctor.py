@@ -14,7 +14,9 @@ from bot.records import Secret
 from bot.review.card import place_of
 from bot.review.policies import look_up
 from bot.store.lineage import Past
+from bot.store.rows import unreadable
 
+MOST = 5  # unreadable rows that are named
 SMALLEST = 4  # ids of a vocabulary, to try a cell with
 
 
@@ -40,6 +42,7 @@ def _findings(house: House) -> Iterator[Finding]:
     yield Finding("fast passes", True, compiler.described())
     yield _look("database", partial(_database, house))
     yield _look("storage", partial(_storage, house))
+    yield _look("rows", partial(_rows, house))
     for model in house.config.models:
         yield _look(f"model {model}", partial(_model, house, model))
     for bot in house.config.bots:
@@ -75,6 +78,16 @@ def _storage(house: House) -> str:
     if weakness := house.database.weakness():
         told.append(weakness)
     return "; ".join(told)
+
+
+def _rows(house: House) -> str:
+    with house.database.read() as connection:
+        spoilt = unreadable(connection)
+    if spoilt:
+        msg = f"passed over and left as they are, the rest goes on: {'; '.join(spoilt[:MOST])}"
+        msg += f"; and {len(spoilt) - MOST} more" if len(spoilt) > MOST else ""
+        raise BotError(f"{msg}. A copy from before may have them whole: bot restore FILE")
+    return "all can be read"
 
 
 def _unsure(past: Past) -> str:

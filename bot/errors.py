@@ -41,6 +41,10 @@ class Unavailable(StoreError):
     """The database cannot be used as things are: locked, full, broken, or not there."""
 
 
+class Unreadable(StoreError):
+    """A row holds what this program cannot read; it is left as it is."""
+
+
 class NotFound(StoreError):
     """No row has this id."""
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, exists, func, insert, select, update
 
-from bot.errors import Conflict, Stopped
+from bot.errors import Conflict, Stopped, Unreadable
 from bot.records import (
     Delivery,
     DeliveryState,
@@ -172,7 +172,11 @@ class Deliveries:
             own_now = keep_time(connection, self._database)
             due = due_rows(now, draft).where(*_paced(pace, now))
             while (id := connection.scalar(due.limit(1))) is not None:
-                planned = read_delivery(connection, id)
+                try:
+                    planned = read_delivery(connection, id)
+                except Unreadable:  # the next one goes
+                    due = due.where(deliveries.c.id != id)
+                    continue
                 if not held_by(connection, planned, halts, self._limits(planned.bot), now, own_now):
                     lease = now + timedelta(seconds=lease_seconds)
                     values = {"owner": owner, "lease_until": lease, "fence": planned.fence + 1}
@@ -300,7 +304,10 @@ class Deliveries:
         )
         with self._database.read() as connection:
             found = connection.execute(newest).all()
-            return [(read_delivery(connection, row.delivery), row.at) for row in found]
+            ids = [row.delivery for row in found]
+            rows = read_deliveries(connection, delivery_rows().where(deliveries.c.id.in_(ids)))
+            by_id = {delivery.id: delivery for delivery in rows}
+            return [(by_id[row.delivery], row.at) for row in found if row.delivery in by_id]
 
     def last_sent(self, bot: str) -> tuple[Delivery, datetime] | None:
         """The bot's newest post, and when it was known to be there."""
@@ -314,7 +321,10 @@ class Deliveries:
         )
         with self._database.read() as connection:
             found = connection.execute(newest).one_or_none()
-            return found and (read_delivery(connection, found.delivery), found.at)
+            if found is None:
+                return None
+            rows = read_deliveries(connection, delivery_rows().where(deliveries.c.id == found.delivery))
+            return (rows[0], found.at) if rows else None
 
 
 def _paced(pace: Pace, now: datetime) -> Iterator[ColumnElement[bool]]:

@@ -13,6 +13,7 @@ from bot.curation.taste.arms import Arm, arm_of, joined
 from bot.curation.taste.measures import Share
 from bot.records import Draft, Judgement, Reason
 from bot.store.database import Database
+from bot.store.parked import FAULTS, read_all
 from bot.store.rows import as_draft, draft_rows, moment, read_sampling
 from bot.store.tables import allocations, decisions, drafts, revisions, showings
 
@@ -37,10 +38,9 @@ class Judgements:
         What was undone does not count, nor what a policy decided; skipping and editing are no judgement.
         """
         with self._database.read() as connection:
-            latest = connection.execute(
-                _judged(bot).order_by(decisions.c.id.desc()).limit(limit), moment(connection)
-            )
-            return [_judgement(row) for row in reversed(latest.all())]
+            latest = _judged(bot).order_by(decisions.c.id.desc()).limit(limit)
+            found = read_all(connection, latest, drafts.c.id, _judgement, moment(connection))
+            return list(reversed(found))
 
     def earned(self, bot: str) -> dict[Arm, Share]:
         """Approved of decided, by the arm that sampled it. Edited texts are left out: no arm wrote them."""
@@ -51,7 +51,10 @@ class Judgements:
         earned: dict[Arm, list[Share]] = {}
         with self._database.read() as connection:
             for name, sampling, count, total in connection.execute(rows, moment(connection)):
-                arm = arm_of(name, read_sampling(json.loads(sampling)))
+                try:
+                    arm = arm_of(name, read_sampling(json.loads(sampling)))
+                except FAULTS:  # nobody knows how these were sampled
+                    continue
                 earned.setdefault(arm, []).append(Share(count, total))
         return {arm: joined(shares) for arm, shares in earned.items()}
 

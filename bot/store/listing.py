@@ -69,7 +69,7 @@ def page(connection: Connection, wanted: Listing, after: str, limit: int) -> Pag
     rows = draft_rows().where(drafts.c.id.in_([row.id for row in shown]))
     by_id = {draft.id: draft for draft in read_drafts(connection, rows)}
     next = _mark(shown[-1]) if len(found) > limit else ""
-    return Page(tuple(by_id[row.id] for row in shown), next)
+    return Page(tuple(by_id[row.id] for row in shown if row.id in by_id), next)
 
 
 def counts(connection: Connection, bot: str | None) -> dict[Status, int]:

@@ -4,13 +4,26 @@ It only reads, inside the transaction it is given.
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, Select, bindparam, case, func, select
 
 from bot.errors import NotFound
-from bot.records import Candidate, Delivery, Draft, Evidence, Match, Sampling, Span, Verdict
+from bot.records import (
+    Candidate,
+    Delivery,
+    DeliveryState,
+    Draft,
+    Evidence,
+    Kind,
+    Match,
+    Sampling,
+    Span,
+    Status,
+    Verdict,
+)
+from bot.store.parked import faults, read_all, read_one
 from bot.store.payload import read_media
 from bot.store.tables import Instant, attempts, deliveries, drafts, revisions
 
@@ -87,16 +100,17 @@ def draft_rows(revision: ColumnElement[bool] = revisions.c.number == drafts.c.re
 
 
 def read_drafts(connection: Connection, rows: Select[Any]) -> list[Draft]:
-    return [as_draft(row) for row in connection.execute(rows, moment(connection))]
+    """Without those that cannot be read."""
+    return read_all(connection, rows, drafts.c.id, as_draft, moment(connection))
 
 
 def read_draft(connection: Connection, id: int) -> Draft:
-    """Raises NotFound."""
-    row = connection.execute(draft_rows().where(drafts.c.id == id), moment(connection)).one_or_none()
-    if row is None:
+    """Raises NotFound, Unreadable."""
+    found = read_one(connection, draft_rows(), drafts.c.id, id, as_draft, moment(connection))
+    if found is None:
         msg = f"no draft has the id {id}"
         raise NotFound(msg)
-    return as_draft(row)
+    return found
 
 
 def delivery_rows() -> Select[Any]:
@@ -114,19 +128,29 @@ def delivery_rows() -> Select[Any]:
 
 
 def read_deliveries(connection: Connection, rows: Select[Any]) -> list[Delivery]:
-    return [_delivery(row) for row in connection.execute(rows)]
+    """Without those that cannot be read."""
+    return read_all(connection, rows, deliveries.c.id, _delivery)
 
 
 def read_delivery(connection: Connection, id: int) -> Delivery:
-    """Raises NotFound."""
-    row = connection.execute(delivery_rows().where(deliveries.c.id == id)).one_or_none()
-    if row is None:
+    """Raises NotFound, Unreadable."""
+    found = read_one(connection, delivery_rows(), deliveries.c.id, id, _delivery)
+    if found is None:
         msg = f"no delivery has the id {id}"
         raise NotFound(msg)
-    return _delivery(row)
+    return found
+
+
+def unreadable(connection: Connection) -> list[str]:
+    """Of each draft and delivery that cannot be read, which one and why. It reads them all."""
+    return [
+        *faults(connection, draft_rows(), drafts.c.id, as_draft, moment(connection)),
+        *faults(connection, delivery_rows(), deliveries.c.id, _delivery),
+    ]
 
 
 def as_draft(row: Row[Any]) -> Draft:
+    _check("state", row.status, Status)
     candidate = Candidate(
         text=row.sampled_text,
         raw_text=row.raw_text,
@@ -171,6 +195,13 @@ def _evidence(stored: dict[str, Any]) -> Evidence:
 
 
 def _delivery(row: Row[Any]) -> Delivery:
+    _check("state", row.state, DeliveryState)
+    _check("kind", row.kind, Kind)
     stored = Delivery.__dataclass_fields__.keys() - {"suspect"}
     fields = {name: row._mapping[name] for name in stored}
     return Delivery(**fields | {"media": read_media(row.media)})
+
+
+def _check(what: str, found: str, known: Any) -> None:
+    if found not in get_args(known):
+        raise ValueError(f"the {what} {found!r} is none that is known")
