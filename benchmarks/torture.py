@@ -49,6 +49,7 @@ SPEED = 30.0
 FAULTS = 0.35
 MOST_SECONDS = 600.0  # of real time; what is not done by then is lost
 PAUSE, KILL, STOP = 0.15, 0.15, 0.2  # seconds, and how probable each is after such a pause
+APART = 0.1 * SPEED  # seconds between two deliveries
 STORM = 0.7  # so much of the deliveries' ends is waited for; then nobody is killed or stopped any more
 
 
@@ -228,7 +229,7 @@ def torture(way: str, url: str, count: int, workers: int, seed: int) -> Tally:
 
 
 def _approve(database: Database, count: int, random: Random) -> None:
-    """Drafts that are due now, at places of all kinds in turn, on eight accounts."""
+    """Drafts that become due one after the other, at places of all kinds in turn."""
     drafts, store = Drafts(database), Deliveries(database)
     for number in range(count):
         text = "".join(random.choices(ascii_lowercase, k=24))
@@ -237,6 +238,10 @@ def _approve(database: Database, count: int, random: Random) -> None:
         outlet = Outlet(kind, kind, kind, text)
         drafts.decide(draft.id, draft.sha256, "approve", "ada", outlets=(outlet,))
         store.schedule_now(BOT)
+        with database.write() as connection:
+            due_at = database.now() + timedelta(seconds=number * APART)
+            mine = update(deliveries).where(deliveries.c.draft == draft.id)
+            connection.execute(mine.values(due_at=due_at))
 
 
 def _storm(torturer: Torturer, url: str, count: int, workers: int) -> None:
