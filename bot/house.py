@@ -41,6 +41,7 @@ from bot.records import (
     Judged,
     Kind,
     Limits,
+    Measure,
     Outlet,
     Rendered,
     Sampling,
@@ -529,6 +530,13 @@ class House:
             )
             for label, target in self.targets(bot).items()
         )
+
+    def measures(self, bot: str, text: str) -> dict[str, Measure]:
+        """What each target of a bot has to say of a text's length."""
+        return {
+            label: Measure(target.measure(text), target.max_length, fit.objection(label, target, text))
+            for label, target in self.targets(bot).items()
+        }
 
     # what goes with it
 

@@ -378,6 +378,18 @@ class Outlet:
 
 
 @dataclass(frozen=True, slots=True)
+class Measure:
+    """How long a text is for a target, in its own measure; limit: None if any length will do.
+
+    objection: why it does not take the text, "" if it does.
+    """
+
+    length: int
+    limit: int | None
+    objection: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """One draft on its way to one target."""
 

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bot.records import Candidate, Evidence, Judged, Match, Outlet, Sampling, Span, Verdict
+from bot.records import Candidate, Evidence, Judged, Match, Measure, Outlet, Sampling, Span, Verdict
 from bot.review.decisions import Desk
 from bot.review.shortlist import Shortlist
 from bot.review.terminal import Review
@@ -19,7 +19,7 @@ KEPT = (
     Verdict("gate.copy", "accept"),
 )
 ASKED = (Verdict("blocklist", "ask", "seems to hide the blocked word 'arson'"), *KEPT)
-NEAR = Evidence(11, 3, Match(5, "Arsona", "bands.csv"), Span("Sona", "Arsona", "bands.csv", start=5))
+NEAR = Evidence(11, 3, Match(3, "Arsonata", "bands.csv"), Span("Sonata", "Arsonata", "bands.csv", start=5))
 SAMPLES = [
     ("Wormhorn", 0.74, 0.88, KEPT),
     ("Cryptic Vomithron", 0.81, 1.02, KEPT),
@@ -51,7 +51,8 @@ async def main() -> None:
         drafts.add("death_metal", [judged(index, *sample) for index, sample in enumerate(SAMPLES)])
         desk = Desk(drafts, lambda *_: (), outlets, "ada")
         shortlist = Shortlist(drafts, Judgements(database), lambda bot: None)
-        app = Review(drafts, desk, shortlist, "death_metal")
+        measures = {"x": Measure(11, 280), "feed": Measure(11, None)}
+        app = Review(drafts, desk, shortlist, "death_metal", measures=lambda bot, text: measures)
         async with app.run_test(size=SIZE) as pilot:
             await pilot.press("a", "r")
             await pilot.pause()

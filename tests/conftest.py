@@ -63,3 +63,12 @@ def house(bot_folder):
     from tests.queues import Clock
 
     return House(load(bot_folder), Clock())
+
+
+@pytest.fixture(scope="session")
+def screenshots(tmp_path_factory) -> Path:
+    """Where pictures of what was shown are kept for a person to look at: BOT_SCREENSHOTS, if that is set."""
+    folder = os.environ.get("BOT_SCREENSHOTS")
+    path = Path(folder) if folder else tmp_path_factory.mktemp("screenshots")
+    path.mkdir(parents=True, exist_ok=True)
+    return path

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console, RenderableType
 
-from bot.records import Draft, Evidence, Match, Span, Verdict
-from bot.review.card import COPIED, marked, place_of, show, where, why
+from bot.records import Draft, Evidence, Match, Measure, Span, Verdict
+from bot.review.card import COPIED, WARM, marked, place_of, show, where, why
 from tests.queues import NOON, judged, outlet
 
 
@@ -119,3 +119,28 @@ def test_a_place_is_not_named_twice() -> None:
     assert place_of("feed-2", "feed other.xml") == "feed-2 (feed other.xml)"
     assert place_of("x", "xavier") == "x (xavier)"
     assert place_of("console", "console") == "console"
+
+
+def test_what_the_nearest_item_has_too_is_warm() -> None:
+    """In runs that are no accident, whatever the case; the longest copied stretch is underlined as ever."""
+    near = Evidence(12, 3, Match(2, "wormwood", "bands.csv"), Span("rm", "x", start=2))
+    shown = marked(draft("Wormhornwood", evidence=near))
+    styles = {shown.plain[span.start : span.end]: span.style for span in shown.spans}
+
+    assert styles == {"Wo": WARM, "rm": COPIED, "horn": "bold", "wood": WARM}
+
+
+def test_by_hashes_alone_nothing_is_warm() -> None:
+    near = Evidence(8, 1, Match(1, None))
+
+    assert [span.style for span in marked(draft("Wormhorn", evidence=near)).spans] == ["bold"]
+
+
+def test_a_text_is_measured_as_its_target_counts() -> None:
+    """And what the target has against it is said."""
+    one = draft("Wormhorn")
+    measures = {"x": Measure(16, 280), "feed": Measure(8, None, "feed does not take it: no reason")}
+    card = lines(where(one, [outlet("Wormhorn", "x"), outlet("Wormhorn", "feed")], measures))
+
+    assert "goes to x length 16 of 280" in card
+    assert card[1:3] == ["feed length 8, of any", "feed does not take it: no reason"]

@@ -19,8 +19,8 @@ from bot.status import standing
 
 COMMANDS = {
     "init", "train", "import", "figures", "sample", "calibrate", "fill", "queue", "why", "review", "approve",
-    "reject", "edit", "undo", "replay", "post", "run", "status", "postmortem", "calendar", "taste", "plugins", "web",
-    "stop", "resume", "backup", "restore", "doctor", "schema",
+    "reject", "edit", "undo", "settle", "replay", "post", "run", "status", "postmortem", "calendar", "taste",
+    "plugins", "web", "stop", "resume", "backup", "restore", "doctor", "schema",
 }  # fmt: skip
 
 # The commands that must start fast, on a small server too; {} is the configuration.

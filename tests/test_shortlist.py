@@ -9,6 +9,7 @@ from random import Random
 import pytest
 
 from bot.curation.taste.learner import Learner
+from bot.records import Listing
 from bot.review.shortlist import Shortlist
 from tests.queues import Queue, judged, open_queue
 
@@ -136,3 +137,31 @@ def test_no_decision_waits_for_a_fit(queue: Queue, monkeypatch) -> None:
     assert fits == []
     picker.catch_up("metal")
     assert fits == [13]
+
+
+def test_what_is_picked_is_noted_when_it_is_shown(queue: Queue) -> None:
+    """A card that was made ahead may never be seen."""
+    queue.add("Ash")
+    picker = shortlist(queue, explore=0.0)
+    picked = picker.pick("metal")
+    assert shown(queue) == []
+
+    picker.note(picked)
+    assert shown(queue) == [(picked.draft.id, "typical", 1.0)]
+
+
+def test_what_was_learned_stands_beside_what_waits(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that lists can be sorted by it; what has not changed is not written again."""
+    decide(queue)
+    queue.add("Iin", "Oon")
+    picker = shortlist(queue)
+    assert [draft.score for draft in queue.drafts.list("pending")] == [None, None]
+    picker.catch_up("metal")
+
+    bad, good = queue.drafts.list("pending")
+    assert 0 <= bad.score < good.score <= 1
+    assert [it.id for it in queue.drafts.page(Listing(sort="score")).drafts] == [good.id, bad.id]
+    written: list[dict[int, float]] = []
+    monkeypatch.setattr(queue.judgements, "score", written.append)
+    picker.catch_up("metal")
+    assert written == [{}]

@@ -1,4 +1,4 @@
-"""fill, queue, why, review, approve, reject, edit, replay: what works on the queue."""
+"""fill, queue, why, review, approve, reject, edit, settle, replay: what works on the queue."""
 
 import getpass
 import sys
@@ -21,6 +21,7 @@ from bot.cli.app import (
 )
 from bot.errors import BotError
 from bot.records import Draft, Status
+from bot.review.reasons import REASONS
 
 
 @app.command()
@@ -100,7 +101,8 @@ def review(
     bot: Annotated[str | None, typer.Argument(metavar="[BOT]", help="One bot's only.")] = None,
     config: ConfigPath = HERE,
 ) -> None:
-    """Decide on the pending drafts in the terminal, one key a decision."""
+    """Decide on the drafts in the terminal, one key a decision; `?` shows the keys."""
+    from bot.host import Growing
     from bot.review.terminal import review as open_review
 
     if not (sys.stdin.isatty() and sys.stderr.isatty()):  # what is piped in would be taken for keys
@@ -111,7 +113,10 @@ def review(
     house = open_house(config)
     if bot is not None:
         house.bot(bot)
-    open_review(house.drafts, house.desk(getpass.getuser()), house.shortlist(), bot)
+    me = getpass.getuser()
+    with Growing(house) as growing:
+        desk, outgoing = house.desk(me), house.outgoing(me)
+        open_review(house.drafts, desk, house.shortlist(), bot, outgoing, growing, house.measures)
 
 
 @app.command()
@@ -131,11 +136,16 @@ def approve(
 
 
 @app.command()
-def reject(ids: Ids, config: ConfigPath = HERE) -> None:
+def reject(
+    ids: Ids,
+    reason: Annotated[str, typer.Option(help=f"One of {', '.join(REASONS)}.")] = "",
+    remark: Annotated[str, typer.Option(metavar="TEXT", help="Why, in words.")] = "",
+    config: ConfigPath = HERE,
+) -> None:
     """Reject drafts."""
     desk = open_house(config).desk(getpass.getuser())
     for id in ids:
-        draft = desk.reject(id)
+        draft = desk.reject(id, reason=reason, remark=remark)
         say(f"rejected {draft.id}: {draft.text}")
 
 
@@ -171,6 +181,27 @@ def undo(
     desk = open_house(config).desk(getpass.getuser())
     for draft in map(desk.undo, ids) if ids else desk.undo_last():
         say(f"{draft.id} is {draft.status} again: {draft.text}")
+
+
+@app.command()
+def settle(
+    id: Annotated[int | None, typer.Argument(metavar="[ID]", max=MOST, help="The draft.")] = None,
+    target: Annotated[str | None, typer.Option(help="Where, if it is in doubt at several targets.")] = None,
+    posted: Annotated[
+        str | None, typer.Option(metavar="WHERE", help="It is there: the post's address or id.")
+    ] = None,
+    not_posted: Annotated[bool, typer.Option("--not-posted", help="It is not there: post it again.")] = False,
+    cancel: Annotated[bool, typer.Option("--cancel", help="Give it up.")] = False,
+    config: ConfigPath = HERE,
+) -> None:
+    """Say what became of a post that is in doubt; without ID, list what is."""
+    from bot.cli.settling import list_doubts, settle_doubt
+
+    outgoing = open_house(config).outgoing(getpass.getuser())
+    if id is None:
+        list_doubts(outgoing)
+    else:
+        settle_doubt(outgoing, id, target, posted, not_posted, cancel)
 
 
 @app.command()

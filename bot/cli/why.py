@@ -12,6 +12,7 @@ from rich.text import Text
 from bot.cli.plain import plain
 from bot.records import Decision, Rendered, Step
 from bot.review.card import marked, where, why
+from bot.review.reasons import REASONS
 from bot.story import Story
 
 PAST = {
@@ -88,8 +89,11 @@ def _decided(decision: Decision, texts: Mapping[str, str]) -> tuple[datetime, Te
     who = f"the policy {decision.policy!r}" if decision.policy else decision.actor
     against = ", against the gate" if decision.override else ""
     text = texts.get(decision.revision_sha256) if decision.verdict == "edit" else None
-    told = Text.assemble(": ", plain(text)) if text is not None else Text()
-    return decision.at, Text.assemble(plain(who), f" {PAST[decision.verdict]}{against}", told)
+    until = f" until {decision.until.astimezone():%Y-%m-%d %H:%M}" if decision.until else ""
+    why = REASONS.get(decision.reason, decision.reason), decision.remark, text
+    told = "; ".join(part for part in why if part)
+    said = Text.assemble(": ", plain(told)) if told else Text()
+    return decision.at, Text.assemble(plain(who), f" {PAST[decision.verdict]}{until}{against}", said)
 
 
 def _stepped(step: Step) -> tuple[datetime, Text]:

@@ -11,7 +11,8 @@ from typing import Literal
 
 from bot.errors import Conflict
 from bot.records import Draft, Listing, Outlet
-from bot.review.decisions import Desk, check_reason
+from bot.review import reasons
+from bot.review.decisions import Desk
 
 Chosen = tuple[Draft, Sequence[Outlet]]  # a draft as it was looked at, and where it would go
 TOGETHER = 100  # in one transaction: posting waits no longer than for these
@@ -57,7 +58,7 @@ def approve_all(desk: Desk, selection: Selection) -> Bulk:
 
 def reject_all(desk: Desk, selection: Selection, reason: str = "", remark: str = "") -> Bulk:
     """Reject them all for one reason. Raises Conflict if other drafts match than were counted."""
-    check_reason(reason)
+    reasons.check(reason)
     chosen: list[Chosen] = [(draft, ()) for draft in _selected(desk, selection)]
     return _decided(desk, "reject", chosen, [], reason, remark.strip())
 

@@ -4,12 +4,14 @@ Pure: records in, rich text out. What cannot be seen in a text is made visible, 
 """
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 
+from rapidfuzz.distance import Levenshtein
 from rich.table import Table
 from rich.text import Text
 
-from bot.records import Draft, Evidence, Match, Outlet, Span, Verdict
+from bot.records import Draft, Evidence, Match, Measure, Outlet, Span, Verdict
 
 MARKS = {
     "accept": ("✓", "green"),
@@ -17,6 +19,8 @@ MARKS = {
     "ask": ("?", "bold yellow"),
     "reject": ("✗", "bold red"),
 }
+WARM = "bold dark_orange"  # what the nearest item of the corpus has too
+RUN = 3  # characters that are no accident
 COPIED = "bold underline yellow"  # the stretch of a text that stands in the corpus
 NEAR = 0.3  # edits a character, up to which an earlier text is worth a line
 INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
@@ -34,13 +38,40 @@ def show(text: str, style: str = "") -> Text:
 
 
 def marked(draft: Draft) -> Text:
-    """The draft's text, with the longest stretch that stands in the corpus underlined."""
-    copied = draft.evidence and draft.evidence.copied
-    if not copied:
-        return show(draft.text, "bold")
-    end = copied.start + len(copied.text)
-    before, after = show(draft.text[: copied.start], "bold"), show(draft.text[end:], "bold")
-    return before + show(copied.text, COPIED) + after
+    """The draft's text as a map of novelty: what one item of the corpus has too stands out.
+
+    The longest stretch that stands in the corpus is underlined; what the nearest item has in the same order
+    is warm, what it has not is as it was written.
+    """
+    shown = Text()
+    for style, run in groupby(zip(draft.text, _warmth(draft), strict=True), lambda it: it[1]):
+        shown.append_text(show("".join(character for character, _ in run), style))
+    return shown
+
+
+def _warmth(draft: Draft) -> list[str]:
+    """A style for each character."""
+    styles = ["bold"] * len(draft.text)
+    if draft.evidence is None:
+        return styles
+    for start, end in _shared(draft.text, draft.evidence.nearest):
+        styles[start:end] = [WARM] * (end - start)
+    if copied := draft.evidence.copied:
+        end = copied.start + len(copied.text)
+        styles[copied.start : end] = [COPIED] * (end - copied.start)
+    return styles
+
+
+def _shared(text: str, nearest: Match | None) -> list[tuple[int, int]]:
+    """Stretches of the text that the nearest item has in the same order, none shorter than RUN."""
+    if nearest is None or nearest.item is None:
+        return []
+    folded = text.lower()
+    if len(folded) != len(text):  # a letter that becomes two: places would not agree
+        folded = text
+    steps = Levenshtein.opcodes(folded, nearest.item.lower())
+    same = [(step.src_start, step.src_end) for step in steps if step.tag == "equal"]
+    return [(start, end) for start, end in same if end - start >= RUN]
 
 
 def why(draft: Draft) -> Table:
@@ -51,7 +82,12 @@ def why(draft: Draft) -> Table:
     surprise = f"surprise {sampled.surprise:.2f} ({_surprise(sampled.surprise)})"
     edited = draft.text != sampled.text
     then = ", as it first read" if edited else ""
-    rows.add_row("sampled", f"temperature {sampled.temperature:.2f}, {surprise}{then}")
+    band = f"band {sampled.sampling.band}, " if sampled.sampling.band else ""
+    rows.add_row("sampled", f"{band}temperature {sampled.temperature:.2f}, {surprise}{then}")
+    if draft.score is not None:
+        rows.add_row("liked", f"{draft.score:.0%} probably, by what was approved so far")
+    if draft.note:
+        rows.add_row("note", show(draft.note, "italic"))
     if edited:
         rows.add_row("first read", show(sampled.text))
     for label, line in _evidence(draft.evidence) if draft.evidence else ():
@@ -61,21 +97,24 @@ def why(draft: Draft) -> Table:
     return rows
 
 
-def where(draft: Draft, outlets: Sequence[Outlet]) -> Table:
-    """What each target would be given, in full where it differs from the draft's text."""
+def where(draft: Draft, outlets: Sequence[Outlet], measures: Mapping[str, Measure] | None = None) -> Table:
+    """What each target would be given, in full where it differs from the draft's text, and its length."""
     rows = _rows()
     for number, outlet in enumerate(outlets):
-        rows.add_row("" if number else "goes to", Text("\n").join(_outlet(outlet, draft)))
+        measure = (measures or {}).get(outlet.target)
+        rows.add_row("" if number else "goes to", Text("\n").join(_outlet(outlet, draft, measure)))
     if not outlets:
         rows.add_row("goes to", Text("nowhere: the bot has no target yet", "yellow"))
     return rows
 
 
-def _outlet(outlet: Outlet, draft: Draft) -> Iterator[Text]:
+def _outlet(outlet: Outlet, draft: Draft, measure: Measure | None) -> Iterator[Text]:
     """A place, then whatever people see there that is not the draft's text."""
-    place, size = place_of(outlet.target, outlet.account), len(outlet.text)
+    place = place_of(outlet.target, outlet.account)
     manner = f", {outlet.manner}" if outlet.manner else ""
-    yield Text.assemble(place, (f"  {size} character{'' if size == 1 else 's'}{manner}", "dim"))
+    yield Text.assemble(place, (f"  {_length(outlet, measure)}{manner}", "dim"))
+    if measure and measure.objection:
+        yield show(measure.objection, "bold red")
     if outlet.text != draft.text:
         yield show(outlet.text)
     for one in outlet.media:
@@ -88,6 +127,15 @@ def place_of(target: str, account: str) -> str:
     """A target with its account, which may begin with the target's name: feed (feed.xml)."""
     whose = account.removeprefix(f"{target} ")
     return target if whose == target else f"{target} ({whose})"
+
+
+def _length(outlet: Outlet, measure: Measure | None) -> str:
+    if measure is None:
+        size = len(outlet.text)
+        return f"{size} character{'' if size == 1 else 's'}"
+    if measure.limit is None:
+        return f"length {measure.length}, of any"
+    return f"length {measure.length} of {measure.limit}"
 
 
 def _evidence(evidence: Evidence) -> Iterator[tuple[str, Text]]:

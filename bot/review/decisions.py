@@ -3,25 +3,20 @@
 It does not know who is at the desk, how a text was judged, or what becomes of a delivery.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.curation.gate import COPY
 from bot.curation.similarity import nearest
-from bot.errors import BotError, Conflict, GateError
+from bot.errors import Conflict, GateError
 from bot.records import Draft, Evidence, Outlet, Status, Verdict
+from bot.review import reasons
+from bot.review.reasons import REASONS as REASONS
 from bot.store.drafts import Drafts
 from bot.store.payload import sight
 
 Gate = Callable[[str, str, int], Sequence[Verdict]]
-REASONS: Mapping[str, str] = {  # why a draft is rejected, by the name that is stored
-    "dull": "not funny",
-    "no_word": "not a word",
-    "copied": "copied",
-    "offensive": "offensive",
-    "long": "too long",
-}
 LOOKED_AT = 5000  # pending drafts among which the nearest are looked for, the newest
 
 
@@ -97,7 +92,7 @@ class Desk:
 
         reason: one of REASONS, or "". remark: why, in words. Raises BotError for a reason that is none.
         """
-        check_reason(reason)
+        reasons.check(reason)
         sha256 = sha256 or self.drafts.get(id).sha256
         return self.drafts.decide(
             id, sha256, "reject", self.actor, was=was, reason=reason, remark=remark.strip()
@@ -155,12 +150,6 @@ class Desk:
         pending = [it for it in self.drafts.newest_pending(draft.bot, LOOKED_AT) if it[0] != draft.id]
         found = nearest(draft.text, [text for _, text in pending], count)
         return [self.drafts.get(pending[number][0]) for number in found]
-
-
-def check_reason(reason: str) -> None:
-    if reason and reason not in REASONS:
-        msg = f"no reason is called {reason!r} (have {', '.join(REASONS)}); write it as a remark"
-        raise BotError(msg)
 
 
 def _forbid(what: str, verdicts: Sequence[Verdict], forbidden: set[str], remedy: str) -> GateError:

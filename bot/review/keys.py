@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from bot.review.decisions import REASONS
+from bot.review.reasons import REASONS
 
 
 class Key(NamedTuple):
@@ -33,3 +33,31 @@ KEYS = (
     Key("/", "search", "search", "Show what contains some words, and decide on all of it at once."),
 )
 BY_ACTION = {key.action: key for key in KEYS}
+OF_TERMINAL = (
+    Key(
+        "[ ]", "list", "other lists", "The list before, the list after: pending, put off, approved and so on."
+    ),
+    Key("Z", "snooze_until", "put off until", "Put it off for some hours, days or weeks, or until a day."),
+    Key("R", "reject_saying", "reject, saying why", "Reject it, with a word on why."),
+    Key("?", "help", "help", "Show the keys."),
+    Key("q", "quit", "quit", "Leave; what was decided is kept."),
+)
+IN_LISTS = (
+    Key("enter", "open", "open", "Show the card of the line that is marked."),
+    Key("escape", "close", "back", "Back to the list, or out of the search."),
+    Key("S", "sort", "sort", "Sort by age, by probable approval, by surprise."),
+    Key("F", "favourites", "favourites", "Show favourites only, or all again."),
+    Key("A", "approve_all", "approve all", "Approve all that the list holds; first it says how many."),
+    Key("X", "reject_all", "reject all", "Reject all that the list holds; first it says how many."),
+    Key(
+        "shift+up",
+        "sooner",
+        "sooner",
+        "Let an approved draft go out sooner; shift+down later, shift+home first.",
+    ),
+    Key("y", "was_posted", "it is there", "Of what is in doubt: it was posted, and where."),
+    Key(
+        "x", "was_not_posted", "it is not there", "Of what is in doubt: it was not posted; it is tried again."
+    ),
+    Key("c", "give_up", "give up", "Of what is in doubt: it shall not be tried again."),
+)

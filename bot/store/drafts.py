@@ -39,6 +39,10 @@ class Drafts:
     def __init__(self, database: Database):
         self._database = database
 
+    def now(self) -> datetime:
+        """The present, by the database's clock."""
+        return self._database.now()
+
     def add(self, bot: str, judged: Iterable[Judged]) -> Sequence[Draft]:
         """Queue the kept ones as pending drafts; a sample that was queued before is passed over."""
         with self._database.write() as connection:
