@@ -1,6 +1,6 @@
 """Histories of the delivery core, each made of a seed, and what was wrong with them.
 
-    python -m benchmarks.simulate [--histories 10000] [--first 0] [--json]
+    python -m benchmarks.simulate [--histories 10000] [--first 0] [--processes 2] [--json]
     python -m benchmarks.simulate --seed 384 [--way "post on an expired lease"]
 
 A history is a few posts at places of the four kinds, delivered by up to three processes on up to two hosts.
@@ -12,11 +12,14 @@ faults. --seed prints one history, line by line.
 import argparse
 import json
 import logging
+import multiprocessing
+import os
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from benchmarks.simulation.history import Found, History
@@ -25,6 +28,7 @@ from benchmarks.simulation.mutants import MUTANTS, NAIVE, OURS, Way
 WAYS = {"ours": OURS, "post, then mark": NAIVE, **MUTANTS}
 SEARCH = 10_000  # within so many histories a mutant must be found
 CONTROL = 1_000
+CHUNK = 1_000  # histories that a process is given at a time
 UNPROTECTED = "query", "opaque"  # places that do not know a post again by its key
 
 
@@ -49,6 +53,9 @@ class Tally:
             self.kinds[kind] += count
         self.twice += found.twice
 
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(**{name: getattr(self, name) + getattr(other, name) for name in vars(self)})
+
     def share_twice(self, kinds: Iterable[str]) -> float:
         return sum(self.twice[kind] for kind in kinds) / sum(self.kinds[kind] for kind in kinds)
 
@@ -63,6 +70,18 @@ def simulate(way: Way, seeds: Iterable[int]) -> Tally:
         tally.add(found)
     tally.seconds = time.process_time() - before
     return tally
+
+
+def simulate_beside(name: str, seeds: range, processes: int) -> Tally:
+    """The same in several processes, a way by its name."""
+    chunks = [seeds[at : at + CHUNK] for at in range(0, len(seeds), CHUNK)]
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        return sum(pool.imap_unordered(partial(_simulate_chunk, name), chunks), Tally())
+
+
+def _simulate_chunk(name: str, seeds: range) -> Tally:
+    logging.disable(logging.CRITICAL)
+    return simulate(WAYS[name], seeds)
 
 
 def first_found(way: Way, seeds: Iterable[int]) -> Found | None:
@@ -114,6 +133,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--histories", type=int, default=10_000)
     parser.add_argument("--first", type=int, default=0, help="the first seed")
+    parser.add_argument("--processes", type=int, default=os.cpu_count())
     parser.add_argument("--seed", type=int, help="print this history")
     parser.add_argument("--way", choices=WAYS, default="ours", help="who delivers in it")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
@@ -122,7 +142,8 @@ def main() -> int:
     if chosen.seed is not None:
         print("\n".join(replay(chosen.seed, WAYS[chosen.way])))
         return 0
-    ours = simulate(OURS, range(chosen.first, chosen.first + chosen.histories))
+    seeds = range(chosen.first, chosen.first + chosen.histories)
+    ours = simulate_beside("ours", seeds, chosen.processes)
     found = {name: first_found(way, range(SEARCH)) for name, way in MUTANTS.items()}
     figures = report(ours, found, simulate(NAIVE, range(CONTROL)))
     print(json.dumps(figures)) if chosen.json else show(figures)

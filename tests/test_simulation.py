@@ -1,10 +1,11 @@
 """The delivery core in simulated histories: nothing twice, nothing lost, no false `sent`, no idle doubt."""
 
 import logging
+import os
 
 import pytest
 
-from benchmarks.simulate import CONTROL, SEARCH, UNPROTECTED, first_found, replay, simulate
+from benchmarks.simulate import CONTROL, SEARCH, UNPROTECTED, first_found, replay, simulate, simulate_beside
 from benchmarks.simulation.history import History
 from benchmarks.simulation.mutants import MUTANTS, NAIVE, OURS
 from benchmarks.simulation.world import Weather
@@ -32,7 +33,17 @@ def test_no_history_breaks_a_promise():
 @pytest.mark.proof
 def test_no_history_of_a_million_breaks_a_promise():
     """The same at full size: with none of 10^6, fewer than 3 in 10^6 do (95 %)."""
-    assert simulate(OURS, range(WHOLE)).wrong == []
+    tally = simulate_beside("ours", range(WHOLE), os.cpu_count() or 1)
+
+    assert tally.histories == WHOLE
+    assert tally.wrong == []
+
+
+def test_processes_beside_each_other_run_the_same_histories():
+    """In any order: the sums are equal."""
+    one, two = simulate(OURS, range(40)), simulate_beside("ours", range(40), 2)
+
+    assert (one.histories, one.ends, one.hours) == (two.histories, two.ends, pytest.approx(two.hours))
 
 
 @pytest.mark.parametrize("name", MUTANTS)
