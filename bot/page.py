@@ -7,6 +7,7 @@ from functools import partial
 
 from bot.errors import BotError
 from bot.health import Examiner, Health, metrics
+from bot.host import Growing
 from bot.house import House
 from bot.model import checkpoint
 from bot.model.watch import from_csv
@@ -36,8 +37,10 @@ def serve(house: House, port: int | None = None) -> Iterator[str]:
     doors = open_doors(house, address)
     examine, numbers = examined(house)
     watched = health_router(examine, numbers)
-    app = make_app(open_office(house, examine), doors, address, open_routers=[watched])
-    with serving(app, address, listener):
+    with ExitStack() as opened:
+        office = open_office(house, examine, opened.enter_context(Growing(house)))
+        app = make_app(office, doors, address, open_routers=[watched])
+        opened.enter_context(serving(app, address, listener))
         with_secret = "" if doors.passwords.are_set() else f"?link={doors.link.secret}"
         yield f"{address.url()}/login{with_secret}"
 
@@ -88,7 +91,7 @@ def open_doors(house: House, address: Address) -> Doors:
     return Doors(passwords_of(house), house.clock, getpass.getuser(), cookie, secure)
 
 
-def open_office(house: House, examine: Callable[[], Health]) -> Office:
+def open_office(house: House, examine: Callable[[], Health], growing: Growing) -> Office:
     return Office(
         bots=list(house.config.bots),
         clock=house.clock,
@@ -105,6 +108,7 @@ def open_office(house: House, examine: Callable[[], Health]) -> Office:
         media=house.media.content,
         health=lambda: examine().checks,
         switches=house.switches,
+        growing=growing,
     )
 
 

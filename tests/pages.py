@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from bot.curation.gate import COPY, SAFETY
 from bot.errors import BotError, ConfigError, NotFound
-from bot.records import Draft, Outlet, Verdict
+from bot.records import Draft, Judged, Outlet, Suggestion, Verdict
 from bot.review.decisions import Desk
 from bot.review.outgoing import Outgoing
 from bot.review.shortlist import Shortlist
@@ -21,7 +21,7 @@ from bot.web.app import make_app
 from bot.web.door import Doors
 from bot.web.office import Office, Outlook, Preview
 from bot.web.passwords import Passwords
-from tests.queues import Queue, outlet
+from tests.queues import Queue, judged, outlet
 
 HERE = "http://127.0.0.1:8788"
 ADDRESS = Address()
@@ -55,6 +55,16 @@ def nothing_kept(sha256: str) -> bytes:
     raise NotFound(msg)
 
 
+class Growing:
+    """A model that knows one way to go on."""
+
+    def continuations(self, draft: Draft, prefix: str) -> Sequence[Judged]:
+        return [judged(f"{prefix}horn", Verdict("length", "accept"))]
+
+    def suggestions(self, draft: Draft, prefix: str) -> Sequence[Suggestion]:
+        return [Suggestion("h", f"{prefix}h", 0.7), Suggestion("", prefix, 0.1)]
+
+
 def open_office(queue: Queue, **other: Any) -> Office:
     given: dict[str, Any] = {
         "bots": ["metal"],
@@ -72,6 +82,7 @@ def open_office(queue: Queue, **other: Any) -> Office:
         "media": nothing_kept,
         "health": list,
         "switches": Switches(queue.database),
+        "growing": Growing(),
     }
     return Office(**given | other)
 

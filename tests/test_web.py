@@ -180,6 +180,18 @@ def test_more_like_this(queue, client):
     )
 
 
+def test_the_model_goes_on_from_what_somebody_wrote(queue, client, post):
+    """For the script with the likeliest next tokens, as a page with a form each; nothing is changed."""
+    [draft] = queue.add("Wormwood")
+    told = post("/drafts/1/regrow", as_json=True, text="Worm").json()
+    page = post("/drafts/1/regrow", text="Worm").text
+
+    assert told["texts"] == [{"text": "Wormhorn", "why": ""}]
+    assert told["next"][0] == {"token": "h", "text": "Wormh"}
+    assert "Take this" in page
+    assert queue.drafts.get(1) == draft
+
+
 def test_the_order_of_what_waits_is_changed_by_buttons(queue, client, post):
     for draft in queue.add("Wormhorn", "Ash", "Mournspire"):
         queue.approve(draft)

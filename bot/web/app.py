@@ -12,7 +12,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from bot.errors import BotError
-from bot.web import decisions, door, media, outgoing, overview, queue, review
+from bot.web import decisions, door, growing, media, outgoing, overview, queue, review
 from bot.web.address import Address
 from bot.web.answers import say, status_of, wants_json
 from bot.web.door import Doors, Forged, NotLoggedIn, person
@@ -36,7 +36,7 @@ def make_app(
     app.mount("/static", Static(directory=STATIC), "static")
     for router in (door.router, *open_routers):
         app.include_router(router)
-    inner = (review, queue, outgoing, overview, decisions, media)
+    inner = (review, queue, outgoing, overview, decisions, growing, media)
     for router in (door.inner, *(page.router for page in inner), *routers):
         app.include_router(router, dependencies=[Depends(person)])
     app.add_exception_handler(NotLoggedIn, _to_the_door)

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from bot.curation.taste.arms import Arm
 from bot.curation.taste.measures import Share
-from bot.records import Check, Draft, Outlet, Slot, Status
+from bot.records import Check, Draft, Judged, Outlet, Slot, Status, Suggestion
 from bot.review.decisions import Desk
 from bot.review.outgoing import Outgoing
 from bot.review.shortlist import Shortlist
@@ -106,6 +106,13 @@ class Standing(Protocol):
     def zone(self) -> str: ...
 
 
+class Growing(Protocol):
+    """The model, for whoever edits. Both raise BotError where it cannot go on so."""
+
+    def continuations(self, draft: Draft, prefix: str) -> Sequence[Judged]: ...
+    def suggestions(self, draft: Draft, prefix: str) -> Sequence[Suggestion]: ...
+
+
 @dataclass(frozen=True)
 class Office:
     """bots: of the configuration. desk, outgoing: where a person decides.
@@ -130,6 +137,7 @@ class Office:
     media: Callable[[str], bytes]
     health: Callable[[], Sequence[Check]]
     switches: Switches
+    growing: Growing
     _one_at_a_time: Lock = field(default_factory=Lock)
 
     def next_draft(self, bot: str | None, skipped: Collection[int]) -> Draft | None:

@@ -2,17 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from fastapi import APIRouter
 from fastapi.responses import RedirectResponse, Response
 
+from bot.records import Delivery
 from bot.web.asked import Rooms
 from bot.web.door import Checked, Person
 from bot.web.office import Curve, Office
 from bot.web.pages import render
 
 router = APIRouter()
-POSTS = 12  # the latest
+POSTS = 20  # deliveries, the latest
+WEB = ("https://", "http://")
 WIDTH, HEIGHT = 320, 120  # of a curve's drawing, in its own units
 SPAN = 1.1  # of the losses beside the lowest: a first, enormous one would flatten the rest
 
@@ -29,6 +32,16 @@ class Plot:
     @property
     def best(self) -> float:
         return min(self.curve.held_out)
+
+
+@dataclass(frozen=True)
+class Posted:
+    """places: the targets it has reached, each with its address there, "" if that is none for a browser."""
+
+    draft: int
+    text: str
+    at: datetime
+    places: list[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -58,7 +71,7 @@ def show_overview(rooms: Rooms, session: Person) -> Response:
         standings=rooms.standings(),
         earned=_earned(rooms),
         plots=[plot(curve) for curve in rooms.curves()],
-        posts=rooms.deliveries.latest_posts(POSTS),
+        posts=_posts(rooms.deliveries.latest_posts(POSTS)),
         size=(WIDTH, HEIGHT),
         checks=rooms.health(),
         halts=rooms.switches.in_force(),
@@ -79,6 +92,15 @@ def resume(rooms: Rooms, session: Checked) -> Response:
     rooms.switches.resume(None, [], session.name)
     session.notice = "Posts go out again."
     return RedirectResponse("/overview", 303)
+
+
+def _posts(sent: Sequence[tuple[Delivery, datetime]]) -> Sequence[Posted]:
+    """By draft: one that goes to three places is one post to whoever reads this."""
+    found: dict[int, Posted] = {}
+    for delivery, at in sent:
+        post = found.setdefault(delivery.draft, Posted(delivery.draft, delivery.text, at, []))
+        post.places.append((delivery.target, delivery.url if delivery.url.startswith(WEB) else ""))
+    return list(found.values())
 
 
 def _earned(rooms: Office) -> Sequence[Earned]:

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from bot.review.keys import BY_ACTION
 from bot.web.shown import pieces
 
 HERE = Path(__file__).parent
@@ -23,7 +24,7 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals |= {"static": static, "pieces": pieces}
+    made.globals |= {"static": static, "pieces": pieces, "keys": BY_ACTION}
     return made
 
 

@@ -106,9 +106,16 @@ def card(view: View, draft: Draft) -> str:
         fault=fault,
         bands=bands_of(draft.candidate.surprise),
         sight=sight([preview.outlet for preview in previews]) if previews else "",
-        open={verdict for verdict, statuses in OPEN.items() if draft.status in statuses},
+        open=_open(view, draft),
         reasons=REASONS,
     )
+
+
+def _open(view: View, draft: Draft) -> set[str]:
+    """The decisions that can be made on it now."""
+    open = {verdict for verdict, statuses in OPEN.items() if draft.status in statuses}
+    decided = view.in_review or view.rooms.drafts.decisions(draft.id)
+    return open if decided else open - {"undo"}
 
 
 def _previews(rooms: Office, draft: Draft) -> tuple[list[Preview], str]:

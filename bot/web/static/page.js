@@ -121,15 +121,25 @@
     say("Growing ...");
     const answer = await send(button.getAttribute("formaction"), body);
     if (!answer.ok) return warn(answer.said);
-    list.replaceChildren(...answer.texts.map((text) => {
-      const choice = document.createElement("button");
-      choice.type = "button";
-      choice.append(Object.assign(document.createElement("bdi"), { textContent: text, dir: "auto" }));
+    const choose = (label, text, why) => {
+      const choice = Object.assign(document.createElement("button"), { type: "button", title: why ?? "" });
+      choice.append(Object.assign(document.createElement("bdi"), { textContent: label, dir: "auto" }));
+      choice.classList.toggle("asks", Boolean(why));
       choice.addEventListener("click", () => { field.value = text; field.focus(); });
       return choice;
-    }));
+    };
+    const next = Object.assign(document.createElement("div"), { className: "chips" });
+    next.append(...answer.next.map((it) => choose(it.token, it.text)));
+    list.replaceChildren(next, ...answer.texts.map((it) => choose(it.text, it.text, it.why)));
     say(answer.said);
-    list.firstElementChild?.focus();
+    list.querySelector(":scope > button")?.focus();
+  }
+
+  function write(details) { // at the end of what is there
+    const field = details.querySelector("textarea");
+    if (!field || field === document.activeElement) return;
+    field.focus();
+    field.setSelectionRange(field.value.length, field.value.length);
   }
 
   // who is listened to
@@ -152,7 +162,7 @@
   });
 
   document.addEventListener("toggle", (event) => {
-    if (event.target.open) event.target.querySelector("textarea, input:not([type=hidden])")?.focus();
+    if (event.target.open) write(event.target);
   }, true);
 
   document.addEventListener("keydown", (event) => {
@@ -162,7 +172,9 @@
       event.target.blur();
       return;
     }
-    if (typing && event.key === "Enter" && event.ctrlKey) event.target.form?.requestSubmit();
+    if (typing && event.ctrlKey && event.key === "Enter") event.target.form?.requestSubmit();
+    const grow = typing && event.ctrlKey && event.target.form?.querySelector("[data-grow]");
+    if (grow && event.key === grow.dataset.key) { event.preventDefault(); grow.click(); return; }
     if (event.altKey && event.key.startsWith("Arrow")) {
       const move = event.target.closest?.("[data-row]")?.querySelector(`[data-move="${event.key}"]`);
       if (move) { event.preventDefault(); move.click(); }
@@ -171,6 +183,8 @@
     const wanted = [...document.querySelectorAll("[data-key]")].find((it) => it.dataset.key === event.key);
     if (!wanted) return;
     event.preventDefault();
+    const closed = wanted.matches("summary") ? null : wanted.closest("details:not([open])");
+    if (closed) { closed.open = true; write(closed); }
     if (wanted.matches("input")) wanted.focus(); else wanted.click();
   });
 
