@@ -7,6 +7,7 @@ It does not know what is asked. The child ignores Ctrl-C: its parent decides whe
 import multiprocessing
 import pickle
 import signal
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -38,7 +39,7 @@ class Child:
 
         Raises ChildError when the child died or was killed: what it did until then is unknown.
         """
-        _, answer = self._receive(self._send(question), deadline)
+        _, answer = self._receive(self._send(question, deadline), deadline)
         return answer
 
     def ask_each(self, question: Any, deadline: float) -> Iterator[Any]:
@@ -46,7 +47,7 @@ class Child:
 
         Whoever leaves before the end kills the child: an unread piece would be taken for another's answer.
         """
-        pipe = self._send(question)
+        pipe = self._send(question, deadline)
         try:
             while (received := self._receive(pipe, deadline))[0] == "piece":
                 yield received[1]
@@ -74,12 +75,19 @@ class Child:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _send(self, question: Any) -> Connection:
+    def _send(self, question: Any, deadline: float) -> Connection:
+        """Hand a question in. A long one waits until the child reads, so that has a deadline too."""
         if self._process is not None and not self._process.is_alive():
             self.close()  # it died with nothing in hand: no question's fault
         pipe = self._pipe or self._start()
-        with self._lost():
-            pipe.send(question)
+        too_long = threading.Timer(deadline, self.kill)
+        too_long.daemon = True
+        too_long.start()
+        try:
+            with self._lost():
+                pipe.send(question)
+        finally:
+            too_long.cancel()
         return pipe
 
     def _receive(self, pipe: Connection, deadline: float) -> tuple[Kind, Any]:

@@ -58,6 +58,16 @@ def test_it_answers_one_question_after_another(child):
     assert child.ask("pid", 60) == child.ask("pid", 60) != os.getpid()
 
 
+def test_a_question_that_is_not_read_has_a_deadline_too(child):
+    """A child that is stopped reads nothing, and a long question does not fit into the pipe."""
+    pid = child.ask("pid", 60)
+    os.kill(pid, signal.SIGSTOP)
+    with pytest.raises(ChildError, match="exit code -9"):
+        child.ask(("say", bytes(1_000_000)), 0.1)
+
+    assert child.ask("pid", 60) != pid
+
+
 def test_it_answers_piece_by_piece(child):
     """Each piece is here before the next is made, and then it answers other questions."""
     pieces = child.ask_each(("each", [("say", 1), ("say", None), "pid"]), 60)
