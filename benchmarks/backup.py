@@ -2,8 +2,8 @@
 
     python -m benchmarks.backup --copies 25
 
-A process adds and approves drafts without a pause. Of each copy: is it sound, and does it hold every draft that
-was there before it was begun?
+A process adds and approves drafts without a pause. Of each copy: is it sound, and does it hold every draft
+that was there before it was begun?
 """
 
 import argparse

@@ -1,6 +1,5 @@
 """A process that decides is killed again and again: every decision that it told of is there, and whole."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,15 +11,13 @@ from bot.store.tables import decisions, deliveries
 from tests.queues import open_queue, open_url
 
 ROOT = Path(__file__).parents[1]
-KILLS, DECISIONS = 12, 7  # kills, and at most so many decisions before each
+KILLS, DECISIONS = 8, 7  # kills, and at most so many decisions before each
 
 
 def decide(url: str, count: int) -> list[tuple[int, str]]:
     """What a deciding process says until it is killed, `count` decisions on or some more."""
     command = [sys.executable, "-W", "error", "-m", "tests.deciding", url]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=dict(os.environ)
-    ) as process:
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         said = [process.stdout.readline() for _ in range(count)]
         process.kill()
         said += process.stdout.readlines()  # what it had said before it died
