@@ -45,6 +45,8 @@ class GuardedRecord(logging.LogRecord):
 
 def guard() -> None:
     """From here on, nothing that this process logs or dies of shows a secret. Children call it too."""
+    if password := os.environ.get("PGPASSWORD"):  # the database's library takes it from there by itself
+        Secret(password)
     logging.setLogRecordFactory(GuardedRecord)
     sys.excepthook = _show
     threading.excepthook = lambda args: _show(args.exc_type, args.exc_value, args.exc_traceback)

@@ -190,7 +190,7 @@ def run(house: House, tell: Tell, stop: threading.Event) -> None:
     fill = Turns("fill", lambda: filling(), LIMITS["fill"], failures=failures)
     post = Turns("post", lambda: posting(), LIMITS["post"], failures=failures)
     with pulse, open_host(house.config) as host, closing(open_sender(house)) as sender:
-        told = tell_all(lambda event: post.alive(), tell)
+        told = tell_all(lambda event: post.alive(), pulse.told, tell)
         courier = open_courier(house, sender, told)
         posting = Posting(house, courier, told, stop)
         filling = Filling(house, host, tell_all(lambda event: fill.alive(), pulse.told, tell), stop)

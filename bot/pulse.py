@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from bot.errors import BotError
-from bot.events import Event, Failed, Filled, Tell
+from bot.events import ClockSet, Event, Failed, Filled, Tell
 from bot.posting.owner import identify
 from bot.posting.turns import Seen
 from bot.records import Secret
@@ -24,11 +24,15 @@ log = logging.getLogger(__name__)
 
 PERIOD = 5.0  # seconds between two writings
 NAME = "pulse.json"
+CLOCK = "*clock"  # no bot is called so
 
 
 @dataclass(frozen=True)
 class Trouble:
-    """Why a bot's last filling failed; host: whether the model host died or hung over it."""
+    """Why a bot's last filling failed; host: whether the model host died or hung over it.
+
+    Under the name CLOCK, why no clock is believed.
+    """
 
     reason: str
     since: datetime
@@ -64,6 +68,11 @@ class PulseFile:
             case Failed(bot, reason, host):
                 since = self._troubles[bot].since if bot in self._troubles else self._clock()
                 self._troubles[bot] = Trouble(Secret.redact(reason), since, host)
+            case ClockSet(step, believed) if not believed:
+                reason = f"the clock was set by {step}: nothing is posted until it is believed or set back"
+                self._troubles[CLOCK] = Trouble(reason, self._clock(), host=False)
+            case ClockSet():
+                self._troubles.pop(CLOCK, None)
             case Filled():
                 self._troubles.pop(event.bot, None)
 

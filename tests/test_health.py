@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 from bot import pipeline
 from bot.cli.app import app
 from bot.config import load
-from bot.events import Failed
+from bot.events import ClockSet, Failed
 from bot.health import Examiner
 from bot.health.examiner import LEAST
 from bot.house import House
@@ -92,7 +92,7 @@ def test_a_new_bot_is_well(bot):
 
     assert health.ok
     assert {check.name for check in health.checks} == {
-        *("run", "database", "disk", "stop switch", "accounts", "deliveries", "queue night"),
+        *("run", "database", "integrity", "disk", "stop switch", "accounts", "deliveries", "queue night"),
         *("target night/jsonl", "target night/feed"),
     }
     assert "not running" in health.checks[0].text
@@ -182,6 +182,18 @@ def test_a_database_that_does_not_answer_is_red(tmp_path):
 def test_a_disk_that_is_nearly_full_is_red(bot):
     """Before it stops all posting."""
     assert "make room" in failing(bot, free=LEAST - 1)["disk"]
+
+
+def test_a_damaged_file_is_red(bot):
+    """A page of it is not what it was."""
+    bot.drafts.add("night", [judged(f"Moon {number}") for number in range(200)])
+    bot.database.close()
+    path = bot.config.folder / "bot.db"
+    content = bytearray(path.read_bytes())
+    content[-4096:] = b"x" * 4096
+    path.write_bytes(content)
+
+    assert "damaged" in failing(House(bot.config, bot.clock))["integrity"]
 
 
 # the process
@@ -277,6 +289,15 @@ def test_a_bot_that_cannot_be_filled_is_red(bot):
         "run: model host": "it died or hung: the model host died (exit code -9)",
         "fill night": "the model host died (exit code -9) (tried again by itself)",
     }
+
+
+def test_a_clock_that_is_not_believed_is_red(bot):
+    """Nothing is posted then, until it is."""
+    pulse = run_pulse(bot, post=1)
+    for believed in (False, True):
+        pulse.told(ClockSet(timedelta(days=1), believed))
+        pulse.beat({}, 5)
+        assert ("clock" in failing(bot)) is not believed
 
 
 # what is posted

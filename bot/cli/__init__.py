@@ -10,7 +10,7 @@ from bot.records import Secret
 def main() -> None:
     """The console script's entry point."""
     from bot.cli.app import app
-    from bot.logs import guard
+    from bot.logs import guard, redacted_traceback
 
     guard()
     for stream in (sys.stdout, sys.stderr):  # a terminal that lacks a letter is no reason to fail
@@ -25,4 +25,4 @@ def main() -> None:
 
         if line := blame(error):  # a plugin of the user's own: its line says more than our traceback
             sys.exit(Secret.redact(f"bot: {line}"))
-        raise
+        sys.exit(redacted_traceback(error).rstrip())  # the hook for it is typer's here, which knows no secret

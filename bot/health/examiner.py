@@ -4,6 +4,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.errors import BotError
-from bot.health.patience import Patience
+from bot.health.patience import NoAnswer, Patience
 from bot.health.posting import Posting, posting
 from bot.health.process import lives, process
 from bot.house import House
@@ -24,6 +25,7 @@ PATIENCE = 12.0  # seconds; a SQLite file that is locked says so after ten
 REMEMBERED = 100_000  # of the newest steps of deliveries: as far back as anybody looks
 AT_ONCE = 10_000  # steps read in one transaction
 NEW = timedelta(minutes=10)  # a bot that has just been started may still fill its queue
+SELDOM, SHORT = 3600.0, 2.0  # seconds between two readings of the whole database, and to wait for one
 LEAST = 100 * 2**20  # bytes free on the disk
 
 
@@ -61,7 +63,9 @@ class Examiner:
         patience: float = PATIENCE,
     ):
         self._house, self._steady, self._usage = house, steady, usage
-        self._patience = Patience(patience)
+        self._patience, self._reading = Patience(patience), Patience(SHORT)
+        self._read_at: float | None = None
+        self._sound: Check | None = None
         self._alone = threading.Lock()
         self._health: Health | None = None
         self._made_at = 0.0
@@ -86,7 +90,7 @@ class Examiner:
             checks.append(Check("run", False, str(error)))
         try:
             state, found = self._patience.ask(lambda: self._ask_database(pulse, now))
-            checks += found
+            checks += [*found, *self._soundness()]
         except BotError as error:
             checks.append(Check("database", False, Secret.redact(str(error))))
         checks += self._disk()
@@ -102,6 +106,22 @@ class Examiner:
         up = lives(pulse, now) and pulse is not None and now - pulse.started_at > NEW
         well = Check("database", True, f"{house.database.name} can be read and written")
         return state, [well, *posting(house, state, courses, up)]
+
+    def _soundness(self) -> Iterator[Check]:
+        """Reading all of a large file takes a while: so now and then, and without waiting for the end."""
+        if self._read_at is None or self._steady() - self._read_at >= SELDOM:
+            self._read_at = self._steady()
+            with suppress(NoAnswer):
+                self._reading.ask(self._read_all)
+        if self._sound is not None:
+            yield self._sound
+
+    def _read_all(self) -> None:
+        try:
+            self._house.database.check()
+            self._sound = Check("integrity", True, "all of the database was read and is sound")
+        except BotError as error:
+            self._sound = Check("integrity", False, Secret.redact(str(error)))
 
     def _catch_up(self) -> Courses:
         overview = self._house.overview

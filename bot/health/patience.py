@@ -9,6 +9,10 @@ from bot.errors import StoreError
 Made = TypeVar("Made")
 
 
+class NoAnswer(StoreError):
+    """What was asked has not answered in time."""
+
+
 class Patience:
     """For any number of threads, one after the other."""
 
@@ -17,7 +21,7 @@ class Patience:
         self._hanging: threading.Thread | None = None
 
     def ask(self, question: Callable[[], Made]) -> Made:
-        """The answer, or what was raised. Raises StoreError without one in time."""
+        """The answer, or what was raised. Raises NoAnswer without one in time."""
         box: list[Any] = []
 
         def answer() -> None:
@@ -32,7 +36,7 @@ class Patience:
             self._hanging.join(self._seconds)
         if not box:
             msg = f"no answer within {self._seconds:g} s: see that its server runs and can be reached"
-            raise StoreError(msg)
+            raise NoAnswer(msg)
         made, error = box[0]
         if error is not None:
             raise error

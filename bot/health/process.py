@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from bot.posting.owner import is_dead
 from bot.posting.turns import Seen
-from bot.pulse import Pulse
+from bot.pulse import CLOCK, Pulse
 from bot.records import Check
 
 STALE = timedelta(seconds=30)  # a pulse beats every five
@@ -42,7 +42,13 @@ def _jobs(pulse: Pulse) -> Iterator[Check]:
     text = f"it died or hung: {broken[0][1].reason}" if broken else "it answers, or was not needed"
     since = min((trouble.since for _, trouble in broken), default=None)
     yield Check("run: model host", not broken, text, since)
+    clock = pulse.troubles.get(CLOCK)
+    yield Check(
+        "clock", clock is None, clock.reason if clock else "it is believed", clock.since if clock else None
+    )
     for bot, trouble in pulse.troubles.items():
+        if bot == CLOCK:
+            continue
         yield Check(f"fill {bot}", False, f"{trouble.reason} (tried again by itself)", trouble.since)
 
 
