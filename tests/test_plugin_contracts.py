@@ -24,7 +24,7 @@ from bot.interfaces import Constraint
 from bot.model import CountedModel
 from bot.model.automaton import allows
 from bot.model.sampling import Sampler
-from bot.records import Candidate, Document, Kind, Post, Receipt, Rule, Sampling, Secret
+from bot.records import Candidate, Document, Kind, Post, Receipt, Rule, Sampling, Secret, Takes
 from bot.registry import KINDS, Registry
 from bot.rendering import _fault
 from bot.text.vocabulary import Vocabulary
@@ -331,6 +331,18 @@ def test_a_target_declares_itself(registry, name):
     assert target.kind in get_args(Kind)
     assert target.account
     assert target.max_length is None or target.max_length > 0
+
+
+@names_of("targets")
+def test_a_target_says_what_it_takes_and_how_it_posts(registry, name):
+    """Sets of attachments that can be chosen from, and a manner in words, if it has them."""
+    target = registry.build("targets", Choice(name, OPTIONS.get(name, {})))
+
+    for takes in getattr(target, "takes", ()):
+        assert isinstance(takes, Takes)
+        assert takes.most > 0
+        assert all(re.fullmatch(r"(\*|[a-z]+)/(\*|[\w.+-]+)", kind) for kind in takes.media_types)
+    assert isinstance(getattr(target, "manner", ""), str)
 
 
 @names_of("targets")

@@ -2,19 +2,22 @@
 
 The name of each record follows from the post's key and its time, which never change: written again it is the
 same record. Links, mentions and hashtags stay plain text, so no post notifies anybody.
+Pictures are uploaded before it, and named by their bytes: what goes wrong there has posted nothing.
 """
 
 import importlib.util
 import re
 import time
+from collections.abc import Sequence
 from datetime import UTC
 from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
-from bot import BotError, NotSent, Post, Receipt, Refused, Secret, hookimpl
+from bot import Attachment, BotError, NotSent, Post, Receipt, Refused, Secret, Takes, hookimpl
 
-TIMEOUT = {"connect": 4, "write": 2, "read": 8, "pool": 1}  # seconds; the first post makes two calls
+TIMEOUT = {"connect": 3, "write": 2, "read": 5, "pool": 1}  # seconds; the first post makes two calls
+UPLOADS = 8.0  # seconds, for all of a post
 QUARTER = 15 * 60  # seconds: to wait after a 429 that does not say how long
 POSTS, PROFILE = "app.bsky.feed.post", "app.bsky.actor.profile"
 SESSION_IS_OVER = {"ExpiredToken", "InvalidToken"}
@@ -30,6 +33,7 @@ class Bluesky:
 
     kind = "put"
     max_length = 300
+    takes = (Takes(("image/png", "image/jpeg", "image/webp"), 4, largest=1_000_000, longest_alt_text=2000),)
 
     def __init__(
         self,
@@ -51,6 +55,7 @@ class Bluesky:
             raise BotError(msg)
         self.handle, self.account, self.url = handle, f"bluesky {handle}", f"https://{server}"
         self.languages, self.labels = languages, labels
+        self.manner = f"behind the label {', '.join(labels)}" if labels else ""
         self._app_password = app_password
 
     def measure(self, text: str) -> int:
@@ -65,8 +70,13 @@ class Bluesky:
         except Exception as error:  # nothing was posted yet; what cannot be read may hold a session's tokens
             said = error if getattr(error, "response", None) else type(error).__name__
             raise self._certain(error) or NotSent(f"no login: {said}") from None
-        rkey = _rkey(post)
-        record = {"repo": self.handle, "collection": POSTS, "rkey": rkey, "record": self._record(post)}
+        rkey, images = _rkey(post), self._uploaded(post.media)
+        record = {
+            "repo": self.handle,
+            "collection": POSTS,
+            "rkey": rkey,
+            "record": self._record(post, images),
+        }
         try:
             answer = client.com.atproto.repo.put_record(record)
         except Exception as error:
@@ -74,6 +84,28 @@ class Bluesky:
                 raise certain from error
             raise
         return self._receipt(answer.uri, rkey)
+
+    def _uploaded(self, media: tuple[Attachment, ...]) -> list[dict[str, Any]]:
+        """Pictures as a record has them; they are at the server now. Raises NotSent, Refused."""
+        ends = time.monotonic() + UPLOADS
+        try:
+            return [self._upload(one, ends) for one in media]
+        except Exception as error:  # whatever it was, nothing was posted
+            raise self._certain(error) or NotSent(f"no upload: {type(error).__name__}") from error
+
+    def _upload(self, one: Attachment, ends: float) -> dict[str, Any]:
+        import httpx
+
+        left = ends - time.monotonic()
+        if left <= 0:
+            msg = "the upload took too long"
+            raise NotSent(msg)
+        form = {"input_encoding": one.media_type, "output_encoding": "application/json"}
+        options = {"content": one.content, "timeout": httpx.Timeout(left / 4)}
+        answer = self.client.invoke_procedure("com.atproto.repo.uploadBlob", **form, **options)
+        image = {"alt": one.alt_text, "image": answer.content["blob"]}
+        ratio = {"width": one.width, "height": one.height}
+        return image | ({"aspectRatio": ratio} if one.width and one.height else {})
 
     def find(self, post: Post) -> Receipt | None:
         """Look for the record of its name."""
@@ -112,7 +144,7 @@ class Bluesky:
             self._certain(error)  # forgets a session that is over
             raise
 
-    def _record(self, post: Post) -> dict[str, Any]:
+    def _record(self, post: Post, images: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
         """The same for every attempt, to the byte."""
         created_at = post.created_at.astimezone(UTC).isoformat(timespec="milliseconds")
         record = {"$type": POSTS, "text": post.text, "createdAt": created_at.replace("+00:00", "Z")}
@@ -121,6 +153,8 @@ class Bluesky:
         if self.labels:
             labels = [{"val": label} for label in self.labels]
             record["labels"] = {"$type": "com.atproto.label.defs#selfLabels", "values": labels}
+        if images:
+            record["embed"] = {"$type": "app.bsky.embed.images", "images": [*images]}
         return record
 
     def _receipt(self, uri: str, rkey: str, evidence: str = "") -> Receipt:
@@ -130,6 +164,8 @@ class Bluesky:
         """What an error says for certain; None if the post may be there."""
         import httpx
 
+        if isinstance(error, NotSent):
+            return error
         answer = getattr(error, "response", None)
         if answer is None:
             unreached = isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout)

@@ -3,7 +3,7 @@
 import sys
 import unicodedata
 
-from bot import BotError, Post, Receipt, hookimpl
+from bot import BotError, Post, Receipt, Takes, hookimpl
 
 
 class Console:
@@ -12,6 +12,7 @@ class Console:
     kind = "opaque"
     account = "console"
     max_length = None
+    takes = (Takes(("*/*",), most=8),)  # it names them
 
     def measure(self, text: str) -> int:
         return len(text)
@@ -20,7 +21,8 @@ class Console:
         from rich.console import Console as Terminal
         from rich.text import Text
 
-        parts = (post.bot, "bold magenta"), (" » ", "dim"), (post.text, "bold")
+        names = "".join(f"  + {one.name}" for one in post.media)
+        parts = (post.bot, "bold magenta"), (" » ", "dim"), (post.text, "bold"), (names, "dim")
         line = Text.assemble(*((_visible(text), style) for text, style in parts))
         Terminal(file=sys.stdout, highlight=False, soft_wrap=True).print(line)
         sys.stdout.flush()

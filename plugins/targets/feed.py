@@ -1,6 +1,7 @@
 """A target: an Atom feed (RFC 4287) in a file that any web server can hand out.
 
 The file is the only memory: entries are read back from it, and the same post put twice is one entry.
+Attachments stand in a folder beside it, named by their bytes, for as long as an entry names them.
 """
 
 import fcntl
@@ -8,18 +9,22 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC
+from hashlib import sha256
+from html import escape
 from pathlib import Path
+from urllib.parse import urljoin
 from xml.etree import ElementTree as ET
 
-from bot import NotSent, Post, Receipt, hookimpl
+from bot import Attachment, NotSent, Post, Receipt, Takes, hookimpl
 
 ATOM = "http://www.w3.org/2005/Atom"
 NAMESPACE = uuid.UUID("5f0c7c59-5f4f-4c67-9a3c-6d0f4b0f2c11")  # of our ids: another one renames every entry
 NOT_XML = re.compile("[^\t\n\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 LONGEST_TITLE = 100
+OURS = re.compile(r"[0-9a-f]{16}-[\w.-]+", re.ASCII)  # names of attachments
 
 ET.register_namespace("", ATOM)
 
@@ -32,6 +37,7 @@ class Feed:
 
     kind = "put"
     max_length = None
+    takes = (Takes(("*/*",), most=8),)
 
     def __init__(self, path: Path, title: str = "Posts", author: str = "", link: str = "", limit: int = 100):
         if limit < 1:
@@ -45,15 +51,18 @@ class Feed:
         return len(text)
 
     def post(self, post: Post) -> Receipt:
-        entry = _entry(post)
+        entry = _entry(post, [self._address(one) for one in post.media])
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with _alone(self.path.parent) as folder:
                 feed = self._read()
                 old = feed.findall(_atom("entry"))
                 if _content(entry) not in map(_content, old):
+                    self._keep(post.media)
                     others = [other for other in old if _text(other, "id") != _text(entry, "id")]
-                    self._write(self._feed(feed, [entry, *others], post.bot), folder)
+                    new = self._feed(feed, [entry, *others], post.bot)
+                    self._write(new, folder)
+                    self._tidy(new)
         except OSError as error:  # no rename, no post; and if it was the last sync, a put may be repeated
             msg = f"{self.path}: {error.strerror}"
             raise NotSent(msg) from error
@@ -64,6 +73,33 @@ class Feed:
         if id not in (_text(entry, "id") for entry in self._read().iterfind(_atom("entry"))):
             return None
         return Receipt(id, evidence="its entry stands in the feed")
+
+    @property
+    def _media(self) -> Path:
+        return self.path.with_name(f"{self.path.stem}.media")
+
+    def _address(self, one: Attachment) -> str:
+        """Where its file can be fetched, beside the feed."""
+        return urljoin(self.link, f"{self._media.name}/{_file_name(one)}")
+
+    def _keep(self, media: Iterable[Attachment]) -> None:
+        """Each in a file of its own, whole and on the disk before an entry names it."""
+        for one in media:
+            self._media.mkdir(exist_ok=True)
+            new, file = self._media / ".new", self._media / _file_name(one)
+            with new.open("wb") as opened:
+                opened.write(one.content)
+                opened.flush()
+                os.fsync(opened.fileno())
+            new.replace(file)
+
+    def _tidy(self, feed: ET.Element) -> None:
+        """Remove attachments whose entries have gone; what cannot be removed stays."""
+        named = {link.get("href", "").rpartition("/")[2] for link in feed.iter(_atom("link"))}
+        with suppress(OSError):
+            for file in self._media.iterdir():
+                if OURS.fullmatch(file.name) and file.name not in named:
+                    file.unlink()
 
     def _read(self) -> ET.Element:
         """The feed as it is, empty if there is no file. What is not a feed is left alone."""
@@ -104,8 +140,8 @@ class Feed:
         os.fsync(folder)
 
 
-def _entry(post: Post) -> ET.Element:
-    text = NOT_XML.sub("\ufffd", re.sub("\r\n?", "\n", post.text))
+def _entry(post: Post, addresses: list[str]) -> ET.Element:
+    text = _xml(post.text)
     line = " ".join(text.split())
     title = line if len(line) <= LONGEST_TITLE else f"{line[: LONGEST_TITLE - 1]}…"
     time = post.created_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
@@ -115,8 +151,46 @@ def _entry(post: Post) -> ET.Element:
     _add(entry, "published", time)
     _add(entry, "updated", time)
     _add(_add(entry, "author"), "name", post.bot)
-    _add(entry, "content", text, type="text")
+    for one, address in zip(post.media, addresses, strict=True):
+        size = str(len(one.content))
+        _add(
+            entry,
+            "link",
+            rel="enclosure",
+            type=one.media_type,
+            href=address,
+            length=size,
+            title=_xml(one.alt_text),
+        )
+    if post.media:
+        _add(entry, "content", _page(text, post.media, addresses), type="html")
+    else:
+        _add(entry, "content", text, type="text")
     return entry
+
+
+def _page(text: str, media: Iterable[Attachment], addresses: Iterable[str]) -> str:
+    """The text and what goes with it, as readers show it."""
+    paragraphs = [escape(text).replace("\n", "<br/>")]
+    for one, address in zip(media, addresses, strict=True):
+        words, href = escape(_xml(one.alt_text)), escape(address)
+        if one.media_type.startswith("image/"):
+            size = f' width="{one.width}" height="{one.height}"' if one.width and one.height else ""
+            paragraphs.append(f'<img src="{href}" alt="{words}"{size}/>')
+        elif one.media_type in ("audio/mpeg", "audio/ogg", "audio/wav"):
+            paragraphs.append(f'<audio controls="controls" src="{href}" title="{words}"></audio>')
+        else:
+            paragraphs.append(f'<a href="{href}" title="{words}">{escape(one.name)}</a>')
+    return "".join(f"<p>{paragraph}</p>" for paragraph in paragraphs)
+
+
+def _file_name(one: Attachment) -> str:
+    return f"{sha256(one.content).hexdigest()[:16]}-{one.name}"
+
+
+def _xml(text: str) -> str:
+    """The text with what XML cannot hold replaced."""
+    return NOT_XML.sub("\ufffd", re.sub("\r\n?", "\n", text))
 
 
 def _id(post: Post) -> str:

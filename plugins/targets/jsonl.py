@@ -1,12 +1,17 @@
-"""A target: a file of one JSON object a line. It can be asked for a post by its key."""
+"""A target: a file of one JSON object a line. It can be asked for a post by its key.
+
+Attachments stand in a folder beside it, named by their bytes, and are there before a line names them.
+"""
 
 import fcntl
 import json
 import os
+from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import IO
 
-from bot import NotSent, Post, Receipt, hookimpl
+from bot import Attachment, NotSent, Post, Receipt, Takes, hookimpl
 
 OPENING = b'{"key": "'  # of every line of ours: tells one of them, cut short, from the end of another's file
 LONGEST = 1_000_000  # bytes of a line
@@ -17,6 +22,7 @@ class Jsonl:
 
     kind = "query"
     max_length = None
+    takes = (Takes(("*/*",), most=8),)
 
     def __init__(self, path: Path):
         self.path = path
@@ -26,7 +32,7 @@ class Jsonl:
         return len(text)
 
     def post(self, post: Post) -> Receipt:
-        line = {
+        line: dict[str, object] = {
             "key": post.key,
             "bot": post.bot,
             "text": post.text,
@@ -34,6 +40,8 @@ class Jsonl:
         }
         with self._open() as file:
             fcntl.flock(file, fcntl.LOCK_EX)  # let go when the file is closed, also by a kill
+            if post.media:
+                line["media"] = [*self._kept(post.media)]
             self._mend(file)
             self._append(file, json.dumps(line, ensure_ascii=False).encode() + b"\n")
         return Receipt(remote_id=post.key)
@@ -47,6 +55,24 @@ class Jsonl:
             fcntl.flock(file, fcntl.LOCK_SH)
             found = any(_key(line) == post.key for line in file)
         return Receipt(post.key, evidence="its key stands in the file") if found else None
+
+    def _kept(self, media: tuple[Attachment, ...]) -> Iterator[dict[str, str]]:
+        """Each on the disk, and what its line says of it."""
+        folder = self.path.with_name(f"{self.path.stem}.media")
+        for one in media:
+            name = f"{sha256(one.content).hexdigest()[:16]}-{one.name}"
+            try:
+                folder.mkdir(exist_ok=True)
+                with (folder / ".new").open("wb") as file:
+                    file.write(one.content)
+                    file.flush()
+                    os.fsync(file.fileno())
+                (folder / ".new").replace(folder / name)
+                _sync(folder)
+            except OSError as error:
+                msg = f"{folder}: {error.strerror}"
+                raise NotSent(msg) from error
+            yield {"file": f"{folder.name}/{name}", "media_type": one.media_type, "alt_text": one.alt_text}
 
     def _open(self) -> IO[bytes]:
         try:

@@ -2,22 +2,28 @@
 
 Each post carries its key, and the server gives the same post for the same key for an hour. After that it is
 looked for among the account's newest posts. A post that would notify somebody is refused by the server.
+Pictures and sounds are uploaded before it: what goes wrong there has posted nothing.
 """
 
 import html
 import re
+import time
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from bot import BotError, NotSent, Post, Receipt, Refused, Secret, hookimpl
+from bot import Attachment, BotError, NotSent, Post, Receipt, Refused, Secret, Takes, hookimpl
 
 if TYPE_CHECKING:
     import requests
 
-TIMEOUT = 5, 10  # seconds, to connect and to read; the first post makes two calls
+TIMEOUT = 3, 7  # seconds, to connect and to read; the first post makes two calls
+UPLOADS, PAUSE = (
+    10.0,
+    0.5,
+)  # seconds, for all uploads of a post; from one look at what the server makes of one to the next
 QUARTER = 15 * 60  # seconds: to wait after a 429 that does not say how long
 CLOCKS_DIFFER = timedelta(minutes=5)
 PAGE = 40  # posts, the most that a server gives at once
@@ -34,6 +40,15 @@ class Mastodon:
     """
 
     kind = "key"
+    takes = (
+        Takes(
+            ("image/png", "image/jpeg", "image/gif", "image/webp"),
+            4,
+            largest=8_000_000,
+            longest_alt_text=1500,
+        ),
+        Takes(("audio/mpeg", "audio/ogg", "audio/wav"), 1, largest=40_000_000, longest_alt_text=1500),
+    )
 
     def __init__(
         self,
@@ -53,6 +68,9 @@ class Mastodon:
         self.account = f"mastodon {self.user}@{server}"
         self.visibility, self.content_warning, self.language = visibility, content_warning, language
         self.max_length = max_length - _graphemes(content_warning)  # it counts like the text
+        hidden = f"behind the warning “{content_warning}”" if content_warning else ""
+        self.manner = ", ".join(filter(None, [visibility if visibility != "public" else "", hidden]))
+        self._uploads: dict[tuple[str, bytes], Any] = {}  # of posts that have not arrived
         self._session = _session()
         self.client = _connect(self.host, access_token, self._session)
 
@@ -65,9 +83,11 @@ class Mastodon:
             self._check_account()
         except Exception as error:  # nothing was posted yet
             raise self._certain(error) or NotSent(_line(error)) from error
+        ids = self._uploaded(post)
         try:
             status = self.client.status_post(
                 post.text,
+                media_ids=ids or None,
                 visibility=self.visibility,
                 spoiler_text=self.content_warning or None,
                 language=self.language or None,
@@ -77,7 +97,45 @@ class Mastodon:
             if certain := self._certain(error):
                 raise certain from error
             raise
+        self._uploads.clear()
         return _receipt(status)
+
+    def _uploaded(self, post: Post) -> list[Any]:
+        """The ids of what goes with a post, which is ready at the server now. Raises NotSent, Refused."""
+        own, ends = self.client.request_timeout, time.monotonic() + UPLOADS
+        try:
+            return [self._upload(post.key, one, ends) for one in post.media]
+        except Exception as error:  # whatever it was, nothing was posted
+            raise self._certain(error) or NotSent(
+                f"no upload: {_line(error) or type(error).__name__}"
+            ) from error
+        finally:
+            self.client.request_timeout = own
+
+    def _upload(self, key: str, one: Attachment, ends: float) -> Any:
+        """Its id. A later attempt finds one that took the server long."""
+        if (key, one.content) not in self._uploads:
+            self._hurry(ends, calls=2)  # the first one asks what the server is too
+            words = {"description": one.alt_text, "file_name": one.name}
+            self._uploads[key, one.content] = self.client.media_post(one.content, one.media_type, **words)
+        answer = self._uploads[key, one.content]
+        while answer["id"] and not answer["url"]:  # it is at work on it
+            time.sleep(PAUSE)
+            self._hurry(ends)
+            answer = self.client.media(answer["id"])
+        if not answer["id"]:
+            del self._uploads[key, one.content]
+            msg = "the answer holds no upload with an id"
+            raise NotSent(msg)
+        return answer["id"]
+
+    def _hurry(self, ends: float, calls: int = 1) -> None:
+        """Let so many calls have what is left of the time for uploads."""
+        left = ends - time.monotonic()
+        if left <= 0:
+            msg = "the server was not ready with an upload in time"
+            raise NotSent(msg)
+        self.client.request_timeout = left / 3 / calls, left * 2 / 3 / calls
 
     def find(self, post: Post) -> Receipt | None:
         """Look for its text among the account's posts since it was first tried."""
@@ -133,7 +191,7 @@ def _session() -> Any:
 
         def request(self, method: str, url: str, **options: Any) -> "requests.Response":
             self.answer = None
-            if method == "POST":  # Mastodon.py has no argument for it
+            if url.endswith("/api/v1/statuses") and method == "POST":  # Mastodon.py has no argument for it
                 options["data"] = {**options["data"], "allowed_mentions[]": ""}
             self.answer = super().request(method, url, allow_redirects=False, **options)
             return self.answer

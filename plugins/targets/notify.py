@@ -7,9 +7,10 @@ import logging
 from hashlib import sha256
 from typing import Any
 
-from bot import BotError, Post, Receipt, Secret, hookimpl
+from bot import BotError, Post, Receipt, Secret, Takes, hookimpl
 
 LONGEST_WAIT = 30  # seconds, to connect and to read
+FILES = (Takes(("*/*",), most=8, in_all=8_000_000),)  # where a service takes any
 
 
 class Notify:
@@ -29,15 +30,21 @@ class Notify:
         ]  # tells two addresses of one service apart
         self.account = f"notify {self.name} {mark}"
         self.max_length = self.service.body_maxlen - len(title)
+        self.takes = FILES if self.service.attachment_support else ()
+        self.manner = f"under the subject “{title}”" if title else ""
 
     def measure(self, text: str) -> int:
         return len(text)
 
     def post(self, post: Post) -> Receipt:
-        from apprise import Apprise, NotifyFormat
+        from apprise import Apprise, AppriseAttachment, NotifyFormat
+        from apprise.attachment.memory import AttachMemory
 
-        post_office = Apprise(self.service, asset=self.service.asset)
-        if post_office.notify(post.text, self.title, body_format=NotifyFormat.TEXT, interpret_escapes=False):
+        post_office, files = Apprise(self.service, asset=self.service.asset), AppriseAttachment()
+        for one in post.media:
+            files.add(AttachMemory(one.content, name=one.name, mimetype=one.media_type))
+        form = {"body_format": NotifyFormat.TEXT, "interpret_escapes": False}
+        if post_office.notify(post.text, self.title, attach=files if post.media else None, **form):
             return Receipt(evidence=f"{self.name} took it, says apprise")
         msg = f"{self.name} did not take it, or not for all recipients, says apprise"
         raise BotError(msg)

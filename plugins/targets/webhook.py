@@ -3,6 +3,7 @@
 Whoever knows the address may post there, so it is a secret. A webhook cannot be asked: its kind is opaque.
 """
 
+import base64
 import json
 import logging
 from hashlib import sha256
@@ -10,7 +11,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
-from bot import BotError, NotSent, Post, Receipt, Refused, Secret, hookimpl
+from bot import BotError, NotSent, Post, Receipt, Refused, Secret, Takes, hookimpl
 
 if TYPE_CHECKING:
     import requests
@@ -18,13 +19,14 @@ if TYPE_CHECKING:
 TIMEOUT = 5, 20  # seconds, to connect and to read
 QUARTER = 15 * 60  # seconds: to wait after a 429 that does not say how long
 LARGEST = 1_000_000  # bytes of an answer
+DISCORD_FILES = Takes(("*/*",), most=10, in_all=10_000_000, longest_alt_text=1024)
 
 
 class Webhook:
     """Posts to the address `secret_url`.
 
-    form: json sends text, bot, key and created_at, and any 2xx is a yes; discord sends a message that
-    notifies nobody.
+    form: json sends text, bot, key, created_at and media (in base64), and any 2xx is a yes; discord sends a
+    message that notifies nobody, with files.
     """
 
     kind = "opaque"
@@ -38,6 +40,7 @@ class Webhook:
         mark = sha256(secret_url.reveal().encode()).hexdigest()[:8]  # tells two addresses of one server apart
         self.account = f"webhook {self.host} {mark}"
         self.max_length = 2000 if form == "discord" else None
+        self.takes = (DISCORD_FILES if form == "discord" else Takes(("*/*",), most=8, in_all=8_000_000),)
 
     def measure(self, text: str) -> int:
         """UTF-16 units, which is never less than what Discord counts."""
@@ -52,7 +55,7 @@ class Webhook:
             with requests.post(
                 self._url.reveal(),
                 params={"wait": "true"} if self.form == "discord" else None,  # else it answers without an id
-                json=self._body(post),
+                **self._body(post),
                 timeout=TIMEOUT,
                 allow_redirects=False,
                 stream=True,
@@ -71,10 +74,21 @@ class Webhook:
         raise BotError(msg)
 
     def _body(self, post: Post) -> dict[str, Any]:
+        """What of the request holds it: JSON, or files beside it."""
         if self.form == "discord":
-            return {"content": post.text, "allowed_mentions": {"parse": []}}
+            return _message(post)
         created_at = post.created_at.isoformat()
-        return {"text": post.text, "bot": post.bot, "key": post.key, "created_at": created_at}
+        body = {"text": post.text, "bot": post.bot, "key": post.key, "created_at": created_at}
+        media = [
+            {
+                "name": one.name,
+                "media_type": one.media_type,
+                "alt_text": one.alt_text,
+                "base64": base64.b64encode(one.content).decode(),
+            }
+            for one in post.media
+        ]
+        return {"json": body | ({"media": media} if media else {})}
 
     def _receipt(self, answer: "requests.Response") -> Receipt:
         status = answer.status_code
@@ -89,6 +103,18 @@ class Webhook:
         if 300 <= status < 400:
             said += ": redirects are not followed, give the address it leads to"
         raise BotError(said)
+
+
+def _message(post: Post) -> dict[str, Any]:
+    """In Discord's form."""
+    message: dict[str, Any] = {"content": post.text, "allowed_mentions": {"parse": []}}
+    if not post.media:
+        return {"json": message}
+    files = {f"files[{id}]": (one.name, one.content, one.media_type) for id, one in enumerate(post.media)}
+    message["attachments"] = [
+        {"id": id, "filename": one.name, "description": one.alt_text} for id, one in enumerate(post.media)
+    ]
+    return {"files": {"payload_json": (None, json.dumps(message), "application/json"), **files}}
 
 
 def _message_id(answer: "requests.Response") -> str:

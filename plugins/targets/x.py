@@ -1,8 +1,10 @@
 """A target: X, through its API v2. Each post costs money: it posts nothing until `dry_run: false` says so.
 
 X knows no idempotency key. A post whose answer was lost is looked for among the account's own newest posts.
+Pictures are uploaded before it, each with its description: what goes wrong there has posted nothing.
 """
 
+import base64
 import html
 import logging
 import re
@@ -11,9 +13,9 @@ import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from bot import BotError, NotSent, Post, Receipt, Refused, Secret, hookimpl
+from bot import Attachment, BotError, NotSent, Post, Receipt, Refused, Secret, Takes, hookimpl
 
 if TYPE_CHECKING:
     import tweepy
@@ -26,7 +28,8 @@ PRICES = (
 )  # USD for a post, for one with an address: docs.x.com, "X API pricing", as of November 2026
 LIMITS = "x-rate-limit", "x-app-limit-24hour", "x-user-limit-24hour"  # each with -remaining and -reset
 QUARTER = 15 * 60  # seconds: to wait after a 429 that does not say how long
-TIMEOUT = 5, 20  # seconds, to connect and to read
+TIMEOUT = 4, 14  # seconds, to connect and to read
+UPLOADS = 12.0  # seconds, for all of a post; then the post itself still has its time
 CLOCKS_DIFFER = timedelta(minutes=5)
 LIGHT = ((0, 4351), (8192, 8205), (8208, 8223), (8242, 8247))  # code points that count 1; all others count 2
 ADDRESS, ADDRESS_LENGTH = re.compile(r"https?://\S+"), 23  # whatever its real length
@@ -43,6 +46,7 @@ class X:
 
     kind = "query"
     max_length = 280
+    takes = (Takes(("image/png", "image/jpeg", "image/webp"), 4, largest=5_000_000, longest_alt_text=1000),)
 
     def __init__(
         self,
@@ -60,6 +64,7 @@ class X:
             msg = "to post it needs consumer_key, consumer_secret, access_token and access_token_secret"
             raise ValueError(msg)
         self.dry_run, self.made_with_ai = dry_run, made_with_ai
+        self.manner = "labelled as made with AI" if made_with_ai else ""
         self.price, self.price_with_address = price, price_with_address
         self.user = access_token.reveal().partition("-")[0] if access_token else ""  # a token begins with it
         self.account = "x (dry run)" if dry_run else f"x {self.user}"
@@ -79,7 +84,9 @@ class X:
             return Receipt(evidence=f"dry run: nothing was posted, which would have cost {cost}")
         if ADDRESS.search(post.text):
             log.warning("%s: %s", self.account, cost)
-        body = {"text": post.text, "made_with_ai": self.made_with_ai}
+        body: dict[str, Any] = {"text": post.text, "made_with_ai": self.made_with_ai}
+        if post.media:
+            body["media"] = {"media_ids": self._uploaded(post.media)}
         try:
             answer = self.client.request("POST", "/2/tweets", json=body, user_auth=True).json()
         except Exception as error:
@@ -87,6 +94,33 @@ class X:
                 raise certain from error
             raise
         return self._receipt(answer["data"]["id"])
+
+    def _uploaded(self, media: tuple[Attachment, ...]) -> list[str]:
+        """The ids of pictures, which are now at X with their descriptions. Raises NotSent, Refused."""
+        request, ends = self.client.session.request, time.monotonic() + UPLOADS
+        own = request.keywords["timeout"]
+        try:
+            return [self._upload(one, ends) for one in media]
+        except Exception as error:  # whatever it was, nothing was posted
+            raise _certain(error) or NotSent(f"no upload: {_line(error) or type(error).__name__}") from error
+        finally:
+            request.keywords["timeout"] = own
+
+    def _upload(self, one: Attachment, ends: float) -> str:
+        content = base64.b64encode(one.content).decode()
+        given = {"media": content, "media_category": "tweet_image", "media_type": one.media_type}
+        id = str(self._ask("/2/media/upload", given, ends)["data"]["id"])
+        words = {"alt_text": {"text": one.alt_text}}
+        self._ask("/2/media/metadata", {"id": id, "metadata": words}, ends)["data"]
+        return id
+
+    def _ask(self, route: str, body: dict[str, Any], ends: float) -> Any:
+        left = ends - time.monotonic()
+        if left <= 0:
+            msg = "the upload took too long"
+            raise NotSent(msg)
+        self.client.session.request.keywords["timeout"] = left / 3, left * 2 / 3
+        return self.client.request("POST", route, json=body, user_auth=True).json()
 
     def find(self, post: Post) -> Receipt | None:
         """Look for its text among the account's posts since it was first tried."""
@@ -140,6 +174,8 @@ def _certain(error: Exception) -> NotSent | Refused | None:
     import tweepy
     from urllib3.exceptions import NewConnectionError
 
+    if isinstance(error, NotSent):
+        return error
     if isinstance(error, tweepy.TooManyRequests):
         return NotSent(_line(error), _retry_after(error.response.headers))
     if isinstance(error, tweepy.HTTPException):

@@ -40,6 +40,24 @@ def cid(record: dict) -> str:
     return "b" + base64.b32encode(b"\x01\x71\x12\x20" + digest).decode().lower().rstrip("=")
 
 
+def blob_cid(content: bytes) -> str:
+    """Of bytes as they are."""
+    return "b" + base64.b32encode(b"\x01\x55\x12\x20" + sha256(content).digest()).decode().lower().rstrip("=")
+
+
+def check_blobs(record: dict, blobs: dict) -> None:
+    """Every picture was uploaded as the record says, and none is larger than the lexicon allows."""
+    for image in record.get("embed", {}).get("images", []):
+        blob = image["image"]
+        found = blobs.get(blob["ref"]["$link"])
+        if found is None:
+            raise Nope(400, "BlobNotFound", f"Could not find blob: {blob['ref']['$link']}")
+        if blob["mimeType"] != found[0] or blob["size"] != len(found[1]):
+            raise Nope(400, "InvalidMimeType", "Referenced Mimetype does not match stored blob")
+        if blob["size"] > 1_000_000:
+            raise Nope(400, "BlobTooLarge", "This file is too large")
+
+
 def check(collection: str, rkey: str, record: dict) -> None:
     if collection == "app.bsky.feed.post":
         if not TID_RE.match(rkey):
@@ -62,7 +80,8 @@ class Bluesky(Handler):
         self.serve(dict(parse_qsl(urlsplit(self.path).query)))
 
     def do_POST(self):
-        self.serve(json.loads(self.body() or b"{}"))
+        body = self.body()
+        self.serve(body if self.path.endswith("uploadBlob") else json.loads(body or b"{}"))
 
     def serve(self, given):
         name = urlsplit(self.path).path.removeprefix("/xrpc/com.atproto.").replace(".", "_")
@@ -108,10 +127,19 @@ class Bluesky(Handler):
             raise Nope(400, "InvalidRequest", "Could not find repo")
         place, record = (given["collection"], given["rkey"]), given["record"]
         check(*place, record)
+        check_blobs(record, self.server.blobs)
         if self.server.records.get(place) != record:
             self.server.records[place] = record
             self.server.commits += 1
         return self.ref(place)
+
+    def repo_uploadBlob(self, content):
+        """Kept under its CID; the type is what the bytes say, whatever the request says."""
+        self.authorize()
+        media_type = "image/png" if content.startswith(b"\x89PNG") else self.headers["Content-Type"]
+        self.server.blobs[blob_cid(content)] = media_type, content
+        ref = {"$link": blob_cid(content)}
+        return {"blob": {"$type": "blob", "ref": ref, "mimeType": media_type, "size": len(content)}}
 
     def repo_createRecord(self, given):
         self.authorize()
@@ -134,4 +162,4 @@ class Bluesky(Handler):
 
 
 def state() -> dict:
-    return {"records": {}, "commits": 0, "logins": 0, "life": 7200, "tokens": ("", "")}
+    return {"records": {}, "commits": 0, "logins": 0, "life": 7200, "tokens": ("", ""), "blobs": {}}

@@ -10,6 +10,7 @@ from threading import Event
 from typing import Any
 
 import pytest
+import requests
 
 from bot import Secret
 from tests.plugins.targets import bluesky_server, x_server
@@ -22,7 +23,8 @@ from tests.plugins.targets.servers import Handler, serving
 class Place:
     """target: aimed at `proxy` by `aim`. texts: what the server has. seconds: of all calls of one post.
 
-    hurry: let it wait for an answer no longer than this.
+    hurry: let it wait for an answer no longer than this. shown: the pictures of the newest post and their
+    descriptions. uploading: the request that brings one; a place without takes them with the post.
     """
 
     target: Any
@@ -31,6 +33,8 @@ class Place:
     texts: Callable[[], list[str]]
     seconds: Callable[[], float]
     hurry: Callable[[float, Any], None]
+    shown: Callable[[], list[tuple[bytes, str]]] = list
+    uploading: str = ""
 
 
 class Hook(Handler):
@@ -75,8 +79,13 @@ def x(folder: Path, _: Callable[[], str]) -> Iterator[Place]:
             proxy,
             lambda port: made.client.session.mount("https://api.twitter.com/", x_server.Detour(port)),
             lambda: [tweet["text"] for tweet in server.tweets],
-            lambda: sum(timeout["timeout"]),
+            lambda: sum(timeout["timeout"]) + of(made).UPLOADS,
             lambda seconds, patch: patch.setitem(timeout, "timeout", (5, seconds)),
+            lambda: [
+                (server.media[id]["content"], server.media[id]["alt_text"])
+                for id in server.requests[-1]["media"]["media_ids"]
+            ],
+            "POST /2/media/",
         )
 
 
@@ -96,8 +105,13 @@ def mastodon(folder: Path, mock: Callable[[], str]) -> Iterator[Place]:
             proxy,
             lambda port: setattr(made.client, "api_base_url", url(port)),
             texts,
-            lambda: 2 * sum(made.client.request_timeout),  # who it is, and the post
+            lambda: 2 * sum(made.client.request_timeout) + of(made).UPLOADS,  # who it is, and the post
             lambda seconds, patch: patch.setattr(made.client, "request_timeout", (5, seconds)),
+            lambda: [
+                (requests.get(one["url"], timeout=10).content, one["description"])
+                for one in made.client.account_statuses(made._me["id"], limit=1)[0]["media_attachments"]
+            ],
+            "POST /api/v[12]/media",
         )
 
 
@@ -119,8 +133,14 @@ def bluesky(folder: Path, _: Callable[[], str]) -> Iterator[Place]:
             proxy,
             lambda port: made.client.update_base_url(url(port)),
             lambda: [record["text"] for record in server.records.values()],
-            lambda: 2 * sum(http.timeout.as_dict().values()),  # a login or its renewal, and the post
+            # a login or its renewal, and the post
+            lambda: 2 * sum(http.timeout.as_dict().values()) + of(made).UPLOADS,
             lambda seconds, patch: patch.setattr(http, "timeout", httpx.Timeout(5, read=seconds)),
+            lambda: [
+                (server.blobs[image["image"]["ref"]["$link"]][1], image["alt"])
+                for image in list(server.records.values())[-1]["embed"]["images"]
+            ],
+            "POST /xrpc/com.atproto.repo.uploadBlob",
         )
         made.client.request.close()
 

@@ -13,7 +13,7 @@ from bot import NotSent, Refused
 from bot.errors import ConfigError
 from tests.plugins.targets import bluesky_server
 from tests.plugins.targets.bluesky_server import DID, HANDLE, PASSWORD
-from tests.plugins.targets.posts import NOON, post, target
+from tests.plugins.targets.posts import NOON, picture, post, target
 from tests.plugins.targets.servers import Handler, serving
 
 POSTS = "app.bsky.feed.post"
@@ -255,3 +255,45 @@ def test_a_login_that_cannot_be_read_shows_nothing(aim, server, monkeypatch):
     with pytest.raises(NotSent, match=r"^no login: \w+$") as caught:
         aim().post(post())
     assert server.tokens[0][:20] not in str(caught.value)
+
+
+# ---- attachments ----------------------------------------------------------------------------------
+
+
+def test_pictures_stand_in_the_record(aim, server):
+    """With their words and their shape; the server has their bytes."""
+    aim().post(post(media=(picture(1), picture(2))))
+
+    [record] = server.records.values()
+    assert record["embed"]["$type"] == "app.bsky.embed.images"
+    one, other = record["embed"]["images"]
+    assert one["alt"] == picture().alt_text
+    assert (one["aspectRatio"]["width"], one["aspectRatio"]["height"]) == (4, 3)
+    assert server.blobs[one["image"]["ref"]["$link"]] == ("image/png", picture(1).content)
+    assert server.blobs[other["image"]["ref"]["$link"]] == ("image/png", picture(2).content)
+
+
+def test_the_same_post_with_a_picture_again_changes_nothing(aim, server):
+    """A picture is named by its bytes, so the record is the same."""
+    first = aim().post(post(media=(picture(),)))
+
+    assert aim().post(post(media=(picture(),))) == first
+    assert server.commits == 1
+
+
+def test_a_session_that_ends_before_the_upload(aim, server):
+    """Nothing was posted; the next attempt logs in again."""
+    bluesky = aim()
+    bluesky.post(post(key="k0"))
+    server.tokens = ("other", "other")
+
+    with pytest.raises(NotSent, match="the session is over"):
+        bluesky.post(post(media=(picture(),)))
+    bluesky.post(post(media=(picture(),)))
+    assert len(server.records) == 2
+
+
+def test_labels_are_shown_before_an_approval(build):
+    """People see them before the text."""
+    assert build(labels=["graphic-media"]).manner == "behind the label graphic-media"
+    assert build().manner == ""

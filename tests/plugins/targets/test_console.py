@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from bot import BotError
-from tests.plugins.targets.posts import post, target
+from tests.plugins.targets.posts import SOUND, picture, post, target
 
 
 @pytest.fixture
@@ -66,3 +66,10 @@ def test_it_cannot_be_asked(console):
     assert console.kind == "opaque"
     with pytest.raises(BotError, match="cannot be asked"):
         console.find(post())
+
+
+def test_attachments_are_named(console, capsys):
+    """A terminal shows no pictures."""
+    console.post(post("Crypt of Ash", media=(picture(), SOUND)))
+
+    assert capsys.readouterr().out == "metal » Crypt of Ash  + plate.png  + gong.mp3\n"

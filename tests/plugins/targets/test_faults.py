@@ -26,8 +26,10 @@ from bot.posting.sender import DEADLINE, VERBS, Sender
 from bot.records import Secret
 from bot.registry import Registry
 from tests.deliveries import NOON, delivery
+from tests.plugins.targets import places
 from tests.plugins.targets.faults import FAULTS, HOUR
 from tests.plugins.targets.places import PLACES, opened, url
+from tests.plugins.targets.posts import picture
 from tests.plugins.targets.servers import Handler, serving
 
 LONGEST_CALL = 31  # seconds
@@ -90,8 +92,8 @@ def place(request, tmp_path_factory):
         yield place
 
 
-def ask(verb, place, text):
-    return VERBS[verb](place.target, of(place, text))
+def ask(verb, place, text, media=()):
+    return VERBS[verb](place.target, of(place, text), media)
 
 
 def of(place, text):
@@ -133,6 +135,46 @@ def test_what_is_certain_after_a_fault(place, fault, monkeypatch):
     if again:
         assert isinstance(ask("post", place, fault), Sent)
     assert place.texts().count(fault) == (stored or again)
+
+
+def certain_of_an_upload(place: str, fault: str) -> type:
+    """Nothing was posted, whatever became of the picture."""
+    duplicate = place == "x" and fault == "403 for a duplicate"  # it is no post
+    return Refused if fault in FINAL and not duplicate else NotSent
+
+
+@pytest.mark.parametrize("fault", ALL)
+def test_an_upload_that_fails_has_posted_nothing(place, fault, monkeypatch):
+    """Refused or not sent, never in doubt; when the place works again the post is there once, with it."""
+    if not place.uploading:
+        pytest.skip("it takes pictures with the post: the table above is theirs too")
+    text, media = f"{fault}, uploading", (picture(grey=len(fault)),)
+    with monkeypatch.context() as patch:
+        if fault in UNREACHED:
+            UNREACHED[fault](patch, place)
+        else:
+            patch.setattr(place.proxy, "posting", place.uploading)
+            patch.setattr(place.proxy, "fault", FAULTS[fault])
+            patch.setattr(places.of(place.target), "UPLOADS", 1.0)
+        outcome = ask("post", place, text, media)
+    place.aim(place.proxy.server_port)
+
+    assert type(outcome) is certain_of_an_upload(place.name, fault), outcome
+    assert outcome.reason
+    assert text not in place.texts()
+    assert isinstance(ask("post", place, text, media), Sent)
+    assert place.texts().count(text) == 1
+    assert place.shown() == [(media[0].content, media[0].alt_text)]
+
+
+def test_what_is_certain_of_a_post_is_so_of_one_with_a_picture(place, monkeypatch):
+    """The request that posts is the only one whose lost answer leaves a doubt."""
+    if not place.uploading:
+        pytest.skip("it takes pictures with the post: the table above is theirs too")
+    for number, (fault, certain) in enumerate([("reset after it is stored", Unknown), ("429", NotSent)]):
+        monkeypatch.setattr(place.proxy, "fault", FAULTS[fault])
+        assert type(ask("post", place, f"{fault}, seen", (picture(grey=number),))) is certain
+        monkeypatch.setattr(place.proxy, "fault", None)
 
 
 KINDS = "put", "key", "query", "opaque"

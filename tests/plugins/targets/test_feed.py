@@ -7,7 +7,7 @@ import pytest
 
 from bot import NotSent
 from bot.errors import ConfigError
-from tests.plugins.targets.posts import post, target
+from tests.plugins.targets.posts import SOUND, picture, post, target
 
 
 @pytest.fixture
@@ -157,3 +157,73 @@ def test_a_feed_keeps_something(tmp_path):
     """A limit below one is refused when the configuration is read."""
     with pytest.raises(ConfigError, match="at least 1"):
         target("feed", tmp_path, path="feed.xml", limit=0)
+
+
+# ---- attachments ----------------------------------------------------------------------------------
+
+
+def test_attachments_are_enclosures_and_seen_in_the_entry(feed):
+    """A reader finds their addresses, types and sizes, shows the picture and plays the sound."""
+    feed.post(post("a\nb <i>", media=(picture(), SOUND)))
+
+    [entry] = read(feed).entries
+    one, other = entry.enclosures
+    assert (one.type, int(one.length), one.title) == ("image/png", len(picture().content), picture().alt_text)
+    assert one.href.startswith("https://example.org/f")
+    assert (other.type, other.href.rpartition("-")[2]) == ("audio/mpeg", "gong.mp3")
+    page = ET.fromstring(f"<div>{ET.parse(feed.path).find('.//{*}content').text}</div>")
+    assert "".join(page[0].itertext()) == "ab <i>"
+    assert page.find(".//img").attrib == {
+        "src": one.href,
+        "alt": picture().alt_text,
+        "width": "4",
+        "height": "3",
+    }
+    assert page.find(".//audio").get("src") == other.href
+    assert entry.title == "a b <i>"
+
+
+def test_attachments_lie_beside_the_feed(feed, tmp_path):
+    """As bytes, under the names that the entries give, relative where the feed has no address."""
+    feed.post(post(media=(picture(), SOUND)))
+    bare = target("feed", tmp_path, path="bare.xml")
+    bare.post(post(media=(picture(),)))
+
+    for link in ET.parse(bare.path).iterfind(".//{*}link[@rel='enclosure']"):
+        assert (tmp_path / link.get("href")).read_bytes() == picture().content
+    assert sorted(path.name.partition("-")[2] for path in (tmp_path / "feed.media").iterdir()) == [
+        *("gong.mp3", "plate.png")
+    ]
+
+
+def test_the_same_post_with_a_picture_again_changes_nothing(feed):
+    """A put stays a put."""
+    first = feed.post(post(media=(picture(),)))
+    before = feed.path.read_bytes()
+
+    assert feed.post(post(media=(picture(),))) == first
+    assert feed.path.read_bytes() == before
+
+
+def test_attachments_go_with_their_entries(tmp_path):
+    """What no entry names any more is removed; a file of the owner's in that folder is not."""
+    feed = target("feed", tmp_path, path="feed.xml", limit=2)
+    feed.post(post(key="k1", media=(picture(1), SOUND)))
+    (tmp_path / "feed.media" / "notes.txt").write_text("mine")
+    feed.post(post(key="k2", minutes=1, media=(picture(2), SOUND)))
+    feed.post(post(key="k3", minutes=2, media=(picture(3),)))
+
+    assert len(list((tmp_path / "feed.media").glob("*plate.png"))) == 2
+    assert len(list((tmp_path / "feed.media").glob("*gong.mp3"))) == 1
+    assert (tmp_path / "feed.media" / "notes.txt").exists()
+
+
+def test_no_room_for_a_picture_is_no_post(feed, monkeypatch):
+    """It is there before the entry that names it, or neither is."""
+    feed.post(post("first", key="k0"))
+    before = feed.path.read_bytes()
+    (feed.path.parent / "feed.media").write_text("a file stands in its place")
+
+    with pytest.raises(NotSent):
+        feed.post(post(media=(picture(),)))
+    assert feed.path.read_bytes() == before

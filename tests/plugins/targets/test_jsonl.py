@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from bot import NotSent
-from tests.plugins.targets.posts import NOON, post, target
+from tests.plugins.targets.posts import NOON, SOUND, picture, post, target
 
 NASTY = ["plain", "Grüße 墓 🤘", 'quotes " and \\', "two\nlines", "a\u2028b\u0085c", "\x00\x1b", "  spaces  "]
 
@@ -126,3 +126,27 @@ def test_two_writers_do_not_mix(jsonl):
 
     assert [writer.wait(60) for writer in writers] == [0, 0]
     assert sorted(line["key"] for line in lines(jsonl)) == sorted(f"{w}-{n}" for w in "ab" for n in range(30))
+
+
+def test_attachments_lie_beside_the_file_and_are_named_in_the_line(jsonl, tmp_path):
+    """With their types and words; the bytes are there before the line is."""
+    jsonl.post(post(media=(picture(), SOUND)))
+
+    [line] = lines(jsonl)
+    assert [(one["media_type"], one["alt_text"]) for one in line["media"]] == [
+        ("image/png", picture().alt_text),
+        ("audio/mpeg", "a gong"),
+    ]
+    assert [(tmp_path / one["file"]).read_bytes() for one in line["media"]] == [
+        *(picture().content, SOUND.content)
+    ]
+    assert jsonl.find(post()).remote_id == "k1"
+
+
+def test_no_room_for_an_attachment_is_no_post(jsonl, tmp_path):
+    """Neither a line nor a part of one."""
+    (tmp_path / "posts.media").write_text("a file stands in its place")
+
+    with pytest.raises(NotSent, match=r"posts\.media: "):
+        jsonl.post(post(media=(picture(),)))
+    assert jsonl.path.read_bytes() == b""

@@ -10,7 +10,7 @@ import requests
 
 from bot import BotError, NotSent, Refused
 from bot.errors import ConfigError
-from tests.plugins.targets.posts import post, target
+from tests.plugins.targets.posts import SOUND, picture, post, target
 from tests.plugins.targets.servers import Handler, reset, serving
 
 CANARY = "token-canary"
@@ -93,7 +93,7 @@ def test_what_is_asked_of_the_server(build, monkeypatch):
     assert request.headers["Idempotency-Key"] == "k1"
     assert "allowed_mentions%5B%5D=" in request.body.split("&")
     assert not options["allow_redirects"]
-    assert options["timeout"] == (5, 10)
+    assert options["timeout"] == (3, 7)
 
 
 def test_the_token_of_another_account_posts_nothing(aim):
@@ -257,3 +257,107 @@ def test_no_token_is_written_down(aim, server, caplog, monkeypatch):
         shown.append(str(caught.value))
 
     assert "canary" not in caplog.text + "".join(shown)
+
+
+# ---- attachments ----------------------------------------------------------------------------------
+
+
+def shown(mastodon, receipt):
+    media = mastodon.client.status(receipt.remote_id)["media_attachments"]
+    return [(one["type"], requests.get(one["url"], timeout=10).content, one["description"]) for one in media]
+
+
+def test_pictures_stand_in_the_post_with_their_descriptions(aim):
+    """As bytes, in their order."""
+    mastodon = aim()
+    one, other = picture(1), picture(2, "another")
+
+    receipt = mastodon.post(post(media=(one, other)))
+
+    assert shown(mastodon, receipt) == [
+        ("image", one.content, one.alt_text),
+        ("image", other.content, "another"),
+    ]
+
+
+def test_a_sound_can_be_played(aim):
+    """One, for pictures and sounds do not mix there."""
+    mastodon = aim()
+
+    assert shown(mastodon, mastodon.post(post(media=(SOUND,)))) == [("audio", SOUND.content, "a gong")]
+    images, audio = mastodon.takes
+    assert (images.most, audio.most) == (4, 1)
+
+
+def test_the_same_key_with_a_picture_is_the_same_post(aim):
+    """Whatever was uploaded for it the second time."""
+    first = aim().post(post(media=(picture(),)))
+
+    assert aim().post(post(media=(picture(),))) == first
+    assert len(sent(aim())) == 1
+
+
+class Slow(Handler):
+    """A server that is ready with an upload after so many looks."""
+
+    def do_GET(self):
+        if "verify_credentials" in self.path:
+            self.reply(200, {"id": "1", "username": "testuser", "bot": True})
+        elif "instance" in self.path:
+            self.reply(200, {"version": "4.2.0"})
+        else:
+            self.server.looks += 1
+            url = "https://example.org/1.mp3" if self.server.looks >= self.server.needs else None
+            self.reply(200 if url else 206, {"id": "9", "type": "audio", "url": url})
+
+    def do_POST(self):
+        body = self.body()
+        if "media" in self.path:
+            self.server.uploads += 1
+            self.reply(202, {"id": "9", "type": "audio", "url": None})
+        else:
+            self.server.posts.append(body.decode())
+            self.reply(200, {"id": "77", "url": "https://example.org/77"})
+
+
+@pytest.fixture
+def slow(build, monkeypatch):
+    """A target that posts to it."""
+    with serving(Slow, looks=0, needs=3, uploads=0, posts=[]) as server:
+        mastodon = build()
+        mastodon.client.api_base_url = f"http://127.0.0.1:{server.server_port}"
+        monkeypatch.setattr(sys.modules[type(mastodon).__module__], "PAUSE", 0.0)
+        yield mastodon, server
+
+
+def test_a_sound_is_posted_when_the_server_is_ready_with_it(slow):
+    """Sooner it would be refused."""
+    mastodon, server = slow
+
+    assert mastodon.post(post(media=(SOUND,))).remote_id == "77"
+    assert (server.uploads, server.looks) == (1, 3)
+    assert "media_ids%5B%5D=9" in server.posts[0]
+
+
+def test_an_upload_that_takes_long_is_not_made_again(slow, monkeypatch):
+    """The next attempt finds it ready; until then nothing was posted."""
+    mastodon, server = slow
+    mastodon._check_account()
+    server.needs = 1_000_000
+    with monkeypatch.context() as patch:
+        patch.setattr(sys.modules[type(mastodon).__module__], "UPLOADS", 0.5)
+        with pytest.raises(NotSent):
+            mastodon.post(post(media=(SOUND,)))
+    assert (server.uploads, server.posts) == (1, [])
+
+    server.needs = 0
+    mastodon.post(post(media=(SOUND,)))
+    assert (server.uploads, len(server.posts)) == (1, 1)
+
+
+def test_what_people_see_beside_the_text_is_shown_before_an_approval(build):
+    """Who may see it, and what it hides behind."""
+    assert build().manner == ""
+    assert (
+        build(visibility="unlisted", content_warning="Gore").manner == "unlisted, behind the warning “Gore”"
+    )

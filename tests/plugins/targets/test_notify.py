@@ -14,7 +14,7 @@ from aiosmtpd.smtp import AuthResult
 
 from bot import BotError
 from bot.errors import ConfigError
-from tests.plugins.targets.posts import post, target
+from tests.plugins.targets.posts import SOUND, picture, post, target
 
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 PASSWORD = "password-canary"
@@ -139,3 +139,22 @@ def test_no_secret_is_written_down(aim, mailbox, caplog):
         notify.post(post())
 
     assert "canary" not in caplog.text + repr(caught.value) + repr(vars(notify)) + notify.account
+
+
+def test_attachments_go_with_the_message(aim, mailbox):
+    """The picture and the sound as files, each with its name and type."""
+    aim().post(post("Grüße", media=(picture(), SOUND)))
+
+    [message] = mailbox.messages
+    assert message.get_body().get_content().strip() == "Grüße"
+    one, other = message.iter_attachments()
+    assert (one.get_content_type(), one.get_filename()) == ("image/png", "plate.png")
+    assert one.get_content() == picture().content
+    assert other.get_content() == SOUND.content
+
+
+def test_it_says_how_it_posts_and_what_the_service_takes(aim):
+    """A subject is read too, so it is shown before an approval."""
+    assert aim(title="A band").manner == "under the subject “A band”"
+    assert aim().manner == ""
+    assert aim().takes

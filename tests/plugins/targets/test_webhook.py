@@ -1,12 +1,15 @@
 """The webhook target against a server on this machine."""
 
+import base64
+import email
+import json
 import logging
 
 import pytest
 
 from bot import BotError, NotSent, Refused
 from bot.errors import ConfigError
-from tests.plugins.targets.posts import post, target
+from tests.plugins.targets.posts import SOUND, picture, post, target
 from tests.plugins.targets.servers import Handler, serving
 
 PATH = "/api/webhooks/1/canary"
@@ -159,3 +162,50 @@ def test_the_address_is_not_written_down(aim, server, caplog, monkeypatch):
         aim().post(post())
 
     assert "canary" not in caplog.text + "".join(shown) + repr(unreached.value)
+
+
+# ---- attachments ----------------------------------------------------------------------------------
+
+
+def test_attachments_go_in_the_object(aim, server):
+    """In base64, with their types, names and words."""
+    aim().post(post(media=(picture(), SOUND)))
+
+    [(_, _, body)] = server.requests
+    one, other = json.loads(body)["media"]
+    assert base64.b64decode(one.pop("base64")) == picture().content
+    assert one == {"name": "plate.png", "media_type": "image/png", "alt_text": picture().alt_text}
+    assert base64.b64decode(other["base64"]) == SOUND.content
+
+
+def test_discord_gets_files_with_descriptions(aim, server):
+    """In one request with the message, so that a lost answer leaves no picture without its text."""
+    server.answer = 200, {"id": "77"}, {}
+    receipt = aim(form="discord").post(post("墓", media=(picture(), SOUND)))
+
+    [(path, headers, body)] = server.requests
+    head = f"Content-Type: {headers['content-type']}\r\n\r\n".encode()
+    parts = {part.get_param("name", header="content-disposition"): part for part in parsed(head + body)}
+    message = json.loads(parts["payload_json"].get_payload(decode=True))
+    assert path == f"{PATH}?wait=true"
+    assert (message["content"], message["allowed_mentions"]) == ("墓", {"parse": []})
+    assert message["attachments"] == [
+        {"id": 0, "filename": "plate.png", "description": picture().alt_text},
+        {"id": 1, "filename": "gong.mp3", "description": "a gong"},
+    ]
+    assert parts["files[0]"].get_payload(decode=True) == picture().content
+    assert parts["files[1]"].get_filename() == "gong.mp3"
+    assert receipt.remote_id == "77"
+
+
+def parsed(message):
+    """The parts of a multipart body."""
+    return email.message_from_bytes(message).get_payload()
+
+
+def test_it_says_what_it_takes(aim):
+    """Discord takes ten files of ten million bytes together, an endpoint eight of eight."""
+    [files], [any_of_them] = aim(form="discord").takes, aim().takes
+
+    assert (files.most, files.in_all, files.longest_alt_text) == (10, 10_000_000, 1024)
+    assert (any_of_them.media_types, any_of_them.in_all) == (("*/*",), 8_000_000)

@@ -1,6 +1,7 @@
 """The x target against a stand-in for X on this machine that checks every signature."""
 
 import logging
+import sys
 import time
 from datetime import timedelta
 from threading import Event
@@ -11,7 +12,7 @@ import requests
 from bot import BotError, NotSent, Refused
 from bot.errors import ConfigError
 from tests.plugins.targets import x_server
-from tests.plugins.targets.posts import NOON, post, target
+from tests.plugins.targets.posts import NOON, picture, post, target
 from tests.plugins.targets.servers import Handler, serving
 from tests.plugins.targets.x_server import KEYS, Detour
 
@@ -224,3 +225,65 @@ def test_length_as_x_counts_it(tmp_path, text, length):
 def test_cashtags_are_objected_to(text, objection, tmp_path):
     """Other places do nothing with them, so the gate lets them pass."""
     assert target("x", tmp_path).objection(text) == objection
+
+
+# ---- attachments ----------------------------------------------------------------------------------
+
+
+def test_pictures_are_uploaded_with_their_words_and_then_posted(x, server):
+    """Each by itself, described before the post names it; the label stays."""
+    x.post(post("Crypt of Ash", media=(picture(1), picture(2))))
+
+    [body] = server.requests
+    assert body == {"text": "Crypt of Ash", "made_with_ai": True, "media": {"media_ids": ["7000", "7001"]}}
+    assert [one["content"] for one in server.media.values()] == [picture(1).content, picture(2).content]
+    assert {one["alt_text"] for one in server.media.values()} == {picture().alt_text}
+    assert server.media["7000"]["media_type"] == "image/png"
+
+
+def test_a_picture_without_its_words_is_not_posted(x, server, monkeypatch):
+    """Where the description fails nothing was posted, although the picture is at X."""
+    monkeypatch.setattr(x_server.X, "media", no_words(x_server.X.media))
+
+    with pytest.raises(NotSent, match="no upload"):
+        x.post(post(media=(picture(),)))
+    assert server.media
+    assert server.tweets == []
+
+
+def no_words(media):
+    def answer(handler, route, body):
+        if route == "metadata":
+            handler.reply(503, {"title": "Service Unavailable"})
+        else:
+            media(handler, route, body)
+
+    return answer
+
+
+def test_uploads_that_take_too_long_leave_the_post_its_time(x, server, monkeypatch):
+    """They have a time of their own, after which nothing is posted; a post's own time-outs are as before."""
+    monkeypatch.setattr(sys.modules[type(x).__module__], "UPLOADS", 0.0)
+    with pytest.raises(NotSent, match="took too long"):
+        x.post(post(media=(picture(),)))
+    assert x.client.session.request.keywords["timeout"] == (4, 14)
+    assert server.media == {}
+
+
+def test_a_dry_run_uploads_nothing(tmp_path):
+    """It would cost the same."""
+    assert "nothing was posted" in target("x", tmp_path).post(post(media=(picture(),))).evidence
+
+
+def test_the_label_is_shown_before_an_approval(tmp_path):
+    """Without it the approval is of another post."""
+    assert target("x", tmp_path).manner == "labelled as made with AI"
+    assert target("x", tmp_path, made_with_ai=False).manner == ""
+
+
+def test_a_post_with_a_picture_is_found_by_its_text(x, server):
+    """X appends the picture's address to it."""
+    x.post(post("Crypt of Ash", media=(picture(),)))
+    server.tweets[0]["text"] += " https://t.co/abc"
+
+    assert x.find(post("Crypt of Ash", media=(picture(),))).remote_id == "1000"

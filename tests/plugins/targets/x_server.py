@@ -1,5 +1,6 @@
 """A stand-in for X on this machine that checks every signature, and the way to it."""
 
+import base64
 import json
 import time
 from types import SimpleNamespace
@@ -41,9 +42,16 @@ class X(Handler):
 
     def do_POST(self):
         body = json.loads(self.body())
-        assert urlsplit(self.path).path == "/2/tweets"
         assert self.signed()
+        route = urlsplit(self.path).path
+        if route.startswith("/2/media/"):
+            self.media(route.removeprefix("/2/media/"), body)
+            return
+        assert route == "/2/tweets"
         mode, server = self.server.mode, self.server
+        if not set(body.get("media", {}).get("media_ids", [])) <= server.media.keys():
+            self.reply(400, {"detail": "Your media IDs are invalid.", "title": "Invalid Request"})
+            return
         server.requests.append(body)
         if mode in ("ok", "drop after"):
             id = str(1000 + len(server.tweets))
@@ -62,6 +70,24 @@ class X(Handler):
                 self.reply(201, {"data": {}})
             case int(status), error, headers:
                 self.reply(status, error, **headers)
+
+    def media(self, route, body):
+        """The one-shot upload of a picture in JSON, and its description, as the v2 endpoints have them."""
+        media = self.server.media
+        if route == "upload":
+            assert body["media_category"] == "tweet_image"
+            id = str(7000 + len(media))
+            content = base64.b64decode(body["media"], validate=True)
+            media[id] = {"media_type": body["media_type"], "content": content}
+            shown = {"id": id, "media_key": f"3_{id}", "size": len(content), "expires_after_secs": 86400}
+            self.reply(200, {"data": shown})
+        elif route == "metadata" and body["id"] in media:
+            words = body["metadata"]["alt_text"]["text"]
+            assert 0 < len(words) <= 1000
+            media[body["id"]]["alt_text"] = words
+            self.reply(200, {"data": {"id": body["id"], "associated_metadata": body["metadata"]}})
+        else:
+            self.reply(404, {"title": "Not Found"})
 
     def do_GET(self):
         assert self.signed()
@@ -88,4 +114,4 @@ class Detour(HTTPAdapter):
 
 
 def state() -> dict[str, Any]:
-    return {"mode": "ok", "tweets": [], "requests": [], "queries": []}
+    return {"mode": "ok", "tweets": [], "requests": [], "queries": [], "media": {}}
