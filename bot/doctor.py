@@ -74,7 +74,7 @@ def _storage(house: House) -> str:
     past, mark = house.lineage.past(), house.lineage.mark.path.name
     told = [f"sound; {mark} beside it says what was tried"]
     if past.epoch:
-        told.append(f"restored {past.epoch} times; {_unsure(past)}")
+        told.append(f"restored {'once' if past.epoch == 1 else f'{past.epoch} times'}; {_unsure(past)}")
     if weakness := house.database.weakness():
         told.append(weakness)
     return "; ".join(told)
@@ -93,7 +93,9 @@ def _rows(house: House) -> str:
 def _unsure(past: Past) -> str:
     if past.doubted:
         return f"drafts up to {past.doubted} are looked for at their targets before they are posted"
-    return f"{past.attempts} posts that it has forgotten are looked for before anything like them is posted"
+    if past.attempts:
+        return f"of {past.attempts} attempts that it has forgotten the posts are not made sure of yet"
+    return "all that it had forgotten is made sure of"
 
 
 def _model(house: House, model: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 
 import pytest
+from sqlalchemy import delete, update
 
 from bot.errors import StoreError
 from bot.posting.courier import Courier
@@ -16,7 +17,8 @@ from bot.store import Deliveries
 from bot.store.backup_sqlite import back_up, restore
 from bot.store.lineage import Lineage
 from bot.store.mark import Mark
-from tests.queues import NOON, open_queue
+from bot.store.tables import attempts, deliveries, events, spent
+from tests.queues import NOON, open_queue, open_url
 
 KINDS = ("put", "key", "query", "opaque")
 STEPS = ("queued", "approved", "due", "claimed", "sending", "posted", "put off", "in doubt", "sent")
@@ -198,6 +200,31 @@ def test_it_is_told_what_happened_and_only_once(tmp_path):
     assert "\n" not in said
     assert again == ""
     assert (past.epoch, past.attempts, past.doubted) == (1, 1, 0)
+
+
+def test_a_postgresql_database_that_was_restored_by_hand_is_doubted(tmp_path, postgres):
+    """What this machine has tried shows that it is an older one; what others have posted nobody knows."""
+    place, url = Place(), postgres.fresh()
+    with open_url(url) as queue:
+        queue.add(TEXT, "Bone")
+        approve_all(queue)
+        work(queue, tmp_path, place, turns=1)
+        with queue.database.write() as connection:  # as it was before
+            connection.execute(delete(events))
+            connection.execute(delete(attempts))
+            connection.execute(delete(spent))
+            connection.execute(update(deliveries).values(state="planned", fence=0, remote_id=None))
+        said = work(queue, tmp_path, place)
+
+        assert "every draft up to 2 is looked for" in said
+        assert [it.state for it in queue.deliveries.list()] == ["sent", "sent"]
+    assert list(place.posts.values()) == [1, 1]
+
+
+def approve_all(queue):
+    for draft in queue.drafts.list():
+        queue.approve(draft, Outlet("place", draft.text, "query", draft.text))
+        queue.deliveries.schedule_now("metal")
 
 
 def test_what_was_never_restored_is_not_doubted(tmp_path):
