@@ -13,6 +13,7 @@ from bot.model.native import compiler
 from bot.records import Secret
 from bot.review.card import place_of
 from bot.review.policies import look_up
+from bot.store.holding import told
 from bot.store.lineage import Past
 from bot.store.rows import unreadable
 
@@ -54,6 +55,7 @@ def _findings(house: House) -> Iterator[Finding]:
         yield _look(f"bot {bot}: targets", partial(_targets, house, bot))
         yield from _advised(house, bot)
         yield _look(f"bot {bot}: posts", partial(_posts, house, bot))
+        yield _look(f"bot {bot}: stops", partial(_stops, house, bot))
 
 
 def _look(what: str, look: Callable[[], str]) -> Finding:
@@ -171,6 +173,13 @@ def _advice(advise: Callable[[], str]) -> str:
     if text:
         raise BotError(text)
     return "nothing to see to"
+
+
+def _stops(house: House, bot: str) -> str:
+    if halts := house.halts(bot):
+        msg = f"{'; '.join(map(told, halts))}; lift it with: bot resume {bot}"
+        raise BotError(msg)
+    return "nothing keeps it from posting"
 
 
 def _posts(house: House, bot: str) -> str:

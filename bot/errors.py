@@ -89,7 +89,14 @@ class Ask(Exception):
 
 
 class Refused(Exception):
-    """A target's final no: nothing was posted and the same post never will be."""
+    """A target's final no: nothing was posted and the same post never will be.
+
+    denied: it is not the post but the account that may not (401, 403); three in a row, and it rests.
+    """
+
+    def __init__(self, reason: str, denied: bool = False):
+        super().__init__(reason)
+        self.denied = denied
 
 
 class NotSent(Exception):

@@ -88,5 +88,12 @@ class ClockSet:
     believed: bool
 
 
-Event = Filled | Approved | SlotTaken | Delivered | Failed | Halted | Held | ClockSet
+@dataclass(frozen=True)
+class Waiting:
+    """Another process fills and posts on this database."""
+
+    process: str
+
+
+Event = Filled | Approved | SlotTaken | Delivered | Failed | Halted | Held | ClockSet | Waiting
 Tell = Callable[[Event], None]

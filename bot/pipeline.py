@@ -27,6 +27,7 @@ from bot.config import Config
 from bot.curation.chain import funnel
 from bot.curation.forced import forced
 from bot.curation.variety import ruts, variety
+from bot.duty import Duty
 from bot.errors import BotError, ChildError, Unavailable
 from bot.events import Approved, Delivered, Failed, Filled, SlotTaken, Tell
 from bot.host import Answer, Host, Order, in_band, in_groups, informed, make_order, open_host
@@ -35,9 +36,11 @@ from bot.interfaces import Target
 from bot.model import checkpoint
 from bot.posting.calendar import LATE, Schedule, due_slot, free_from, quiet_until, slots_after
 from bot.posting.courier import Courier
+from bot.posting.outcomes import Outcome
 from bot.posting.owner import identify
 from bot.posting.schedule import Wakeup
 from bot.posting.sender import Sender
+from bot.posting.strikes import ENOUGH, Strikes
 from bot.posting.turns import Turns
 from bot.posting.watchdog import Watchdog
 from bot.pulse import PulseFile, tell_all
@@ -55,7 +58,9 @@ LOOK = 1.0  # seconds between two looks at the jobs
 LIMITS = {
     "fill": 1800.0,
     "post": 120.0,
+    "duty": 60.0,
 }  # seconds that a turn may show no sign of life; a call takes 30 at most
+QUARANTINE = 12  # times REST, for a bot whose filter fails
 DOUBLINGS = 6  # of REST, for a bot that breaks the host again and again: to some five hours
 
 Made = TypeVar("Made")
@@ -179,7 +184,8 @@ def held_back(house: House, bot: str) -> str:
 def run(house: House, tell: Tell, stop: threading.Event) -> None:
     """Keep the queues filled and post what is due, until `stop` is set; a post in flight is finished.
 
-    Raises Stalled where it can go on only in a new process.
+    While another process does so on the same database, it waits for that one's end. Raises Stalled where it
+    can go on only in a new process.
     """
     for bot, setting in house.config.bots.items():
         look_up(setting.review, bot)  # what is misspelt shall not come out at the first fill
@@ -187,17 +193,20 @@ def run(house: House, tell: Tell, stop: threading.Event) -> None:
             tell(Failed(bot, "it has no target: nothing can be approved or posted"))
     pulse = PulseFile(house.config.run_folder, __version__, house.clock)
     failures: dict[str, str] = {}
-    fill = Turns("fill", lambda: filling(), LIMITS["fill"], failures=failures)
-    post = Turns("post", lambda: posting(), LIMITS["post"], failures=failures)
+    duty = Duty(house, tell)
+    keep = Turns("duty", duty.look, LIMITS["duty"], failures=failures)
+    fill = Turns("fill", lambda: duty.do(filling), LIMITS["fill"], failures=failures)
+    post = Turns("post", lambda: duty.do(posting), LIMITS["post"], failures=failures)
     with pulse, open_host(house.config) as host, closing(open_sender(house)) as sender:
         told = tell_all(lambda event: post.alive(), pulse.told, tell)
         courier = open_courier(house, sender, told)
         posting = Posting(house, courier, told, stop)
         filling = Filling(house, host, tell_all(lambda event: fill.alive(), pulse.told, tell), stop)
-        with Wakeup([fill, post]) as wakeup:
-            watch(stop, Watchdog([fill, post], wakeup), pulse)
+        with Wakeup([keep, fill, post]) as wakeup:
+            watch(stop, Watchdog([keep, fill, post], wakeup), pulse)
             host.kill()  # the batch in hand is not queued yet, and nobody waits for it any more
         courier.leave()
+        duty.leave()
 
 
 def watch(
@@ -261,11 +270,14 @@ class Filling:
         return make_order(self._house, bot)
 
     def _take(self, order: Order, answer: Answer) -> None:
-        bot = order.bot
-        self._tell(enqueue(self._house, order, answer))
+        bot, filled = order.bot, enqueue(self._house, order, answer)
+        self._tell(filled)
         self._approve(bot)
         del self._broken[bot]
-        if stock(self._house, bot) <= self._before[bot]:
+        if failing := failing_filter(filled):
+            self._tell(Failed(bot, failing))
+            self._rest(bot, QUARANTINE)
+        elif stock(self._house, bot) <= self._before[bot]:
             self._rest(bot)
 
     def _guarded(self, bot: str, act: Callable[..., Made], *given: Any) -> Made | None:
@@ -299,6 +311,16 @@ class Filling:
         if approved := run_policy(policy, bot, self._house.drafts, self._house.desk, self._house.liking):
             self._tell(Approved(bot, policy, approved))
         return bool(approved)
+
+
+def failing_filter(filled: Filled) -> str:
+    """Which filter fails instead of judging, "" if none does: where nothing is left after three failures."""
+    failed = [drop for drop in filled.funnel.drops if drop.failed]
+    if filled.drafts or sum(drop.failed for drop in failed) < ENOUGH:
+        return ""
+    worst = max(failed, key=lambda drop: drop.failed)
+    reason = worst.examples[0][1]
+    return f"the filter {worst.filter} fails, which counts as a veto, and is asked again in an hour: {reason}"
 
 
 class Posting:
@@ -392,7 +414,15 @@ def open_courier(house: House, sender: Sender, tell: Tell) -> Courier:
         clock=house.clock,
         told=told,
         pace=partial(pace, house),
+        heard=partial(rest, house, Strikes(house.database.machine.uptime)),
     )
+
+
+def rest(house: House, strikes: Strikes, delivery: Delivery, outcome: Outcome) -> None:
+    """Let an account rest where what came of a call calls for it."""
+    if found := strikes.hear(delivery, outcome):
+        until = None if found.duration is None else house.clock() + found.duration
+        house.switches.rest(found.account, "the program", found.reason, until)
 
 
 def pace(house: House) -> Pace:

@@ -14,8 +14,8 @@ ORDER = [  # a room imports only what stands before it
     *("errors", "disguises", "records", "logs", "interfaces", "config", "hookspecs", "uptime", "child"),
     *("registry", "text", "__init__", "model", "curation", "store", "review", "posting", "rendering"),
     *("reports", "web"),
-    *("events", "pulse", "house", "health", "host", "figures", "trainer", "importing", "brakes", "pipeline"),
-    *("doctor", "status", "postmortem", "outlook", "story", "page", "cli", "__main__"),
+    *("events", "pulse", "house", "health", "host", "figures", "trainer", "importing", "brakes", "duty"),
+    *("pipeline", "doctor", "status", "postmortem", "outlook", "story", "page", "cli", "__main__"),
 ]
 WIRING = {"registry", *ORDER[ORDER.index("events") :]}  # what may know the configuration and the registry
 TORCH_FREE = {"curation", "store", "review", "posting", "web"}

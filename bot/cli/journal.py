@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from bot.events import Approved, ClockSet, Delivered, Event, Failed, Filled, Halted, Held, SlotTaken
+from bot.events import Approved, ClockSet, Delivered, Event, Failed, Filled, Halted, Held, SlotTaken, Waiting
 from bot.logs import EVENTS
 
 log = logging.getLogger(EVENTS)
@@ -38,6 +38,8 @@ def _told(event: Event) -> tuple[str, int, dict[str, Any]]:
             return "held", logging.WARNING, fields | {"waiting": hold.waiting}
         case ClockSet(step, believed):
             return "clock", logging.WARNING, {"seconds": step.total_seconds(), "believed": believed}
+        case Waiting(process):
+            return "waiting", logging.WARNING, {"process": process}
         case Failed(bot, reason):
             return "failed", logging.ERROR, {"bot": bot, "reason": reason}
 

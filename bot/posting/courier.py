@@ -83,7 +83,7 @@ class Courier:
     gate: what the fixed gate says of a delivery; a reject forbids it. owner: from owner.identify, and of
     nobody else. told: is shown each delivery that was settled. dead: whether an owner has surely ended.
     steady: seconds by a clock that nobody sets. pace: what holds back now what is due, unless a person has
-    asked for it.
+    asked for it. heard: is told what the sender answered to a check or a post.
     """
 
     store: Store
@@ -96,6 +96,7 @@ class Courier:
     dead: Callable[[str], bool | None] = is_dead
     steady: Callable[[], float] = time.monotonic
     pace: Callable[[], Pace] = Pace
+    heard: Callable[[Delivery, Outcome], None] = lambda delivery, outcome: None
     _doubts: dict[tuple[int, datetime], float] = field(default_factory=dict, init=False, repr=False)
     _heard: list[tuple[Delivery, Outcome]] = field(default_factory=list, init=False, repr=False)
 
@@ -155,8 +156,11 @@ class Courier:
             self._settle(delivery, Step("planned", str(error), delivery.due_at))
             return False
         else:
-            self._heard.append((delivery, self._send(delivery)))
+            outcome = self._send(delivery)
+            self._heard.append((delivery, outcome))
             self._record()
+            if not delivery.suspect:
+                self.heard(delivery, outcome)
         return True
 
     def _preflight(self, delivery: Delivery) -> Outcome | None:
@@ -169,7 +173,9 @@ class Courier:
         for verdict in verdicts:
             if verdict.outcome == "reject":
                 return Refused(f"{verdict.filter}: {verdict.reason}")
-        return self.sender.check(delivery)
+        if objection := self.sender.check(delivery):
+            self.heard(delivery, objection)
+        return objection
 
     def _send(self, delivery: Delivery) -> Outcome:
         if delivery.suspect:

@@ -14,9 +14,10 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Nothing was posted and the same post never will be."""
+    """Nothing was posted and the same post never will be; denied: for the account's sake, not the post's."""
 
     reason: str
+    denied: bool = False
 
 
 @dataclass(frozen=True, slots=True)

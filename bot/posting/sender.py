@@ -128,7 +128,7 @@ def _post(target: Target, delivery: Delivery, attachments: tuple[Attachment, ...
     try:
         receipt = target.post(as_post(delivery, attachments))
     except errors.Refused as error:
-        return Refused(_line(error))
+        return Refused(_line(error), error.denied)
     except errors.NotSent as error:
         return NotSent(_line(error), error.retry_after)
     except BaseException as error:

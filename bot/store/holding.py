@@ -77,5 +77,7 @@ def halted(delivery: Delivery, halts: Sequence[Halt]) -> Halt | None:
 
 
 def told(halt: Halt) -> str:
-    what = {"all": "all bots are stopped", "bot": f"{halt.name} is stopped", "account": f"{halt.name} rests"}
-    return f"{what[halt.scope]} by {halt.actor}" + (f": {halt.reason}" if halt.reason else "")
+    if halt.scope == "account":
+        return f"{halt.name} rests: {halt.reason}"
+    who = "all bots are" if halt.scope == "all" else f"{halt.name} is"
+    return f"{who} stopped by {halt.actor}" + (f": {halt.reason}" if halt.reason else "")

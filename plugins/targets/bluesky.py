@@ -18,6 +18,7 @@ from bot import Attachment, BotError, NotSent, Post, Receipt, Refused, Secret, T
 
 TIMEOUT = {"connect": 3, "write": 2, "read": 5, "pool": 1}  # seconds; the first post makes two calls
 UPLOADS = 8.0  # seconds, for all of a post
+DENIED = 401, 403
 QUARTER = 15 * 60  # seconds: to wait after a 429 that does not say how long
 POSTS, PROFILE = "app.bsky.feed.post", "app.bsky.actor.profile"
 SESSION_IS_OVER = {"ExpiredToken", "InvalidToken"}
@@ -176,7 +177,7 @@ class Bluesky:
         if answer.status_code == 429:
             return NotSent(str(error), _retry_after(answer.headers))
         if 400 <= answer.status_code < 500 and answer.status_code != 408:
-            return Refused(str(error))
+            return Refused(str(error), denied=answer.status_code in DENIED)
         return None
 
 

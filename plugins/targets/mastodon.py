@@ -24,6 +24,7 @@ UPLOADS, PAUSE = (
     10.0,
     0.5,
 )  # seconds, for all uploads of a post; from one look at what the server makes of one to the next
+DENIED = 401, 403
 QUARTER = 15 * 60  # seconds: to wait after a 429 that does not say how long
 CLOCKS_DIFFER = timedelta(minutes=5)
 PAGE = 40  # posts, the most that a server gives at once
@@ -177,7 +178,7 @@ class Mastodon:
         if answer.status_code == 429:
             return NotSent(_line(error), _retry_after(answer.headers))
         if 400 <= answer.status_code < 500 and answer.status_code != 408:
-            return Refused(_line(error))
+            return Refused(_line(error), denied=answer.status_code in DENIED)
         return None
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import requests
 
 TIMEOUT = 5, 20  # seconds, to connect and to read
+DENIED = 401, 403
 QUARTER = 15 * 60  # seconds: to wait after a 429 that does not say how long
 LARGEST = 1_000_000  # bytes of an answer
 DISCORD_FILES = Takes(("*/*",), most=10, in_all=10_000_000, longest_alt_text=1024)
@@ -99,7 +100,7 @@ class Webhook:
         if status == 429:
             raise NotSent(said, _seconds(answer.headers.get("Retry-After", "")))
         if 400 <= status < 500 and status != 408:
-            raise Refused(said)
+            raise Refused(said, denied=status in DENIED)
         if 300 <= status < 400:
             said += ": redirects are not followed, give the address it leads to"
         raise BotError(said)

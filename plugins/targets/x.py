@@ -27,6 +27,7 @@ PRICES = (
     0.2,
 )  # USD for a post, for one with an address: docs.x.com, "X API pricing", as of November 2026
 LIMITS = "x-rate-limit", "x-app-limit-24hour", "x-user-limit-24hour"  # each with -remaining and -reset
+DENIED = 401, 403
 QUARTER = 15 * 60  # seconds: to wait after a 429 that does not say how long
 TIMEOUT = 4, 14  # seconds, to connect and to read
 UPLOADS = 12.0  # seconds, for all of a post; then the post itself still has its time
@@ -180,7 +181,8 @@ def _certain(error: Exception) -> NotSent | Refused | None:
         return NotSent(_line(error), _retry_after(error.response.headers))
     if isinstance(error, tweepy.HTTPException):
         status, duplicate = error.response.status_code, "duplicate" in str(error).lower()
-        return Refused(_line(error)) if 400 <= status < 500 and status != 408 and not duplicate else None
+        final = 400 <= status < 500 and status != 408 and not duplicate
+        return Refused(_line(error), denied=status in DENIED) if final else None
     cause = getattr(error.args[0], "reason", None) if error.args else None
     if isinstance(error, requests.ConnectTimeout) or isinstance(cause, NewConnectionError):
         return NotSent("X cannot be reached")

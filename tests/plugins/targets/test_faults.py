@@ -196,6 +196,15 @@ def test_it_comes_back_when_it_was_told_to(place, monkeypatch):
     assert meet("429", place, monkeypatch).retry_after == 900
 
 
+@pytest.mark.parametrize(("fault", "denied"), [("400", False), ("401", True), ("403", True), ("422", False)])
+def test_what_is_denied_to_the_account_is_told_apart(place, fault, denied, monkeypatch):
+    """401 and 403 speak of who asks, the others of what is asked."""
+    if place.name == "notify":
+        pytest.skip("apprise tells no reasons")
+
+    assert meet(fault, place, monkeypatch).denied == denied
+
+
 def test_a_text_too_long_is_refused_before_any_call(place, monkeypatch):
     """With its length and the limit for a reason; without a network it is the same."""
     if place.target.max_length is None:
