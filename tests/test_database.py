@@ -291,3 +291,19 @@ def test_an_address_that_leads_nowhere_is_refused(address: str, complaint: str) 
         Database(address)
     assert "\n" not in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("version", "weak"), [((3, 51, 2), True), ((3, 51, 3), False), ((4, 0, 0), False)])
+def test_an_sqlite_that_may_lose_pages_is_named(tmp_path, monkeypatch, version, weak):
+    """With what that means for several processes; `bot doctor` shows it."""
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
+    with Database(url(tmp_path)) as database:
+        assert ("older than 3.51.3" in database.weakness()) is weak
+        assert ("for several at a time take PostgreSQL" in database.weakness()) is weak
+
+
+def test_postgresql_has_no_such_weakness(postgres):
+    """It is asked for SQLite alone."""
+    with Database(postgres.fresh()) as database:
+        assert database.weakness() == ""
+        database.check()
