@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import BotError
@@ -131,6 +131,7 @@ def test_what_was_put_off_comes_back_by_itself(queue: Queue) -> None:
     assert queue.drafts.counts()["snoozed"] == queue.drafts.count("snoozed", "metal") == 0
 
 
+@settings(max_examples=25)
 @given(st.data())
 def test_counts_are_those_of_the_lists(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     """Whatever became of drafts and their deliveries."""

@@ -139,6 +139,16 @@ def test_no_decision_waits_for_a_fit(queue: Queue, monkeypatch) -> None:
     assert fits == [13]
 
 
+def test_of_a_long_queue_the_oldest_are_looked_at(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a card costs no more, however many wait; the others come when those are decided on."""
+    monkeypatch.setattr("bot.review.shortlist.LOOKED_AT", 2)
+    queue.add("Ash", "Bone", "Crypt", "Dirge")
+    picker = shortlist(queue)
+
+    assert {picker.pick("metal").draft.id for _ in range(30)} == {1, 2}
+    assert {picker.pick("metal", {1, 2}).draft.id for _ in range(30)} == {3, 4}
+
+
 def test_what_is_picked_is_noted_when_it_is_shown(queue: Queue) -> None:
     """A card that was made ahead may never be seen."""
     queue.add("Ash")

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import get_args
@@ -52,7 +53,7 @@ class Store(RuleBasedStateMachine):
             approved = self.queue.approve(draft, *outlets)
         except Conflict:
             taken = {it.target for it in self.living(draft)}
-            assert draft.status not in ("pending", "rejected", "refused") or where <= taken
+            assert draft.status not in ("pending", "snoozed", "rejected", "refused") or where <= taken
         else:
             assert approved.status == "approved"
             self.approved.add((draft.id, draft.sha256))
@@ -63,7 +64,7 @@ class Store(RuleBasedStateMachine):
         try:
             self.queue.drafts.decide(draft.id, draft.sha256, "reject", "ada")
         except Conflict:
-            assert draft.status not in ("pending", "approved", "scheduled")
+            assert draft.status not in ("pending", "snoozed", "approved", "scheduled")
         else:
             assert all(it.state == "sent" for it in self.living(draft))
 
@@ -76,6 +77,26 @@ class Store(RuleBasedStateMachine):
             assert draft.status in ("posting", "posted", "uncertain")
         else:
             assert edited == draft or (edited.text, edited.status) == (text, "pending")
+
+    @rule(pick=picks, hours=st.integers(1, 30))
+    def snooze(self, pick: int, hours: int) -> None:
+        draft = self.queue.drafts.get(self.ids[pick])
+        until = self.queue.clock() + timedelta(hours=hours)
+        try:
+            snoozed = self.queue.drafts.snooze(draft.id, until, "ada")
+        except Conflict:
+            assert draft.status not in ("pending", "snoozed")
+        else:
+            assert (snoozed.status, snoozed.snoozed_until) == ("snoozed", until)
+
+    @rule(pick=picks)
+    def wait(self, pick: int) -> None:
+        """What was put off comes back when its time has come, and not before."""
+        before = self.queue.drafts.get(self.ids[pick])
+        self.queue.clock.pass_by(3600)
+        now = self.queue.drafts.get(before.id)
+        if before.status == "snoozed":
+            assert now.status == ("snoozed" if before.snoozed_until > self.queue.clock() else "pending")
 
     @rule(pick=picks)
     def undo(self, pick: int) -> None:
@@ -172,7 +193,9 @@ class Store(RuleBasedStateMachine):
     def every_status_finds_its_drafts(self) -> None:
         """Also those that are looked for by what their deliveries are."""
         every = self.queue.drafts.list()
+        counts = self.queue.drafts.counts()
         for status in get_args(Status):
+            assert counts[status] == len(self.queue.drafts.list(status))
             assert self.queue.drafts.list(status) == [draft for draft in every if draft.status == status]
 
     @invariant()

@@ -18,6 +18,8 @@ from bot.records import Draft, Judgement, Reason
 from bot.store.drafts import Drafts
 from bot.store.judgements import Judgements
 
+LOOKED_AT = 2000  # drafts that wait, the oldest: in a longer queue the others wait their turn
+
 
 class Picked(NamedTuple):
     """A draft to be shown; why, and how probable that was, where drafts compete."""
@@ -63,7 +65,8 @@ class Shortlist:
             if oldest is None or self._explore(oldest.bot) is None:
                 return Picked(oldest) if oldest else None
             bot = oldest.bot
-        pending = [draft for draft in self._drafts.list("pending", bot) if draft.id not in skipped]
+        waiting = self._drafts.list("pending", bot, limit=len(skipped) + LOOKED_AT)
+        pending = [draft for draft in waiting if draft.id not in skipped]
         return self._pick(bot, pending) if pending else None
 
     def note(self, picked: Picked) -> None:
@@ -77,7 +80,7 @@ class Shortlist:
             return
         known = self._known.setdefault(bot, _Known())
         known.learn(self._judgements.list(bot, MOST))
-        pending = self._drafts.list("pending", bot)
+        pending = self._drafts.list("pending", bot, limit=LOOKED_AT)
         if (scores := known.judge(pending)) is not None:
             self._store(pending, scores)
 

@@ -3,10 +3,11 @@
 It only reads, inside the transaction it is given.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from sqlalchemy import Connection, Select, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, func, or_, select, tuple_, union
 
 from bot.errors import BotError
 from bot.records import DeliveryState, Listing, Page, Sort, Status
@@ -23,6 +24,7 @@ BORNE_BY: Mapping[Status, tuple[DeliveryState, ...]] = {
 }
 OF_TEXT: tuple[Status, ...] = ("pending", "snoozed", "rejected")  # what no delivery has to do with
 UNDER_WAY: tuple[DeliveryState, ...] = ("planned", "claimed", "sending", "uncertain")
+FEW = 1000  # that a search finds
 ORDERS: Mapping[Sort, tuple[Any, ...]] = {
     "oldest": (drafts.c.id,),
     "newest": (drafts.c.id,),
@@ -52,13 +54,15 @@ def matching(wanted: Listing) -> Select[Any]:
     if wanted.starred:
         rows = rows.where(drafts.c.starred)
     if wanted.search:
-        rows = rows.where(drafts.c.folded.contains(wanted.search.casefold(), autoescape=True))
+        rows = rows.where(_has(wanted.search))
     return rows
 
 
 def page(connection: Connection, wanted: Listing, after: str, limit: int) -> Page:
     order = ORDERS[wanted.sort]
     ids = matching(wanted).add_columns(*order[:-1])
+    if wanted.search and (few := _few(connection, wanted)) is not None:
+        ids = ids.where(drafts.c.id.in_(few))
     place = tuple_(*order)
     if after:
         mark = tuple_(*_read(after, order))
@@ -72,6 +76,23 @@ def page(connection: Connection, wanted: Listing, after: str, limit: int) -> Pag
     return Page(tuple(by_id[row.id] for row in shown if row.id in by_id), next)
 
 
+def _few(connection: Connection, wanted: Listing) -> list[int] | None:
+    """Those that a search finds, if they are few; then they are sorted, and not looked for in their order.
+
+    They are found in an index that has nothing but what is searched.
+    """
+    rows = _of(select(drafts.c.id), wanted.bot).where(_has(wanted.search))
+    if wanted.status is not None:
+        state = "pending" if wanted.status == "snoozed" else wanted.status
+        rows = rows.where(drafts.c.state == (state if wanted.status in OF_TEXT else "approved"))
+    found = list(connection.scalars(rows.limit(FEW + 1)))
+    return found if len(found) <= FEW else None
+
+
+def _has(search: str) -> ColumnElement[bool]:
+    return drafts.c.folded.contains(search.casefold(), autoescape=True)
+
+
 def counts(connection: Connection, bot: str | None) -> dict[Status, int]:
     """Only what is under way or failed is looked at one by one: the rest of what was approved is posted."""
     found: dict[Status, int] = dict.fromkeys(get_args(Status), 0)
@@ -82,12 +103,9 @@ def counts(connection: Connection, bot: str | None) -> dict[Status, int]:
     found["snoozed"] = connection.scalar(snoozed, moment(connection)) or 0
     found["pending"] -= found["snoozed"]
     states = (*UNDER_WAY, *BORNE_BY["refused"])
-    bearing = select(deliveries.c.draft).where(deliveries.c.state.in_(states))
+    bearing = union(*(select(deliveries.c.draft).where(deliveries.c.state == state) for state in states))
     rows = select(status).where(drafts.c.state == "approved", drafts.c.id.in_(bearing))
-    each = _of(rows, bot).subquery()
-    for name, count in connection.execute(
-        select(each.c.status, func.count()).group_by(each.c.status), moment(connection)
-    ):
+    for name, count in Counter(connection.scalars(_of(rows, bot), moment(connection))).items():
         if name != "posted":
             found[name] = count
             found["posted"] -= count

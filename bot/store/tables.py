@@ -76,8 +76,12 @@ metadata = MetaData(
 
 
 def _unique_where(name: str, condition: str, *columns: str) -> Index:
+    return _index_where(name, condition, *columns, unique=True)
+
+
+def _index_where(name: str, condition: str, *columns: str, unique: bool = False) -> Index:
     where = text(condition)
-    return Index(name, *columns, unique=True, sqlite_where=where, postgresql_where=where)
+    return Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
 
 
 def _revision_of_draft() -> ForeignKeyConstraint:
@@ -127,6 +131,7 @@ drafts = Table(
     Index(None, "bot", "state"),
     Index(None, "checkpoint"),
     *(Index(f"ix_drafts_by_{sort}", *columns) for sort, columns in SORTED_BY.items()),
+    _index_where("ix_drafts_snoozed", "snoozed_until IS NOT NULL", "bot", "snoozed_until"),
     Index("ix_drafts_search", "state", "bot", "folded").ddl_if(
         "sqlite"
     ),  # PostgreSQL's rows are quick to scan
