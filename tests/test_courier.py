@@ -124,6 +124,23 @@ def test_once_stopped_no_new_one_begins(queue, courier, sender):
     assert states(queue) == ["sent", "planned"]
 
 
+def test_stopped_while_it_is_checked_it_is_let_go(queue, courier, sender):
+    """A check may take as long as a send: between the two the claim is given back, and nothing was tried."""
+    due(queue)
+    asked = []
+
+    def check(delivery):
+        asked.append(delivery)
+
+    sender.check = check
+    courier.deliver_due(stopped=lambda: bool(asked))
+
+    [delivery] = queue.deliveries.list()
+    assert (delivery.state, delivery.owner, delivery.attempts) == ("planned", None, 0)
+    assert delivery.due_at <= queue.clock()
+    assert sender.posted == []
+
+
 def test_the_gate_has_the_last_word(queue, courier, sender, monkeypatch):
     """What the gate rejects now is not sent, although it was approved; a doubt alone forbids nothing."""
     due(queue)

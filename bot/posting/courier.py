@@ -104,7 +104,7 @@ class Courier:
         """Clear up what died, ask for what is in doubt, send what is due; once stopped, begin no new one."""
         self.recover()
         self.reconcile(stopped)
-        while not stopped() and self.deliver_next():
+        while not stopped() and self.deliver_next(stopped=stopped):
             pass
 
     def deliver_draft(self, draft: int) -> None:
@@ -139,8 +139,11 @@ class Courier:
         self.recover()
         self.reconcile(lambda: True)
 
-    def deliver_next(self, draft: int | None = None) -> bool:
-        """Send the delivery that has been due longest, of one draft or any; False if none is due."""
+    def deliver_next(self, draft: int | None = None, stopped: Callable[[], bool] = lambda: False) -> bool:
+        """Send the delivery that has been due longest, of one draft or any; False if none is due.
+
+        Once stopped, what is claimed is let go before it is sent.
+        """
         pace = self.pace() if draft is None else AT_ONCE
         delivery = self.store.claim(self.owner, LEASE.total_seconds(), draft, pace)
         if delivery is None:
@@ -148,6 +151,9 @@ class Courier:
         if forbidden := self._preflight(delivery):
             self._conclude(delivery, forbidden)
             return True
+        if stopped():
+            self._settle(delivery, Step("planned", UNTRIED, delivery.due_at))
+            return False
         try:
             delivery = self.store.begin_sending(delivery)
         except Conflict as error:  # held up for longer than the lease
