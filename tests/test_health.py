@@ -9,7 +9,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections import namedtuple
 from contextlib import contextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -26,64 +25,19 @@ from bot.health import Examiner
 from bot.health.examiner import LEAST
 from bot.house import House
 from bot.posting.calendar import next_slots
-from bot.posting.turns import Turns
 from bot.pulse import PulseFile
 from bot.records import Receipt
 from bot.store import database
 from tests import postgres as servers
 from tests.folders import fill, write_folder
-from tests.queues import Clock, judged, outlet
-
-MINUTE = 60  # seconds, within which the truth must be told
-
-Usage = namedtuple("Usage", "free")
+from tests.healths import MINUTE, approved, examiner, failing, opened, red, run_pulse, text_of
+from tests.queues import Clock, judged
 
 
 @pytest.fixture
 def bot(tmp_path):
     """The rooms of a bot that has not been trained, with a clock that stands still."""
     return opened(write_folder(tmp_path / "bot"))
-
-
-def opened(config):
-    """As `bot run` opens it before it posts."""
-    house = House(load(config), Clock())
-    house.lineage.examine()
-    return house
-
-
-def examiner(house, free=LEAST, **options):
-    """One that takes a minute for nothing: it looks anew at every call."""
-    ticks = iter(range(0, 10_000, MINUTE))
-    return Examiner(house, lambda: next(ticks), lambda folder: Usage(free), **options)
-
-
-def failing(house, **options):
-    return red(examiner(house, **options))
-
-
-def red(examining):
-    return {check.name: check.text for check in examining.examine().checks if not check.ok}
-
-
-def text_of(health, name):
-    return next(check.text for check in health.checks if check.name == name)
-
-
-def approved(house, text="Moon", target="jsonl"):
-    [draft] = house.drafts.add("night", [judged(text)])
-    return house.drafts.decide(draft.id, draft.sha256, "approve", "ada", outlets=[outlet(text, target)])
-
-
-def run_pulse(house, **jobs):
-    """A living `bot run` that has looked at its jobs, named by how many seconds they have been silent."""
-    pulse = PulseFile(house.config.run_folder, "1.0", house.clock)
-    turns = {name: Turns(name, lambda: None, 120) for name in jobs}
-    for turn in turns.values():
-        turn()
-        turn.look(0)
-    pulse.beat({name: turns[name].look(seconds) for name, seconds in jobs.items()}, 1)
-    return pulse
 
 
 def test_a_new_bot_is_well(bot):
@@ -331,8 +285,10 @@ def test_what_quiet_hours_hold_back_is_not_late(config):
 
 def test_what_a_person_has_stopped_is_told_and_not_red(bot):
     """It is as it shall be; neither is late what waits for that."""
+    [slot] = next_slots("night", bot.bot("night").schedule, bot.clock(), 1)
     approved(bot)
-    bot.deliveries.schedule_now("night")
+    bot.clock.pass_by(4)
+    bot.deliveries.take_slot(slot)
     bot.switches.stop(None, "ada", "holidays")
     bot.clock.pass_by(2 * MINUTE)
 

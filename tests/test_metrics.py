@@ -1,10 +1,19 @@
 """The numbers for Prometheus: read back by its own parser."""
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.health import Examiner, metrics
-from bot.records import Receipt
-from tests.test_health import approved, bot, run_pulse  # noqa: F401
+from bot.posting.calendar import next_slots
+from bot.records import Outlet, Receipt
+from tests.folders import write_folder
+from tests.healths import approved, opened, run_pulse
+from tests.queues import judged
+
+
+@pytest.fixture
+def bot(tmp_path):
+    return opened(write_folder(tmp_path / "bot"))
 
 
 def numbers(house):
@@ -17,10 +26,8 @@ def numbers(house):
     }
 
 
-def test_deliveries_are_counted_by_bot_target_and_state(bot):  # noqa: F811
+def test_deliveries_are_counted_by_bot_target_and_state(bot):
     """What is open as a gauge, what became of all as counters; lateness from the slot on."""
-    from bot.posting.calendar import next_slots
-
     [slot] = next_slots("night", bot.bot("night").schedule, bot.clock(), 1)
     for text in ("Moon", "Sun"):
         approved(bot, text)
@@ -48,7 +55,7 @@ def test_deliveries_are_counted_by_bot_target_and_state(bot):  # noqa: F811
     assert found["ok",] == 1
 
 
-def test_failures_are_counted(bot):  # noqa: F811
+def test_failures_are_counted(bot):
     """In all, and in a row."""
     approved(bot)
     bot.deliveries.schedule_now("night")
@@ -64,7 +71,7 @@ def test_failures_are_counted(bot):  # noqa: F811
     assert found["ok",] == 0
 
 
-def test_the_jobs_of_a_run_are_measured(bot):  # noqa: F811
+def test_the_jobs_of_a_run_are_measured(bot):
     """Turns, durations, silence, and the age of what was heard."""
     run_pulse(bot, post=7)
     bot.clock.pass_by(3)
@@ -75,10 +82,8 @@ def test_the_jobs_of_a_run_are_measured(bot):  # noqa: F811
     assert found["pulse_age_seconds",] == 3
 
 
-def test_what_was_spent_is_told(bot):  # noqa: F811
+def test_what_was_spent_is_told(bot):
     """By account, within the month that the limits count."""
-    from bot.records import Outlet
-    from tests.queues import judged
 
     [draft] = bot.drafts.add("night", [judged("Moon")])
     outlet = Outlet("x", "x 42", "query", "Moon", 0.015)

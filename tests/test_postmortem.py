@@ -8,7 +8,7 @@ import pytest
 
 from bot.postmortem import gather
 from tests.folders import write_folder
-from tests.test_health import approved, opened
+from tests.healths import approved, opened
 
 TEXT = 'Moon "of" glass'
 

@@ -14,6 +14,8 @@ from urllib.parse import quote
 
 import pytest
 
+from bot.config import shipped
+
 CANARIES = {
     "consumer_key": "CANARY-01-consumer/key",
     "consumer_secret": "CANARY-02-consumer+secret",
@@ -212,7 +214,7 @@ def test_none_of_twelve_kinds_of_secrets_gets_out(leaky):
         [sys.executable, "-c", SCRIPT],
         input=COMMANDS,
         cwd=folder,
-        env=os.environ | {"BOT_CONFIG": str(leaky)},
+        env=os.environ | {"BOT_CONFIG": str(leaky), "PYTHONPATH": str(shipped())},
         capture_output=True,
         text=True,
         timeout=600,

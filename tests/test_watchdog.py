@@ -1,12 +1,21 @@
 """The watchdog: a dead wake-up is started anew, a job that hangs ends the process."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
+from bot.config import load, shipped
 from bot.errors import Stalled
+from bot.house import House
 from bot.posting.turns import LONGEST_PAUSE, Turns
 from bot.posting.watchdog import HOPELESS, Watchdog
+from tests.folders import write_folder
+from tests.healths import failing
 
 LIMIT = 120.0
+ROOT = shipped()
 
 
 class Wakeup:
@@ -74,3 +83,34 @@ def test_a_job_that_hangs_is_shown_first_and_ends_the_process_at_last():
     assert len(seen) == HOPELESS * LIMIT + 1
     assert sum(one.silent for one in seen) == len(seen) - LIMIT - 1
     assert wakeup.restarts == 0
+
+
+HANGING = """
+import os, sys, threading
+import bot.pipeline as pipeline
+from bot.cli import main
+
+never = threading.Event()
+pipeline.LIMITS["post"], pipeline.LOOK = 0.002, 0.001
+pipeline.Posting.__call__ = lambda self: never.wait()
+sys.argv = ["bot", "run"]
+main()
+"""
+
+
+def test_a_run_whose_job_hangs_ends_with_an_error_and_says_where(tmp_path):
+    """Although a thread that hangs would keep it alive; systemd, or who else, starts it again."""
+    config = write_folder(tmp_path / "bot")
+    ended = subprocess.run(
+        [sys.executable, "-c", HANGING],
+        env=os.environ | {"BOT_CONFIG": str(config), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+    assert ended.returncode == 1
+    assert "bot: the job 'post' has hung" in ended.stderr
+    crash = (config.parent / "bot.db.run" / "crash.txt").read_text()
+    assert "never.wait()" in crash or "in wait" in crash
+    assert "ended without being stopped" in failing(House(load(config)))["run"]

@@ -22,7 +22,7 @@ from bot.records import Check, Secret
 
 FRESH = 5.0  # seconds; who asks more often gets the same answer
 PATIENCE = 12.0  # seconds; a SQLite file that is locked says so after ten
-REMEMBERED = 100_000  # of the newest steps of deliveries: as far back as anybody looks
+REMEMBERED = 50_000  # of the newest steps of deliveries: as far back as anybody looks
 AT_ONCE = 10_000  # steps read in one transaction
 NEW = timedelta(minutes=10)  # a bot that has just been started may still fill its queue
 SELDOM, SHORT = 3600.0, 2.0  # seconds between two readings of the whole database, and to wait for one

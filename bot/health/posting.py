@@ -13,6 +13,7 @@ from bot.store.overview import Unfinished
 
 LATE = timedelta(seconds=60)  # less is the work of many bots at one moment
 WARNED = timedelta(days=1)  # before the first slot that would pass
+Served = tuple[datetime, int | None]  # when a slot came, and the draft it got
 FAR = 1000  # slots that are looked at
 
 
@@ -28,15 +29,17 @@ class Posting:
 def posting(house: House, state: Posting, courses: Courses, up: bool) -> Iterator[Check]:
     """up: whether a `bot run` has been at work for a while, so that what is missing is not on its way."""
     now = house.clock()
-    free = {bot for bot in house.config.bots if _is_free(house, bot, now - LATE)}
-    holds = house.deliveries.holds()
+    holds, halts = house.deliveries.holds(), house.switches.in_force()
     held = {(hold.bot, hold.account) for hold in holds}
-    yield from _held(holds, house.switches.in_force())
+    stopped = {halt.name for halt in halts if halt.scope != "account"}  # "": all
+    free = {bot for bot in house.config.bots if not stopped & {"", bot} and _is_free(house, bot, now - LATE)}
+    yield from _held(holds, halts)
     awaited = [it for it in state.unfinished if it.bot in free and (it.bot, it.account) not in held]
     yield _lateness(awaited, now)
     for bot in house.config.bots:
-        yield from _slots(house, bot, now, bot in free)
-        yield from _queue(house, bot, state.stock.get(bot, 0), now, up)
+        last = house.overview.newest_slot(bot)
+        yield from _slots(house, bot, last, now, bot in free)
+        yield from _queue(house, bot, last, state.stock.get(bot, 0), now, up)
         for label in house.labels(bot):
             course = courses.of.get((bot, label), Course())
             yield _target(bot, label, course, _doubts(state.unfinished, bot, label))
@@ -60,7 +63,10 @@ def _held(holds: Sequence[Hold], halts: Sequence[Halt]) -> Iterator[Check]:
 def _is_free(house: House, bot: str, moment: datetime) -> bool:
     """Whether neither quiet hours nor a distance between posts hold the bot back."""
     schedule = house.bot(bot).schedule
-    return schedule is None or free_from(schedule, house.deliveries.last_post(bot), moment) <= moment
+    if schedule is None:
+        return True
+    last_post = house.deliveries.last_post(bot) if schedule.distance else None
+    return free_from(schedule, last_post, moment) <= moment
 
 
 def _lateness(unfinished: Sequence[Unfinished], now: datetime) -> Check:
@@ -73,9 +79,9 @@ def _lateness(unfinished: Sequence[Unfinished], now: datetime) -> Check:
     return Check("deliveries", False, text, oldest)
 
 
-def _slots(house: House, bot: str, now: datetime, free: bool) -> Iterator[Check]:
+def _slots(house: House, bot: str, last: Served | None, now: datetime, free: bool) -> Iterator[Check]:
     """A bot that has never had a slot has missed none."""
-    schedule, last = house.bot(bot).schedule, house.overview.newest_slot(bot)
+    schedule = house.bot(bot).schedule
     if schedule is None or last is None:
         return
     missed = due_slot(bot, schedule, last[0], now - LATE)
@@ -86,12 +92,13 @@ def _slots(house: House, bot: str, now: datetime, free: bool) -> Iterator[Check]
         yield Check(f"slots {bot}", True, f"the last one was served {_when(last[0])}")
 
 
-def _queue(house: House, bot: str, stock: int, now: datetime, up: bool) -> Iterator[Check]:
+def _queue(
+    house: House, bot: str, last: Served | None, stock: int, now: datetime, up: bool
+) -> Iterator[Check]:
     schedule = house.bot(bot).schedule
     if schedule is None:
         return
     coming = next_slots(bot, schedule, now, min(stock, FAR) + 1)
-    last = house.overview.newest_slot(bot)
     passed = last[0] if last and last[1] is None else None
     name, remedy = f"queue {bot}", f"approve drafts: bot review {bot}"
     if not coming or (stock and not (passed and _all_held(house, bot, coming[0].at))):
@@ -119,7 +126,7 @@ def _target(bot: str, label: str, course: Course, doubts: int) -> Check:
     sent = f"last post {_when(course.sent_at)}" if course.sent_at else "no post yet"
     if doubts:
         text = f"in doubt, for a person to decide: {doubts}; look there whether they were posted"
-        return Check(name, False, f"{text} (bot queue --status uncertain)", course.failing_since)
+        return Check(name, False, f"{text} (bot settle)", course.failing_since)
     if course.failures:
         text = f"{sent}; failures in a row: {course.failures}, the last: {course.reason}"
         return Check(name, False, f"{text} (`bot doctor` asks it)", course.failing_since)
