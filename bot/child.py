@@ -11,6 +11,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from typing import Any, Literal, Self
 
@@ -21,6 +22,14 @@ from bot.records import Secret
 Answer = Callable[[Any], Any]
 Kind = Literal["answer", "piece", "end", "raised"]
 CONTEXT = multiprocessing.get_context("spawn")  # fork would copy locks that threads hold
+
+
+def prepare() -> None:
+    """For who is about to put something without a file in place of sys.stderr, as a screen does.
+
+    The first child brings a process along that watches over it, and hands it stderr's file.
+    """
+    resource_tracker.ensure_running()
 
 
 class Child:

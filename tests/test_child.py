@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 
@@ -206,3 +207,30 @@ def test_closing_ends_it(child):
 
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+SCREEN = """
+import sys
+from functools import partial
+from bot.child import Child, prepare
+
+class Screen:
+    def write(self, text): pass
+    def flush(self): pass
+    def fileno(self): return -1
+
+if __name__ == "__main__":
+    prepare()
+    sys.stderr = Screen()
+    with Child(partial(partial, len), "counter") as child:
+        print(child.ask("four", 60))
+"""
+
+
+def test_a_child_can_begin_behind_a_screen(tmp_path):
+    """Where stderr is no file any more, as in the review in the terminal."""
+    script = tmp_path / "screen.py"
+    script.write_text(SCREEN)
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False)
+
+    assert (done.stdout, done.returncode) == ("4\n", 0), done.stderr

@@ -102,7 +102,7 @@ def review(
     config: ConfigPath = HERE,
 ) -> None:
     """Decide on the drafts in the terminal, one key a decision; `?` shows the keys."""
-    from bot.host import Growing
+    from bot.host import Growing, open_quiet_host
     from bot.review.terminal import review as open_review
 
     if not (sys.stdin.isatty() and sys.stderr.isatty()):  # what is piped in would be taken for keys
@@ -114,7 +114,7 @@ def review(
     if bot is not None:
         house.bot(bot)
     me = getpass.getuser()
-    with Growing(house) as growing:
+    with Growing(house, open_quiet_host) as growing:
         desk, outgoing = house.desk(me), house.outgoing(me)
         open_review(house.drafts, desk, house.shortlist(), bot, outgoing, growing, house.measures)
 

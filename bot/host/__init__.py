@@ -8,7 +8,7 @@ shelf     what is kept in memory, within a budget
 """
 
 from bot.host.asking import Host, open_host
-from bot.host.growing import Growing
+from bot.host.growing import Growing, open_quiet_host
 from bot.host.orders import Answer, Hint, Order, Part, in_groups
 from bot.host.serving import ModelHost
 from bot.host.wishes import in_band, informed, make_order
@@ -26,4 +26,5 @@ __all__ = [
     "informed",
     "make_order",
     "open_host",
+    "open_quiet_host",
 ]

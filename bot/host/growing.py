@@ -4,19 +4,35 @@ It has a host of its own, which starts with the first question: filling a queue 
 edits waits for that.
 """
 
+import os
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from threading import Lock
 from typing import Self
 
+from bot.child import Child
 from bot.config import Config
 from bot.errors import CheckpointError
 from bot.host.asking import Host, open_host
 from bot.host.orders import Hint, Order, Part
+from bot.host.serving import ModelHost
 from bot.host.wishes import informed
 from bot.house import House
 from bot.records import Draft, Judged, Suggestion
+
+
+def open_quiet_host(config: Config) -> Host:
+    """One that writes nothing to the terminal, where a screen is drawn."""
+    return Host(Child(partial(_quiet_host, config), "model host"))
+
+
+def _quiet_host(config: Config) -> ModelHost:
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nothing, stream)
+    return ModelHost(config)
 
 
 class Growing:

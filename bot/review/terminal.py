@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
+from bot.child import prepare
 from bot.errors import BotError, Conflict, GateError
 from bot.records import Delivery, Draft
 from bot.review.ahead import Measures, make_card
@@ -42,6 +43,7 @@ def review(
     measures: Measures = lambda bot, text: {},
 ) -> None:
     """Show the queue until the person leaves."""
+    prepare()
     Review(drafts, desk, shortlist, bot, outgoing, grows, measures).run()
 
 
