@@ -35,7 +35,7 @@ from bot.store.tables import deliveries, events, slots
 from tests.queues import judged
 
 MINUTE = timedelta(minutes=1)
-START = timedelta(seconds=20)  # the sender's child begins, and builds its targets: these slots do not count
+START = timedelta(seconds=30)  # the sender's child begins, and builds its targets: these slots do not count
 
 
 def write_config(folder: Path, bots: int, together: bool) -> Path:

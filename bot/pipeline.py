@@ -17,7 +17,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -378,7 +378,7 @@ class Posting:
 
 
 def open_sender(house: House) -> Sender:
-    return Sender(partial(build_target, house.config), fetch=house.media.attachments)
+    return Sender(Targets(house.config), fetch=house.media.attachments)
 
 
 def make_sure(house: House) -> None:
@@ -391,14 +391,23 @@ def make_sure(house: House) -> None:
         log.warning("%s", told)
 
 
-def build_target(config: Config, bot: str, label: str) -> Target:
-    """A bot's target by label. Called in the sender's child."""
-    targets = House(config).targets(bot)
-    if label not in targets:
-        have = ", ".join(targets) or "none"
-        msg = f"{config.file}: bots.{bot}.targets: there is no {label!r} any more (have {have})"
-        raise BotError(msg)
-    return targets[label]
+@dataclass
+class Targets:
+    """A bot's target by label. Called in the sender's child, whose one house loads each plugin once."""
+
+    config: Config
+
+    def __call__(self, bot: str, label: str) -> Target:
+        targets = self._house.targets(bot)
+        if label not in targets:
+            have = ", ".join(targets) or "none"
+            msg = f"{self.config.file}: bots.{bot}.targets: there is no {label!r} any more (have {have})"
+            raise BotError(msg)
+        return targets[label]
+
+    @cached_property
+    def _house(self) -> House:
+        return House(self.config)
 
 
 def open_courier(house: House, sender: Sender, tell: Tell) -> Courier:
