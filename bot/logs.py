@@ -18,9 +18,10 @@ from typing import Any, TextIO
 
 from bot.records import Secret
 
-LIBRARIES = (  # below WARNING they write down tokens, signatures and addresses that are secret
+LIBRARIES = (  # below WARNING some write down tokens, signatures and secret addresses, others tell little
     *("tweepy", "oauthlib", "requests_oauthlib", "urllib3", "requests", "httpx", "httpcore", "h11"),
     *("atproto", "atproto_client", "mastodon", "apprise", "sqlalchemy", "psycopg", "asyncio"),
+    *("alembic", "apscheduler", "uvicorn", "fastapi", "matplotlib", "torch", "PIL"),
 )
 FILE, LARGEST = "log.jsonl", 1_000_000  # bytes; one older file is kept beside it
 CRASH = "crash.txt"

@@ -13,6 +13,7 @@ import pytest
 
 from bot import logs
 from bot.cli.journal import write_down
+from bot.config import shipped
 from bot.events import Approved, Delivered, Failed, Filled, SlotTaken
 from bot.records import Secret
 from tests.deliveries import delivery
@@ -181,3 +182,21 @@ def test_a_crash_is_left_where_it_is_found(tmp_path):
     crash = (tmp_path / "run" / logs.CRASH).read_text()
     assert "ValueError: wrong: ***" in crash
     assert "thread MainThread:" in crash
+
+
+NOISY = """
+import os
+from bot.cli.running import stdout_for_lines
+lines = stdout_for_lines()
+print("from a plugin", flush=True)
+os.system("echo from a child")
+print("{}", file=lines, flush=True)
+"""
+
+
+def test_what_is_printed_stays_out_of_the_lines():
+    """A target may print, as console does, and so may its child; it goes to stderr."""
+    done = subprocess.run([sys.executable, "-c", NOISY], capture_output=True, text=True, cwd=shipped())
+
+    assert done.stdout == "{}\n"
+    assert done.stderr == "from a plugin\nfrom a child\n"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
@@ -28,6 +28,14 @@ from bot.errors import BotError, Stalled
 if TYPE_CHECKING:
     from bot.house import House
     from bot.records import Delivery
+
+
+def stdout_for_lines() -> TextIO:
+    """Where the log's lines go; what targets and plugins print from here on goes to stderr."""
+    kept = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    sys.stdout.flush()
+    os.dup2(2, 1)
+    return kept
 
 
 class LogForm(StrEnum):
@@ -64,7 +72,7 @@ def run(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     screen.open(house)
-    open_logs(folder, sys.stdout if as_json else sys.stderr, as_json)
+    open_logs(folder, stdout_for_lines() if as_json else sys.stderr, as_json)
     try:
         with serve_beside(house, say):
             run_bots(house, tell_all(screen.show, write_down), stop)
