@@ -457,14 +457,14 @@ class House:
             targets = self.targets(bot)
         except BotError:
             targets = {}
-        return [self._fitted(bot, one, targets) if one.kept else one for one in judged]
-
-    def _fitted(self, bot: str, judged: Judged, targets: Mapping[str, Target]) -> Judged:
         try:
-            verdicts = tuple(self._fit(bot, judged.candidate.text, targets))
+            return [self._fitted(bot, one, targets) if one.kept else one for one in judged]
         except BotError as error:  # a renderer that must be mended; nothing is approved until then
             log.warning("%s", error)
-            return judged
+            return list(judged)
+
+    def _fitted(self, bot: str, judged: Judged, targets: Mapping[str, Target]) -> Judged:
+        verdicts = self._fit(bot, judged.candidate.text, targets)
         return replace(judged, verdicts=(*judged.verdicts, *verdicts))
 
     def check_delivery(self, delivery: Delivery) -> Sequence[Verdict]:
@@ -571,10 +571,6 @@ class House:
         if not recipes:
             return Rendered()
         return self.renderings.of(bot, recipes, text) if anew else self.renderings.kept(recipes, text)
-
-    def attachments(self, draft: Draft) -> Rendered:
-        """What goes with a draft as it reads now; `media.content(sha256)` has the bytes."""
-        return self.rendered(draft.bot, draft.text) if draft.bot in self.config.bots else Rendered()
 
 
 def build_renderer(config: settings.Config, bot: str, label: str) -> Renderer:

@@ -3,15 +3,19 @@
 from hashlib import sha256
 
 import pytest
+from rich.console import Console
 from sqlalchemy import delete, update
 
 from bot import pipeline
+from bot.cli.why import explanation
 from bot.config import load
+from bot.doctor import examine
 from bot.errors import BotError, Conflict, GateError
 from bot.house import House
 from bot.records import Secret, Verdict
 from bot.store.payload import sight
 from bot.store.tables import deliveries, media
+from bot.story import story
 from tests.folders import fill
 from tests.queues import Clock
 
@@ -95,7 +99,7 @@ def album(house):
 def test_what_was_looked_at_is_approved_and_posted(house):
     """The very bytes, although it would give others now; what the target does not take stays away."""
     draft = fill(house, seed=5).drafts[0]
-    picture, sound = house.attachments(draft).media
+    picture, sound = house.rendered("night", draft.text).media
     [outlet] = house.outlets("night", draft.text)
     house.desk("ann").approve(draft.id, draft.sha256, seen=sight([outlet]))
 
@@ -118,10 +122,10 @@ def test_an_edit_gets_a_picture_of_its_own(house):
     """And so does the old text when the edit is undone: the one it had."""
     draft = fill(house, seed=5).drafts[0]
     edited = house.desk("ann").edit(draft.id, "Pale moon over salt")
-    assert house.attachments(edited).media != house.attachments(draft).media
+    assert house.rendered("night", edited.text).media != house.rendered("night", draft.text).media
 
     back = house.desk("ann").undo(draft.id)
-    assert house.attachments(back) == house.attachments(draft)
+    assert house.rendered("night", back.text) == house.rendered("night", draft.text)
 
 
 def test_what_has_changed_since_it_was_looked_at_is_not_approved(house):
@@ -154,14 +158,39 @@ def test_a_renderer_that_fails_needs_a_person(house):
     broken.renderings.close()
 
 
-def test_a_renderer_that_cannot_be_built_stops_the_approval_and_not_the_queue(house):
-    """Its owner is told where the mistake is."""
+def test_a_renderer_that_cannot_be_built_stops_the_approval_and_not_the_queue(house, caplog):
+    """Its owner is told once where the mistake is, also by the doctor."""
     broken = changed(house, "renderers: [plate]", "renderers: [plate: {says: 7}]")
-    draft = fill(broken, seed=5).drafts[0]
+    drafts = fill(broken, seed=5).drafts
+    assert len(drafts) > 1
+    assert len(caplog.messages) == 1
 
     with pytest.raises(BotError, match=r"config\.yaml:\d+:\d+: .*says"):
-        broken.desk("ann").approve(draft.id)
+        broken.desk("ann").approve(drafts[0].id)
     broken.renderings.close()
+    [found] = [finding for finding in examine(house.config.file) if "renderers" in finding.what]
+    assert not found.ok
+    assert "says" in found.text
+
+
+def test_why_names_what_goes_with_a_draft(house):
+    """What was made, what its deliveries took along, and that something was not made yet."""
+    draft = fill(house, seed=5).drafts[0]
+    made = house.rendered("night", draft.text).media
+    assert story(house, draft.id).attachments.media == made
+
+    house.desk("ann").approve(draft.id)
+    posted(house)
+    other = changed(house, "renderers: [plate]", "renderers: [plate: {says: 'a dish'}]")
+    told = story(other, draft.id)
+    assert told.attachments.media == made[:1]
+    assert told.attachments.reasons == ("plate: not made yet",)
+
+    console = Console(width=100)
+    with console.capture() as capture:
+        console.print(explanation(told))
+    assert "plate.png (100 B): a plate" in capture.get()
+    assert "plate: not made yet" in capture.get()
 
 
 def test_what_a_picture_is_said_to_show_passes_the_gate_too(house):
@@ -241,9 +270,9 @@ def test_who_asks_for_an_approved_draft_again_finds_its_picture(house):
 
 
 def test_a_bot_without_renderers_starts_no_process(bot_folder):
-    """And what goes with a draft of a bot that is gone is nothing."""
+    """Nothing is asked, and nothing goes with its texts."""
     house = House(load(bot_folder), Clock())
     draft = fill(house, seed=5).drafts[0]
 
-    assert house.attachments(draft).media == ()
+    assert house.rendered("night", draft.text).media == ()
     assert "renderings" not in vars(house)
