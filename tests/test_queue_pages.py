@@ -13,9 +13,9 @@ def test_pages_are_what_the_control_shows(tmp_path: Path) -> None:
     with Database(f"sqlite:///{tmp_path}/bot.db") as database:
         fill(database, 800)
         store, random = Drafts(database), Random(3)
-        wanted = [question(random, store, 800)[1] for _ in range(40)]
+        wanted = [question(random, database, 800)[1] for _ in range(40)]
         for one in [*wanted, *(Listing(status=status, sort="score") for status in LISTS)]:
-            mark, place = marks(store, one, 8)
+            mark, place = marks(database, one, 8)
             ours = store.page(one, mark, PAGE).drafts
             assert sorted(ours, key=lambda it: it.id) == by_offset(database, one, place)
 

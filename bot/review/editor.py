@@ -18,7 +18,8 @@ from bot.errors import BotError
 from bot.records import Draft, Judged, Suggestion
 from bot.review.card import show
 
-FEW = 6  # suggestions in a line
+FEW = 6  # suggestions in a line, and texts to choose from
+TRIED = 16  # texts, of which the filters drop some
 
 
 class Grows(Protocol):
@@ -177,7 +178,7 @@ class Editor(Vertical):
 
     def _continue(self, grows: Grows, draft: Draft, prefix: str) -> None:
         try:
-            grown = grows.continuations(draft, prefix)
+            grown = grows.continuations(draft, prefix, TRIED)
         except BotError as error:
             self._tell(self._hint, Text(str(error), "yellow"))
         else:
@@ -191,18 +192,21 @@ class Editor(Vertical):
     # what is shown
 
     def _show_suggestions(self, prefix: str, found: Sequence[Suggestion], trouble: str) -> None:
-        if prefix == self.field.prefix:
+        if prefix == self.field.prefix and not self.query_one(Grown).display:
             self._suggested = found
             self._hint(Text(trouble, "yellow") if trouble else _in_a_line(found))
 
     def _show_grown(self, prefix: str, grown: Sequence[Judged]) -> None:
-        kept = [judged for judged in grown if judged.kept]
+        others = {
+            one.candidate.text: one for one in grown if one.kept and one.candidate.text != self.field.text
+        }
+        kept = list(others.values())[:FEW]
         self._texts = [judged.candidate.text for judged in kept]
         choices = self.query_one(Grown)
         choices.clear_options()
         choices.add_options([Option(_grown(prefix, judged)) for judged in kept])
         choices.display = bool(kept)
-        self._hint(_dropped(grown, len(kept)))
+        self._hint(_dropped(grown, bool(kept)))
         if kept:
             choices.highlighted = 0
             choices.focus()
@@ -240,14 +244,15 @@ def _grown(prefix: str, judged: Judged) -> Text:
     return Text.assemble(show(text[: len(prefix)], "dim"), show(text[len(prefix) :], "bold"), surprise, doubt)
 
 
-def _dropped(grown: Sequence[Judged], kept: int) -> Text:
+def _dropped(grown: Sequence[Judged], some: bool) -> Text:
     """What the filters did not let through, and why."""
     reasons = [it.reason or it.filter for one in grown for it in one.verdicts if it.outcome == "reject"]
     line = Text(
-        "enter takes one, escape goes back" if kept else "nothing that the filters let through", "dim"
+        "enter takes one, escape goes back" if some else "nothing that the filters let through", "dim"
     )
     if reasons:
-        some = "; ".join(dict.fromkeys(reasons))
-        line = Text.assemble(line, (f"   dropped {len(grown) - kept}: ", "dim"), show(some, "dim"))
+        count = sum(not one.kept for one in grown)
+        told = "; ".join(dict.fromkeys(reasons))
+        line = Text.assemble(line, (f"   dropped {count}: ", "dim"), show(told, "dim"))
     line.truncate(300, overflow="ellipsis")
     return line
