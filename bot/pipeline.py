@@ -46,6 +46,7 @@ from bot.posting.watchdog import Watchdog
 from bot.pulse import PulseFile, tell_all
 from bot.records import Candidate, Delivery, Draft, Pace, Progress, Sampling, Secret
 from bot.review.policies import ACTOR, FOR_PEOPLE, RECYCLE, look_up, recycle, run_policy
+from bot.systemd import notify
 
 if TYPE_CHECKING:
     from bot.trainer import Trained
@@ -217,10 +218,13 @@ def watch(
 ) -> None:
     """See to the jobs and show the pulse, until `stop` is set."""
     before = steady()
+    notify("READY=1")
     while not stop.wait(LOOK):
         passed, before = steady() - before, steady()
         seconds = min(passed, 2 * LOOK)  # more: this process was stopped itself, and has missed nothing
         pulse.beat(watchdog.look(seconds), passed)
+        notify("WATCHDOG=1")
+    notify("STOPPING=1")
 
 
 class Filling:

@@ -11,9 +11,9 @@ from bot.config import shipped
 
 ROOT = shipped()
 ORDER = [  # a room imports only what stands before it
-    *("errors", "disguises", "records", "logs", "interfaces", "config", "hookspecs", "uptime", "child"),
-    *("registry", "text", "__init__", "model", "curation", "store", "review", "posting", "rendering"),
-    *("reports", "web"),
+    *("errors", "disguises", "records", "logs", "interfaces", "config", "hookspecs", "uptime", "systemd"),
+    *("child", "registry", "text", "__init__", "model", "curation", "store", "review", "posting"),
+    *("rendering", "reports", "web"),
     *("events", "pulse", "house", "health", "host", "figures", "trainer", "importing", "brakes", "duty"),
     *("pipeline", "doctor", "status", "postmortem", "outlook", "story", "page", "cli", "__main__"),
 ]
