@@ -80,6 +80,14 @@ def test_where_the_checkpoint_is_gone_the_bots_own_goes_on(
     assert grown.candidate.checkpoint == draft.candidate.checkpoint
 
 
+def test_what_is_given_up_is_said(house: House, draft: Draft) -> None:
+    """Whoever asks after the end gets no answer."""
+    with Growing(house) as growing:
+        growing._opened()
+    with pytest.raises(BotError, match="given up"):
+        growing.continuations(draft, "red ", 1)
+
+
 def test_a_process_of_its_own_answers(house: House, draft: Draft) -> None:
     """It starts with the first question and ends with the review."""
     with Growing(house) as growing:

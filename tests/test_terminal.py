@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from random import Random
+from threading import Event
 from typing import Any
 
 import pytest
@@ -45,6 +46,9 @@ def outlets(bot: str, text: str) -> tuple[Outlet, ...]:
 
 class Grows:
     """A model that answers at once, and only what begins with a small letter it cannot go on with."""
+
+    def close(self) -> None:
+        pass
 
     def suggestions(self, draft: Draft, prefix: str, count: int = 8) -> list[Suggestion]:
         if prefix[:1].islower():
@@ -449,6 +453,24 @@ async def test_without_a_model_the_editor_works_as_well(queue: Queue) -> None:
         await pilot.press("g", "end", "s", "enter")
 
     assert queue.drafts.get(1).text == "Worms"
+
+
+async def test_leaving_waits_for_no_model(queue: Queue) -> None:
+    """It may be loading, which takes seconds."""
+    given_up = Event()
+
+    class Slow(Grows):
+        def suggestions(self, draft: Draft, prefix: str, count: int = 8) -> list[Suggestion]:
+            assert given_up.wait(60)
+            raise BotError("given up")
+
+        def close(self) -> None:
+            given_up.set()
+
+    queue.add("Worm")
+    async with open_review(queue, grows=Slow()).run_test(size=SIZE) as pilot:
+        await pilot.press("e", "ctrl+c")
+    assert given_up.is_set()
 
 
 # lists

@@ -14,7 +14,7 @@ from typing import Self
 
 from bot.child import Child
 from bot.config import Config
-from bot.errors import CheckpointError
+from bot.errors import CheckpointError, ChildError
 from bot.host.asking import Host, open_host
 from bot.host.orders import Hint, Order, Part
 from bot.host.serving import ModelHost
@@ -58,7 +58,11 @@ class Growing:
         sampling = replace(draft.candidate.sampling, prefix=prefix)
         order = Order(draft.bot, model, (Part(name, sampling, count),), secrets.randbits(48))
         with self._lock:
-            [(_, answer)] = self._opened().ask_all([informed(self._house, order)])
+            answers = list(self._opened().ask_all([informed(self._house, order)]))
+        if not answers:
+            msg = "the model was given up before it had answered"
+            raise ChildError(msg)
+        [(_, answer)] = answers
         if isinstance(answer, Exception):
             raise answer
         return sorted(answer, key=lambda judged: not judged.kept)

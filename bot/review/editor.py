@@ -29,6 +29,9 @@ class Grows(Protocol):
 
     def continuations(self, draft: Draft, prefix: str, count: int = 5) -> Sequence[Judged]: ...
 
+    def close(self) -> None:
+        """Nobody waits for an answer any more."""
+
 
 class Field(TextArea):
     """Enter saves, ctrl+j breaks the line, escape gives up; tab takes the likeliest token."""

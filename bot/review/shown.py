@@ -75,6 +75,11 @@ class Shown(App[None]):
             self.query_one(hidden).display = False
         self._show_next()
 
+    def on_unmount(self) -> None:
+        """A thread that waits for the model would keep the screen from ending."""
+        if self._grows is not None:
+            self._grows.close()
+
     # what keys are about
 
     @property
