@@ -9,14 +9,17 @@ from bot.posting.clock import ClockWatch
 from bot.records import Halt, Hold
 from bot.store.elapsed import last_reading
 
+OFTEN = 10.0  # seconds between two looks at what limits hold back
+
 
 class Brakes:
     """To be looked at before every turn."""
 
     def __init__(self, house: House, tell: Tell):
         self._house, self._tell = house, tell
-        uptime = house.database.machine.uptime
-        self._clock = ClockWatch(house.clock, uptime, last_reading(house.database))
+        self._uptime = house.database.machine.uptime
+        self._looked: float | None = None
+        self._clock = ClockWatch(house.clock, self._uptime, last_reading(house.database))
         self._step = timedelta()
         self._halts: Mapping[tuple[str, str], Halt] = {}
         self._holds: set[tuple[str, str, str]] = set()
@@ -52,6 +55,10 @@ class Brakes:
         return ("all", "") in self._halts or ("bot", bot) in self._halts
 
     def _look_at_limits(self) -> None:
+        """Now and then: it asks for every account that has anything due."""
+        if self._looked is not None and self._uptime() - self._looked < OFTEN:
+            return
+        self._looked = self._uptime()
         holds = [hold for hold in self._house.deliveries.holds() if not self._is_halted(hold)]
         for hold in holds:
             if _key(hold) not in self._holds:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from bot.events import Tell, Waiting
 from bot.house import House
 from bot.posting.owner import identify, is_dead
-from bot.store.leases import Leases
+from bot.store.leases import Held, Leases
 
 NAME = "bot run"
 LEASE, RENEWAL = 90.0, 30.0  # seconds
@@ -21,17 +21,25 @@ class Duty:
         self._leases, self._tell, self._dead = Leases(house.database), tell, dead
         self._uptime, self._owner = house.database.machine.uptime, identify()
         self._renewed: float | None = None  # None while it is another's
-        self._other: str | None = None
+        self._other: Held | None = None
+        self._seen = 0.0  # when the other's last renewal was seen first
 
     def look(self) -> None:
         """Renew it when it is time, or try to take it."""
         if self._renewed is not None and self._uptime() - self._renewed < RENEWAL:
             return
         before = self._uptime()
-        other = self._leases.take(NAME, self._owner, LEASE, self._dead)
-        if other and other != self._other:
-            self._tell(Waiting(_named(other)))
+        other = self._leases.take(NAME, self._owner, LEASE, self._is_over)
+        if other and (self._other is None or other.owner != self._other.owner):
+            self._tell(Waiting(_named(other.owner)))
+        if other != self._other:
+            self._seen = before
         self._renewed, self._other = None if other else before, other
+
+    def _is_over(self, held: Held) -> bool:
+        """Whether another has surely ended, or has not renewed its lease for so long."""
+        unseen = held == self._other and self._uptime() - self._seen >= LEASE
+        return unseen or self._dead(held.owner) is True
 
     def mine(self) -> bool:
         """Whether this process fills and posts; one that was stopped past its lease does not."""

@@ -7,6 +7,7 @@ import pytest
 from bot.duty import LEASE, RENEWAL, Duty
 from bot.events import Waiting
 from bot.store import Database
+from bot.uptime import Machine
 
 
 @dataclass
@@ -89,13 +90,12 @@ def test_one_that_does_not_show_itself_is_waited_for_as_long_as_its_lease(crew, 
 
 def test_a_clock_that_is_set_ends_no_lease(crew, queue):
     """Leases go by the uptime of the machine."""
+    queue.database.machine = Machine("here", "boot", lambda: 1000.0)
     first, second = crew.join(), crew.join()
     on_duty(first, second)
-    uptime = queue.clock().timestamp()
-    queue.database.machine = type(queue.database.machine)("handed in", "", lambda: uptime)
     queue.clock.pass_by(86_400)
 
-    assert on_duty(second) == [False]
+    assert on_duty(second, first) == [False, True]
 
 
 def test_who_has_no_lease_gives_none_up(crew):

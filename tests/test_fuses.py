@@ -145,6 +145,20 @@ def test_a_put_that_is_sent_again_is_one_post(queue):
     assert world.claim()
 
 
+def test_a_put_that_could_not_be_asked_for_still_counts(queue):
+    """It is sent again without an answer, and may be there all the while."""
+    world = World(queue, Limits(per_hour=1), kind="put")
+    world.due()
+    doubt = world.attempt("uncertain")
+    world.deliveries.settle(doubt, "planned", "no answer", due_at=NOON + timedelta(days=1))
+    world.due()
+    assert world.claim() is None
+
+    [waiting] = [it for it in world.queue.deliveries.list(state="planned") if it.attempts]
+    world.pass_by(HOUR)
+    assert world.claim().id != waiting.id
+
+
 def test_money_is_counted_to_the_millionth(queue):
     """Three posts for 0.1 USD fit into 0.3; the fourth waits until the first is 31 days old."""
     world = World(queue, Limits(usd_per_month=0.3), cost=0.1)

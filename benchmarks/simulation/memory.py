@@ -12,7 +12,7 @@ from bot.errors import Conflict, NotFound
 from bot.records import Delivery, DeliveryState, Limits, Pace, Receipt
 from bot.store.deliveries import AT_ONCE, IN_FLIGHT, may_become
 from bot.store.elapsed import Mark, reckon
-from bot.store.fuses import DAY, HOUR, MONTH, exceeds
+from bot.store.fuses import DAY, HOUR, MONTH, exceeds, is_surely_absent
 from bot.store.holding import FAR
 from bot.uptime import Machine, following
 
@@ -52,7 +52,7 @@ class Tables:
     events: list[Event] = field(default_factory=list)
     evidence: dict[int, str] = field(default_factory=dict)
     spent: dict[int, Spent] = field(default_factory=dict)
-    marks: dict[str, Mark] = field(default_factory=dict)
+    mark: Mark | None = None
 
     def add(self, delivery: Delivery, actor: str) -> None:
         """A planned delivery, as an approval makes it."""
@@ -165,8 +165,8 @@ class MemoryStore:
     def _own_time(self) -> datetime:
         here = self.machine
         now = Mark(here.host, here.boot, here.uptime(), self.now(), self.now())
-        own_now = reckon([*self.tables.marks.values()], now)
-        self.tables.marks[here.host] = replace(now, reading=own_now)
+        own_now = reckon(self.tables.mark, now)
+        self.tables.mark = replace(now, reading=own_now)
         return own_now
 
     def _stays_within(self, row: Delivery, now: datetime) -> bool:
@@ -182,7 +182,7 @@ class MemoryStore:
 
     def _book(self, before: Delivery, state: DeliveryState) -> None:
         own_now, counted = self._own_time(), self.tables.spent.get(before.id)
-        if state in ("planned", "refused") and (before.kind != "put" or before.state == "uncertain"):
+        if is_surely_absent(before, state):
             self.tables.spent.pop(before.id, None)
         elif counted and (before.state == "sending" or state == "sent"):
             self.tables.spent[before.id] = counted._replace(at=own_now)

@@ -19,7 +19,7 @@ from bot.errors import Stalled
 from bot.posting.turns import Turns
 
 
-class _After(BaseTrigger):  # type: ignore[misc]
+class After(BaseTrigger):  # type: ignore[misc]
     """The next tick, counted from now: the library's own interval walks through every tick that was missed.
 
     When a clock is set forward by 200 years these are six billion.
@@ -51,7 +51,7 @@ class Wakeup:
         for job in self._jobs:
             scheduler.add_job(
                 job,
-                _After(self._tick),
+                After(self._tick),
                 next_run_time=datetime.now(UTC),
                 coalesce=True,
                 max_instances=1,

@@ -1,8 +1,8 @@
-"""The database's own time, which no clock that is set can move. Limits and leases are counted in it.
+"""The database's own time, which no clock that is set can move. Limits are counted in it.
 
-It goes on with the uptime of the machines that work on the database: never faster than true time. It stands
-still while a machine that is new here is the only one; what passed between two boots of one machine is taken
-from its clock on the wall, for want of another.
+It goes on with the uptime of the machine that works on the database, between two moments that this machine
+has written down one after the other: so it is never faster than true time, whoever else works there. What
+passed between two boots of one machine is taken from its clock on the wall, for want of another.
 """
 
 from dataclasses import dataclass
@@ -33,41 +33,42 @@ def mark(database: Database) -> Mark:
     return Mark(here.host, here.boot, here.uptime(), now, now)
 
 
-def reckon(marks: list[Mark], here: Mark) -> datetime:
-    """The database's own time at `here`, by all that was written down before."""
-    newest = max((it.reading for it in marks), default=here.wall)
-    mine = next((it for it in marks if it.host == here.host), None)
-    if mine is None:
-        return newest
-    same = mine.boot == here.boot
-    passed = timedelta(seconds=here.uptime - mine.uptime) if same else here.wall - mine.wall
-    return max(newest, mine.reading + max(passed, timedelta()))
+def reckon(last: Mark | None, here: Mark) -> datetime:
+    """The database's own time at `here`, by what was last written down."""
+    if last is None:
+        return here.wall
+    if last.host != here.host:
+        return last.reading  # how long ago that was, nobody can say
+    same = last.boot == here.boot
+    passed = timedelta(seconds=here.uptime - last.uptime) if same else here.wall - last.wall
+    return last.reading + max(passed, timedelta())
 
 
 def last_reading(database: Database) -> tuple[datetime, float] | None:
-    """What this machine's clocks showed, wall and uptime, when they were last written down since its boot."""
+    """What this machine's clocks showed, wall and uptime, if it has last written them down since its boot."""
     here = database.machine
     with database.read() as connection:
-        mine = [it for it in _marks(connection) if (it.host, it.boot) == (here.host, here.boot)]
-    return (mine[0].wall, mine[0].uptime) if mine else None
+        last = _last(connection)
+    return (last.wall, last.uptime) if last and (last.host, last.boot) == (here.host, here.boot) else None
 
 
 def read_time(connection: Connection, database: Database) -> datetime:
     """The database's own time."""
-    return reckon(_marks(connection), mark(database))
+    return reckon(_last(connection), mark(database))
 
 
 def keep_time(connection: Connection, database: Database, always: bool = False) -> datetime:
-    """The same, written down if it was not for a while, or `always`."""
-    marks, here = _marks(connection), mark(database)
-    now = reckon(marks, here)
-    mine = next((it for it in marks if (it.host, it.boot) == (here.host, here.boot)), None)
-    if always or mine is None or now - mine.reading >= OFTEN:
-        connection.execute(delete(clocks).where(clocks.c.host == here.host))
+    """The same, written down if another machine did so last, if it was not for a while, or `always`."""
+    last, here = _last(connection), mark(database)
+    now = reckon(last, here)
+    mine = last is not None and (last.host, last.boot) == (here.host, here.boot)
+    if always or last is None or not mine or now - last.reading >= OFTEN:
+        connection.execute(delete(clocks))
         values = {"host": here.host, "boot": here.boot, "uptime": here.uptime, "wall": here.wall}
         connection.execute(insert(clocks).values(values | {"reading": now}))
     return now
 
 
-def _marks(connection: Connection) -> list[Mark]:
-    return [Mark(**row._mapping) for row in connection.execute(select(clocks))]
+def _last(connection: Connection) -> Mark | None:
+    row = connection.execute(select(clocks).order_by(clocks.c.reading.desc()).limit(1)).one_or_none()
+    return None if row is None else Mark(**row._mapping)

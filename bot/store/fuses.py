@@ -40,15 +40,19 @@ def charge(connection: Connection, delivery: Delivery, now: datetime) -> None:
 
 
 def book(connection: Connection, before: Delivery, state: DeliveryState, now: datetime) -> None:
-    """What a delivery comes to: it counts from now on if an attempt ends, and no longer if nothing is there.
-
-    A put is sent again although it may be there, so that alone proves nothing.
-    """
+    """What a delivery comes to: it counts from now on if an attempt ends, no longer if nothing is there."""
     mine = spent.c.delivery == before.id
-    if state in ("planned", "refused") and (before.kind != "put" or before.state == "uncertain"):
+    if is_surely_absent(before, state):
         connection.execute(delete(spent).where(mine))
     elif before.state == "sending" or state == "sent":
         connection.execute(update(spent).where(mine).values(at=now))
+
+
+def is_surely_absent(before: Delivery, state: DeliveryState) -> bool:
+    """Whether a step says that nothing was posted. A put is sent again although it may be there."""
+    if before.kind == "put":
+        return (before.state, state) == ("uncertain", "refused")
+    return state in ("planned", "refused")
 
 
 def _reached(connection: Connection, planned: Delivery, limits: Limits, now: datetime) -> Iterator[Blown]:

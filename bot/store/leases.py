@@ -1,35 +1,42 @@
-"""What one process at a time does: it holds a lease, and renews it; who waits takes over when it is over.
+"""What one process at a time does: it holds a lease and renews it, and who waits takes over.
 
-Leases are counted by the database's own time, so no clock that is set ends one.
+It knows no time: whether a lease is over, who asks for it decides, by how long it has seen no renewal.
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import delete, insert, select
 
 from bot.store.database import Database
-from bot.store.elapsed import keep_time
 from bot.store.tables import leases
+
+
+class Held(NamedTuple):
+    """Whose a lease is, and until when by that one's clock: what changes with every renewal."""
+
+    owner: str
+    until: datetime
 
 
 class Leases:
     def __init__(self, database: Database):
         self._database = database
 
-    def take(self, name: str, owner: str, seconds: float, dead: Callable[[str], bool | None]) -> str | None:
-        """Take a lease or renew it; whose it is if it is another's, None if it is the owner's now.
+    def take(self, name: str, owner: str, seconds: float, over: Callable[[Held], bool]) -> Held | None:
+        """Take a lease or renew it; who holds it instead, None if the owner does now.
 
-        dead: whether an owner has surely ended, for then nobody waits for its lease.
+        over: whether what another holds is over.
         """
+        mine = leases.c.name == name
         with self._database.write() as connection:
-            now = keep_time(connection, self._database)
-            held = connection.execute(select(leases).where(leases.c.name == name)).one_or_none()
-            if held and held.owner != owner and held.until > now and dead(held.owner) is not True:
-                other: str = held.owner
-                return other
-            connection.execute(delete(leases).where(leases.c.name == name))
-            until = now + timedelta(seconds=seconds)
+            row = connection.execute(select(leases.c.owner, leases.c.until).where(mine)).one_or_none()
+            held = Held(*row) if row else None
+            if held and held.owner != owner and not over(held):
+                return held
+            connection.execute(delete(leases).where(mine))
+            until = self._database.now() + timedelta(seconds=seconds)
             connection.execute(insert(leases).values(name=name, owner=owner, until=until))
             return None
 

@@ -329,7 +329,7 @@ spent = Table(  # what counts against the limits of an account: deliveries that 
     Index(None, "account", "at"),
 )
 
-clocks = Table(  # how the database's own time goes on, by the uptime of each machine that works on it
+clocks = Table(  # how the database's own time goes on, by the uptime of the machine that works on it: one row
     "clocks",
     metadata,
     Column("host", Text, primary_key=True),
@@ -361,7 +361,7 @@ leases = Table(  # what one process at a time does
     metadata,
     Column("name", Text, primary_key=True),
     _required("owner", Text),
-    _required("until", Instant),  # by the database's own time
+    _required("until", Instant),  # it changes with every renewal, which is what who waits looks for
 )
 
 meta = Table(  # one row: which database this is, and what is known of its past
