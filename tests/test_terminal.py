@@ -7,19 +7,20 @@ from datetime import timedelta
 from pathlib import Path
 from random import Random
 from threading import Event
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from textual.widgets import TextArea
 
 from bot.curation.gate import COPY, SAFETY
 from bot.errors import BotError, ConfigError
-from bot.records import Draft, Evidence, Judged, Match, Measure, Outlet, Receipt, Suggestion, Verdict
+from bot.records import Draft, Evidence, Judged, Match, Measure, Outlet, Receipt, Status, Suggestion, Verdict
 from bot.review.decisions import Desk
 from bot.review.keys import IN_LISTS, KEYS, OF_TERMINAL
 from bot.review.outgoing import Outgoing
 from bot.review.shortlist import Shortlist
 from bot.review.terminal import Review
+from bot.review.view import TABS
 from tests.queues import NOON, Queue, judged, open_queue, outlet
 
 pytestmark = pytest.mark.asyncio
@@ -492,6 +493,11 @@ async def test_lists_are_walked_through(queue: Queue) -> None:
     assert statuses(queue) == ["approved", "approved", "pending"]
 
 
+async def test_every_status_has_its_list() -> None:
+    """So that no draft is out of sight."""
+    assert set(TABS) == set(get_args(Status))
+
+
 async def test_a_search_shows_what_matches_and_all_of_it_is_rejected(queue: Queue) -> None:
     """After the number was said and agreed to; one undo takes all of it back."""
     queue.add("Pale Moon", "Crypt", "Moonrise")
@@ -558,7 +564,7 @@ async def test_what_is_in_doubt_is_settled(queue: Queue) -> None:
         sending = queue.deliveries.begin_sending(queue.deliveries.claim("me", 90))
         queue.deliveries.settle(sending, "uncertain", "no answer", Receipt())
     async with open_review(queue).run_test(size=SIZE) as pilot:
-        for _ in range(5):
+        for _ in range(6):
             await pilot.press("right_square_bracket")
         assert "no answer" in await settled(pilot)
         await pilot.press("y", *"113", "enter", "x", "c")

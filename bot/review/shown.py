@@ -212,7 +212,7 @@ class Shown(App[None]):
         self._undoable = bool(self._drafts.last_of(self._desk.actor))
         counts = self._drafts.counts(self._bot)
         line = Text.assemble((f" {self._bot or 'all bots'} ", "bold reverse"))
-        for name, count in ((name, counts[name]) for name in (*TABS, "posting")):
+        for name, count in ((name, counts[name]) for name in TABS):
             if count or name == self._view.tab:
                 style = "reverse" if name == self._view.tab and not self._liked else ""
                 line.append("  ").append(f" {count} {name} ", style)

@@ -8,7 +8,7 @@ from bot.review.outgoing import Outgoing
 from bot.store.drafts import Drafts
 
 TABS: tuple[Status, ...] = (
-    *("pending", "snoozed", "approved", "scheduled", "posted"),
+    *("pending", "snoozed", "approved", "scheduled", "posting", "posted"),
     *("uncertain", "refused", "rejected"),
 )
 PAGE = 50
