@@ -145,7 +145,7 @@ class Showing(Protocol):
 
 
 class Costing(Protocol):
-    """What a target may have beside: `bot calendar` adds it up."""
+    """What a target may have beside: `bot calendar` adds it up, and limits.usd_per_month bounds it."""
 
     def cost(self, text: str) -> float:
         """What a post of this text costs, in USD; without a network."""

@@ -161,7 +161,7 @@ def test_a_target_in_chaos_costs_others_no_slot(folder, mode):
     for bot in ("bad", "good"):
         for draft in house.drafts.add(bot, [judged(text) for text in TEXTS]):
             house.desk("ann").approve(draft.id)
-    sender = Sender(partial(pipeline.build_target, house.config), DEADLINE, fetch=house.media.attachments)
+    sender = Sender(pipeline.Targets(house.config), DEADLINE, fetch=house.media.attachments)
     with pipeline.closing(sender):
         courier = pipeline.open_courier(house, sender, events.append)
         posting = pipeline.Posting(house, courier, events.append, threading.Event())

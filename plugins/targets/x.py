@@ -42,7 +42,7 @@ class X:
     """Posts as the account of the access token.
 
     dry_run: post nothing, and say so in the receipt. made_with_ai: label each post as that. price,
-    price_with_address: what X charges for a post, in USD; it is only told, nothing is counted.
+    price_with_address: what X charges for a post, in USD; it counts against limits.usd_per_month.
     """
 
     kind = "query"
