@@ -4,8 +4,8 @@
 
 In a real browser (chromium): decisions by keys, with the next card there beforehand, beside the same page
 without its script, where each decision is a form that is answered by the next page. Milliseconds are from the
-key to the next card. Lists: pages through the server, 200 of each, while a worker approves, claims and settles
-as fast as it may; beside them a late page by OFFSET, the statement alone, straight from the database.
+key to the next card. Lists: pages through the server, 200 of each, while a worker approves, claims and
+settles as fast as it may; beside them a late page by OFFSET, the statement alone, from the database.
 """
 
 import argparse

@@ -155,7 +155,8 @@ def test_lists_are_searched_sorted_and_turned_page_by_page(queue, client):
     next = first.partition('rel="next"')[0].rpartition('href="')[2].partition('"')[0].replace("&amp;", "&")
     assert "Band 050" in client.get(next).text
     assert client.get("/queue?search=band%20077").text.count('class="what"') == 1
-    assert client.get("/queue?after=nonsense").status_code == 422
+    for nonsense in ("nonsense", "9223372036854775808", "-1", "1_2"):
+        assert client.get(f"/queue?after={nonsense}").status_code == 422
 
 
 def test_many_are_decided_at_once_and_taken_back_at_once(queue, client, post):

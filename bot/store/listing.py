@@ -25,6 +25,7 @@ BORNE_BY: Mapping[Status, tuple[DeliveryState, ...]] = {
 OF_TEXT: tuple[Status, ...] = ("pending", "snoozed", "rejected")  # what no delivery has to do with
 UNDER_WAY: tuple[DeliveryState, ...] = ("planned", "claimed", "sending", "uncertain")
 FEW = 1000  # that a search finds
+MOST = 2**63 - 1  # what a database takes for a number
 ORDERS: Mapping[Sort, tuple[Any, ...]] = {
     "oldest": (drafts.c.id,),
     "newest": (drafts.c.id,),
@@ -133,7 +134,7 @@ def _mark(row: Any) -> str:
 def _read(after: str, order: tuple[Any, ...]) -> list[float | int]:
     *values, id = after.split("_")
     try:
-        if len(values) + 1 != len(order):
+        if len(values) + 1 != len(order) or not 0 <= int(id) <= MOST:
             raise ValueError
         return [*map(float, values), int(id)]
     except ValueError as error:
