@@ -81,6 +81,7 @@ def test_an_approved_draft_names_its_slot(house, queued, told):
 
 def test_a_posted_draft_has_its_whole_way(house, queued, told):
     """Who decided, each step of each delivery with its reason."""
+    house.lineage.examine()  # as every run begins
     house.desk("policy").approve(queued[0].id, policy="automatic")
     house.deliveries.schedule_now("night")
     claimed = house.deliveries.claim("me", 60)
