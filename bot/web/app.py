@@ -45,7 +45,15 @@ def make_app(
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _plain)
     app.add_middleware(Guard, address=address)
+    _work_out(app)
     return app
+
+
+def _work_out(app: FastAPI) -> None:
+    """Routes are worked out when first asked for, and no two threads may do so at once: it is done now."""
+    scope = {"type": "http", "method": "GET", "path": "/", "root_path": "", "headers": []}
+    for route in app.routes:
+        route.matches(scope)
 
 
 class Static(StaticFiles):
