@@ -186,6 +186,7 @@
     const closed = wanted.matches("summary") ? null : wanted.closest("details:not([open])");
     if (closed) { closed.open = true; write(closed); }
     if (wanted.matches("input")) wanted.focus(); else wanted.click();
+    if (wanted.matches("details[open] > summary")) write(wanted.parentElement); // before the next key comes
   });
 
   addEventListener("beforeunload", (event) => { if (open) event.preventDefault(); });
