@@ -26,8 +26,8 @@ import numpy as np
 from sqlalchemy import select
 
 from bot.config import load
+from bot.delivering import Posting, open_courier, open_sender
 from bot.house import House
-from bot.pipeline import Posting, open_courier, open_sender
 from bot.posting.calendar import slots_between
 from bot.posting.schedule import Wakeup
 from bot.posting.turns import Turns

@@ -25,9 +25,10 @@ import numpy as np
 import psutil
 
 from bot.config import load
+from bot.delivering import Posting, open_courier, open_sender
+from bot.filling import Filling
 from bot.host import Answer, Order
 from bot.house import House
-from bot.pipeline import Filling, Posting, open_courier, open_sender
 from tests.queues import Clock, judged
 
 TURN = timedelta(minutes=10)

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from bot import pipeline
+from bot import delivering, pipeline
 from bot.child import Child
 from bot.config import load
 from bot.doctor import examine
@@ -161,7 +161,7 @@ def test_a_target_in_chaos_costs_others_no_slot(folder, mode):
     for bot in ("bad", "good"):
         for draft in house.drafts.add(bot, [judged(text) for text in TEXTS]):
             house.desk("ann").approve(draft.id)
-    sender = Sender(pipeline.Targets(house.config), DEADLINE, fetch=house.media.attachments)
+    sender = Sender(delivering.Targets(house.config), DEADLINE, fetch=house.media.attachments)
     with pipeline.closing(sender):
         courier = pipeline.open_courier(house, sender, events.append)
         posting = pipeline.Posting(house, courier, events.append, threading.Event())

@@ -92,7 +92,7 @@ def test_the_corpus_is_read_once(house):
 
 def test_a_large_corpus_says_that_it_is_being_indexed(house, monkeypatch, capsys):
     """Once: the next start finds it ready."""
-    monkeypatch.setattr("bot.house.MANY", 400)
+    monkeypatch.setattr("bot.house.trained.MANY", 400)
     for _ in range(2):
         House(house.config).training_set("moons", house.checkpoint("moons"))
 

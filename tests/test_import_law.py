@@ -15,6 +15,7 @@ ORDER = [  # a room imports only what stands before it
     *("child", "registry", "text", "__init__", "model", "curation", "store", "review", "posting"),
     *("rendering", "reports", "web"),
     *("events", "pulse", "house", "health", "host", "figures", "trainer", "importing", "brakes", "duty"),
+    *("filling", "delivering"),
     *("pipeline", "doctor", "status", "postmortem", "outlook", "story", "page", "cli", "__main__"),
 ]
 WIRING = {"registry", *ORDER[ORDER.index("events") :]}  # what may know the configuration and the registry

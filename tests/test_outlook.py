@@ -7,13 +7,13 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from rich.console import Console
 
+from bot import delivering
 from bot import outlook as module
-from bot import pipeline
 from bot.cli.calendar import calendar
 from bot.config import Limits, Schedule
+from bot.delivering import Posting
 from bot.errors import BotError, PluginError
 from bot.outlook import outlook
-from bot.pipeline import Posting
 from bot.posting.calendar import next_slots
 from bot.records import Outlet
 from tests.queues import NOON, judged
@@ -314,12 +314,12 @@ def test_nothing_goes_out_in_quiet_hours(house, plan, approve):
     posting._since = NOON
 
     posting()
-    resting = pipeline.pace(house).resting
+    resting = delivering.pace(house).resting
     house.clock.at = NOON + 2 * HOUR
     posting()
 
     assert resting == {"night"}
-    assert pipeline.pace(house).resting == set()
+    assert delivering.pace(house).resting == set()
     assert [it.due_at for it in house.deliveries.list(state="planned")] == [NOON + 2 * HOUR, None]
 
 

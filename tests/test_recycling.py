@@ -8,9 +8,9 @@ from itertools import pairwise
 import pytest
 
 from bot.config import Schedule
+from bot.delivering import Posting
 from bot.events import Approved, SlotTaken
 from bot.outlook import outlook
-from bot.pipeline import Posting
 from bot.records import Outlet, Receipt
 from tests.queues import judged
 
