@@ -11,6 +11,7 @@ from bot import pipeline
 from bot.config import load
 from bot.errors import BotError, ChildError
 from bot.events import Approved, Delivered, Failed, Filled, Halted, Held, SlotTaken
+from bot.filling import REST
 from bot.house import House
 from bot.records import Judged, Sampling, Verdict
 from tests.folders import Host, fill, moons
@@ -177,7 +178,7 @@ def test_what_waits_for_a_person_does_not_starve_a_policy(house, bot_folder):
     assert [type(event) for event in events] == [Filled]
     assert house.drafts.count("pending", "night") >= house.bot("night").queue_size
 
-    house.clock.pass_by(filling.REST.total_seconds())
+    house.clock.pass_by(REST.total_seconds())
     filling()
     assert [type(event) for event in events] == [Filled, Filled]
 
@@ -233,7 +234,7 @@ def test_what_breaks_the_host_again_and_again_is_asked_less_and_less(house):
     def asked_within(rests):
         for _ in range(rests):
             filling()
-            house.clock.pass_by(filling.REST.total_seconds())
+            house.clock.pass_by(REST.total_seconds())
         before, host.asked = host.asked, 0
         return before
 
