@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import dropwhile
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -359,10 +360,12 @@ def fortnight(queue):
                 targets=("feed",),
                 cost=0.0,
                 missed=False,
+                again=False,
             )
             for at, draft in zip(moments, drafts, strict=True)
         ]
-        dry = next((one.slot for one in slots if one.draft is None), None)
+        filled = sum(1 for _ in dropwhile(lambda one: one.draft is None, reversed(slots)))
+        dry = slots[filled].slot if filled < len(slots) else None
         return SimpleNamespace(bot=bot, zone="UTC", ends=None, slots=slots, left=0, dry=dry, cost=0.0)
 
     return outlook

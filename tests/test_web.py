@@ -1,8 +1,10 @@
 """The pages without a browser: every decision is a plain form, and who is too late sees what is there now."""
 
+import html
 import re
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -202,6 +204,34 @@ def test_the_order_of_what_waits_is_changed_by_buttons(queue, client, post):
     assert [draft.id for draft in queue.deliveries.waiting("metal")] == [3, 1, 2]
     page = client.get("/calendar").text
     assert page.index("Mournspire") < page.index("Wormhorn") < page.index("Ash")
+
+
+def test_the_calendar_says_why_a_slot_passes_and_what_is_unusual(queue, tmp_path):
+    """Nothing approved is another thing than nothing but what is like the week's posts."""
+
+    def coming(hour, draft=None, late=0, **more):
+        at = slot(hour).at
+        told = {"draft": draft, "text": "Wormhorn" if draft else "", "missed": False, "again": False} | more
+        return SimpleNamespace(slot=slot(hour), at=at + timedelta(hours=late), targets=(), cost=0.0, **told)
+
+    slots = [
+        coming(9),
+        coming(10, 1, missed=True),
+        coming(11, 2, again=True),
+        coming(12, 3, late=1),
+        coming(14),
+    ]
+    outlook = SimpleNamespace(bot="metal", zone="UTC", ends=None, slots=slots, left=0, dry=slot(14), cost=0.0)
+    page = log_in(open_app(queue, tmp_path, outlook=lambda bot, days: outlook)).get("/calendar").text
+
+    said = re.findall(r"<time>(.*?)</time>.*?<span class=\"(?:soft|asks)\">(.*?)</span>", page)
+    assert [(at, html.unescape(text)) for at, text in said] == [
+        ("09:00", "what is approved is like the week's posts"),
+        ("10:00", "missed, made up"),
+        ("11:00", "a favourite, again"),
+        ("13:00", "held up"),
+        ("14:00", "nothing approved"),
+    ]
 
 
 def in_doubt(queue):

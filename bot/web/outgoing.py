@@ -51,6 +51,21 @@ class Fortnight:
             return ""
         return _when(self.outlook.dry.at, self.outlook.zone)
 
+    def passes(self, one: Coming) -> str:
+        """Why a slot passes that gets no draft."""
+        dry = self.outlook and self.outlook.dry
+        return (
+            "nothing approved"
+            if dry and one.slot.at >= dry.at
+            else "what is approved is like the week's posts"
+        )
+
+    def note(self, one: Coming) -> str:
+        """What is unusual about a slot, "" if nothing is."""
+        if one.missed:
+            return "missed, made up"
+        return "a favourite, again" if one.again else "held up" if one.at > one.slot.at else ""
+
 
 @router.get("/calendar")
 def show_calendar(rooms: Rooms, session: Person, bot: BotName = "") -> Response:
