@@ -15,6 +15,14 @@ os.environ.setdefault(
 )  # small matrices: torch's threads would only wait for each other
 
 
+@pytest.fixture(autouse=True)
+def secrets_of_ones_own(monkeypatch):
+    """What one test calls a secret, may be an ordinary word in the next one's output."""
+    from bot.records import Secret
+
+    monkeypatch.setattr(Secret, "_met", set())
+
+
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory):
     """A PostgreSQL server."""

@@ -515,7 +515,7 @@ def test_a_run_can_be_measured_in_minutes(state_file: Path) -> None:
         warmup_steps=0,
     )
 
-    assert result.note == "all 1 minutes used"
+    assert result.note == "the one minute used"
     assert result.history[-1].step == 31  # two looks at the clock a step, a second each
     rates = [report.learning_rate for report in reports]
     assert rates == sorted(rates, reverse=True)
@@ -601,7 +601,7 @@ def test_minutes_are_those_of_all_processes(state_file: Path) -> None:
 
     result = run(small_model(), state_file, resume=True, **options)
 
-    assert result.note == "all 1 minutes used"
+    assert result.note == "the one minute used"
     assert 30 <= result.history[-1].step <= 33
 
 
