@@ -1,6 +1,7 @@
 """What holds for every test, and a trained bot's folder for those that need one."""
 
 import os
+import signal
 import tempfile
 from pathlib import Path
 
@@ -13,6 +14,13 @@ settings.load_profile("untimed")
 os.environ.setdefault(
     "OMP_NUM_THREADS", "1"
 )  # small matrices: torch's threads would only wait for each other
+
+
+@pytest.fixture(autouse=True)
+def signals_of_a_new_process():
+    """A library that one test has used may have left its own handlers to the next one."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,9 @@
 
 import json
 import os
+import signal
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
@@ -54,6 +56,20 @@ def settings(
         raise typer.Exit
     if config is not None:
         os.environ["BOT_CONFIG"] = str(config)  # the default of every command's own --config
+
+
+@contextmanager
+def asked_to_end() -> Iterator[threading.Event]:
+    """What Ctrl-C and SIGTERM set, within the block, instead of ending the process."""
+    stop = threading.Event()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def open_house(config: Path, data: Path | None = None) -> "House":

@@ -1,9 +1,7 @@
 """run, post, status, postmortem, calendar: what works on the schedule."""
 
 import os
-import signal
 import sys
-import threading
 from collections.abc import Sequence
 from contextlib import nullcontext
 from enum import StrEnum
@@ -18,6 +16,7 @@ from bot.cli.app import (
     BotName,
     ConfigPath,
     app,
+    asked_to_end,
     open_house,
     print_json,
     say,
@@ -68,13 +67,10 @@ def run(
         raise BotError(msg)
     as_json, folder = log is LogForm.JSON, house.config.run_folder
     screen = QuietScreen() if as_json else DemoScreen(house) if demo else Screen()
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
     screen.open(house)
     open_logs(folder, stdout_for_lines() if as_json else sys.stderr, as_json)
     try:
-        with serve_beside(house, say):
+        with asked_to_end() as stop, serve_beside(house, say):
             run_bots(house, tell_all(screen.show, write_down), stop)
     except Exception as error:
         write_crash(folder, error)

@@ -1,15 +1,13 @@
 """web: the review page."""
 
 import getpass
-import signal
 import sys
-import threading
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from bot.cli.app import HERE, ConfigPath, app, open_house, say
+from bot.cli.app import HERE, ConfigPath, app, asked_to_end, open_house, say
 from bot.errors import BotError
 
 
@@ -32,10 +30,7 @@ def web(
         return
     from bot.page import serve
 
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    with serve(open_house(config), port) as link:
+    with asked_to_end() as stop, serve(open_house(config), port) as link:
         say("The review page; a link lets in whoever opens it first, within a day. Ctrl-C ends it.")
         print(link, flush=True)
         stop.wait()
