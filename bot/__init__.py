@@ -5,6 +5,7 @@ import pluggy
 from bot.errors import Ask, BotError, CorpusError, NotSent, Refused, Reject
 from bot.interfaces import (
     Constraint,
+    Corpora,
     Filter,
     FilterContext,
     Profile,
@@ -38,6 +39,7 @@ __all__ = [
     "BotError",
     "Candidate",
     "Constraint",
+    "Corpora",
     "CorpusError",
     "Document",
     "Evidence",

@@ -3,10 +3,13 @@
 A cell is the one exception: it is a torch module and lives in bot.model.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from bot.records import Attachment, Candidate, Evidence, Kind, Match, Post, Receipt, Span, Takes
+from bot.records import Attachment, Candidate, Document, Evidence, Kind, Match, Post, Receipt, Span, Takes
+
+# What a plugin annotates to be handed other corpora, by the names that config.yaml gives them.
+Corpora = Mapping[str, Iterable[Document | str]]
 
 
 class Tokenizer(Protocol):

@@ -296,9 +296,9 @@ class Trainer:
         """What the model has read, as its checkpoint tells it."""
         options = {} if self.setting.corpus is None else dict(self.setting.corpus.options)
         what = {"name": self.corpus.name, "options": options, "sha256": self.corpus.sha256}
-        return (
-            what | self.corpus.counts | {"train": len(self.train_documents), "held_out": len(self.held_out)}
-        )
+        parts = {"train": len(self.train_documents), "held_out": len(self.held_out)}
+        told = {"steps": dict(self.corpus.steps), "sources": self.corpus.sources}
+        return what | self.corpus.counts | parts | {name: counts for name, counts in told.items() if counts}
 
     @cached_property
     def _run(self) -> str:

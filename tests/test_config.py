@@ -639,3 +639,26 @@ def test_what_is_wrong_in_a_list_of_ways_to_sample_is_told_with_its_place(errors
     [error] = errors_of("models: {m: {}}\nbots: {b: {" + setting + ", model: m}}")
 
     assert re.search(message, error)
+
+
+def test_an_error_within_a_mix_names_its_own_line(config_file, tmp_path):
+    """A corpus among a corpus's options knows where it stands, and so do its own options."""
+    text = """
+models:
+  both:
+    corpus:
+      mix:
+        sources:
+          songs: {lines: {path: songs.txt}}
+          titles:
+            lines: {pth: titles.txt}
+"""
+    config = load(config_file(text))
+
+    with pytest.raises(ConfigError) as caught:
+        Registry(None, tmp_path).build("corpora", config.models["both"].corpus)
+
+    first, second = str(caught.value).split("\n")
+    assert first.endswith("titles.lines: no option 'pth' (have encoding, path). Did you mean 'path'?")
+    assert "config.yaml:9:21: models.both.corpus.mix.sources.titles.lines" in first
+    assert "config.yaml:9:13: models.both.corpus.mix.sources.titles.lines: the option 'path'" in second

@@ -23,6 +23,15 @@ def test_texts_are_stripped_and_distinct_and_what_went_is_counted():
     assert corpus.counts == {"read": 24, "empty": 2, "repeated": 2, "kept": 20, "characters": 130}
 
 
+def test_a_corpus_tells_how_many_came_from_each_source():
+    """Of more sources than a person would read, and of a single one, it does not."""
+    by_source = [Document(text, f"from {number % 2}") for number, text in enumerate(TEXTS)]
+    each_its_own = [Document(text, text) for text in [*TEXTS, "one more"]]
+
+    assert gather(by_source, "a").sources == {"from 0": 10, "from 1": 10}
+    assert gather(each_its_own, "b").sources == gather(TEXTS, "c").sources == {}
+
+
 def test_a_corpus_is_known_by_its_digest():
     """Equal texts in equal order give the same digest, and where one ends matters."""
     assert gather(TEXTS, "a").sha256 == gather([*TEXTS, TEXTS[0]], "b").sha256

@@ -38,6 +38,7 @@ OPTIONS = {  # of the plugins that cannot do without; paths are files of the `re
     "csv_column": {"path": "names.csv", "column": "name"},
     "text_folder": {"path": "texts"},
     "unicode_names": {"first": 0x41, "last": 0x5A},
+    "mix": {"sources": {"files": {"lines": {"path": "names.txt"}}, "signs": "unicode_names"}},
     "feed": {"path": "feed.xml"},
     "jsonl": {"path": "posts.jsonl"},
     "bluesky": {"handle": "metal.example.social", "app_password": {"env": "CANARY"}},

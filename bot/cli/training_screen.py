@@ -58,6 +58,9 @@ def _prepare(console: Console, trainer: Trainer) -> None:
         f"({counts['read']:,} read, {counts['repeated']:,} repeated, {counts['empty']:,} empty); "
         f"{len(trainer.held_out):,} held out."
     )
+    for told in (dict(trainer.corpus.steps), trainer.corpus.sources):
+        if told:
+            console.print(", ".join(f"{what} {count:,}" for what, count in told.items()))
     if trainer.remark:
         console.print(trainer.remark)
     console.print("Fitting the baseline and the novelty index ...")

@@ -3,7 +3,7 @@
 from bot.config.loading import load, schema, shipped
 from bot.config.places import Place
 from bot.config.settings import Bot, Config, Limits, Model, SamplingSettings, Schedule, Training
-from bot.config.values import Choice
+from bot.config.values import Choice, NamedPlugins
 
 __all__ = [
     "Bot",
@@ -11,6 +11,7 @@ __all__ = [
     "Config",
     "Limits",
     "Model",
+    "NamedPlugins",
     "Place",
     "SamplingSettings",
     "Schedule",

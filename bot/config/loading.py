@@ -10,7 +10,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from bot.config.places import alternatives, explain
-from bot.config.reader import Route, Source, read
+from bot.config.reader import Route, Source, dotted, read
 from bot.config.settings import Config
 from bot.config.values import ONE, SEVERAL, Choice
 from bot.errors import ConfigError
@@ -86,13 +86,20 @@ def _contradictions(config: Config) -> Iterator[tuple[Route, str]]:
             yield ("bots", name, "model"), f"no model {bot.model!r}{alternatives(bot.model, config.models)}"
 
 
+def _routes(options: Any) -> Iterator[Route]:
+    """To every key within a plugin's options."""
+    for key, value in options.items() if isinstance(options, dict) else ():
+        yield (key,)
+        yield from ((key, *rest) for rest in _routes(value))
+
+
 def _placed(value: Any, route: Route, source: Source) -> Any:
     """The same value with the place of every Choice that the file makes in it."""
     match value:
         case Choice():
             named = (*route, value.name)
             start = named if named in source.marks else route
-            places = {option: source.place((*start, option)) for option in value.options}
+            places = {dotted(route): source.place((*start, *route)) for route in _routes(value.options)}
             return replace(value, place=source.place(start), places=places)
         case BaseModel():
             set_ones = value.model_fields_set  # model_copy counts what it updates as set

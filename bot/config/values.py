@@ -5,7 +5,7 @@ Each is an annotated type that says what it accepts, how it is written back and 
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, time, timedelta
 from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
@@ -41,12 +41,22 @@ class Choice:
     name: str
     options: dict[str, Any] = field(default_factory=dict)
     place: Place | None = field(default=None, compare=False)
-    places: dict[str, Place] = field(default_factory=dict, compare=False)  # of the options
+    places: dict[str, Place] = field(default_factory=dict, compare=False)  # of the options, dotted
 
     def where(self, option: str = "") -> str:
         """How an error names the choice, or one of its options."""
         place = self.places.get(option) if option else self.place
         return str(place or ".".join(filter(None, (self.name, option))))
+
+    def placed(self, inner: "Choice", route: str) -> "Choice":
+        """A choice made within the options, told where it stands. route: to it, dotted."""
+        named = f"{route}.{inner.name}"
+        start = named if named in self.places else route
+        within = f"{start}."
+        places = {
+            key.removeprefix(within): place for key, place in self.places.items() if key.startswith(within)
+        }
+        return replace(inner, place=self.places.get(start, self.place), places=places)
 
 
 def _choice(value: Any) -> Choice:
@@ -214,6 +224,7 @@ Plugin = Annotated[
     ),
 ]
 Plugins = tuple[Plugin, ...]
+NamedPlugins = dict[Name, Plugin]
 OneOrMore = Annotated[
     Annotated[Setting, Tag(ONE)] | Annotated[tuple[Setting, ...], AfterValidator(_distinct), Tag(SEVERAL)],
     Discriminator(_how_many),

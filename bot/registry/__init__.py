@@ -62,7 +62,7 @@ class Registry:
         """
         factory = self.look_up(kind, choice.name, choice.place)
         try:
-            return factory(**given, **arguments(factory, choice, self._folder, given))
+            return factory(**given, **arguments(factory, choice, self._folder, given, self._corpus))
         except (Exception, SystemExit) as error:
             if isinstance(error, ConfigError | PluginError):  # it says where
                 raise
@@ -74,6 +74,9 @@ class Registry:
             said = Secret.redact(f"{type(error).__name__}: {error}")
             msg = f"{choice.where()}: the {KINDS[kind]} failed: {said}"
             raise PluginError(msg) from error
+
+    def _corpus(self, choice: Choice) -> Any:
+        return self.build("corpora", choice)
 
     def source(self, kind: str, choice: Choice) -> dict[str, str]:
         """The file that gives this name and the digest of its code; {} where it is shipped or no file.

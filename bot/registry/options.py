@@ -1,12 +1,12 @@
 """Options of config.yaml -> a factory's arguments: checked by its signature, its annotations say the types.
 
 Values are checked as strictly as JSON's. A `Path` begins at the configuration's folder; a `Secret` is taken
-from the environment or from a file, so that none ever stands in the configuration.
+from the environment or from a file, so that none ever stands in the configuration; `Corpora` are built.
 """
 
 import json
 import os
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import replace
 from inspect import Parameter, signature
 from pathlib import Path
@@ -15,15 +15,23 @@ from typing import Any, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
-from bot.config import Choice
+from bot.config import Choice, NamedPlugins
 from bot.config.places import alternatives, explain
 from bot.errors import ConfigError
+from bot.interfaces import Corpora
 from bot.records import Secret
 
 
-def arguments(factory: Any, choice: Choice, folder: Path, given: Container[str] = ()) -> dict[str, Any]:
+def arguments(
+    factory: Any,
+    choice: Choice,
+    folder: Path,
+    given: Container[str] = (),
+    corpus: Callable[[Choice], Any] | None = None,
+) -> dict[str, Any]:
     """The keyword arguments a choice means for a factory, without those `given` by the program.
 
+    corpus: builds one, for options that name corpora.
     Raises ConfigError with a line for each wrong, unknown or missing option.
     """
     accepted = {name: option for name, option in _parameters(factory) if name not in given}
@@ -31,7 +39,10 @@ def arguments(factory: Any, choice: Choice, folder: Path, given: Container[str] 
     found: dict[str, Any] = {}
     for name, option in accepted.items():
         try:
-            if name in choice.options:
+            if name in choice.options and option.annotation == Corpora and corpus:
+                named = _value(NamedPlugins, choice.options[name], folder)
+                found[name] = {it: corpus(choice.placed(one, f"{name}.{it}")) for it, one in named.items()}
+            elif name in choice.options:
                 found[name] = _value(option.annotation, choice.options[name], folder)
             elif option.default is Parameter.empty:
                 problems.append(f"{choice.where()}: the option {name!r} is missing")

@@ -3,7 +3,7 @@
 It measures only what it prints; it does not know how the model was trained.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.curation.normal import normal_form
@@ -81,8 +81,14 @@ def _what(meta: Meta, command: str) -> str:
         f"`{corpus['name']}: {{{options}}}`: {corpus['kept']:,} distinct items ({corpus['read']:,} read, "
         f"{corpus['repeated']:,} repeated, {corpus['empty']:,} empty), {corpus['held_out']:,} of them "
         f"held out; SHA-256 `{corpus['sha256'][:16]}…`.\n"
+        f"{_counts('Of its sources', corpus.get('sources'))}{_counts('On the way', corpus.get('steps'))}"
         "`novelty.index` holds hashes of the corpus, `corpus.profile` statistics under hashes; no text of it."
     )
+
+
+def _counts(what: str, counts: Mapping[str, int] | None) -> str:
+    told = ", ".join(f"{name} {count:,}" for name, count in (counts or {}).items())
+    return f"{what}: {told}.\n" if told else ""
 
 
 def _origin(meta: Meta) -> str:

@@ -5,6 +5,7 @@ It does not know where documents come from, nor how they are cut into tokens.
 
 import hashlib
 import random
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,7 @@ from bot.records import Document
 
 FEWEST_ITEMS = 10  # with fewer, only long texts can be learned from and held out
 FEWEST_CHARACTERS = 10_000
+MOST_SOURCES = 20  # of more it is not told how many documents each has: one file a document, mostly
 SHORTEST_CUT = 1_000  # characters; a shorter document is not cut in two
 
 
@@ -25,6 +27,13 @@ class Corpus:
     documents: tuple[Document, ...]
     empty: int
     repeated: int
+    steps: tuple[tuple[str, int], ...] = ()  # what a corpus plugin says of what it left out, and how many
+
+    @cached_property
+    def sources(self) -> dict[str, int]:
+        """How many of the kept documents came from each source; {} where that says nothing or too much."""
+        counts = Counter(document.source for document in self.documents)
+        return dict(counts) if 1 < len(counts) <= MOST_SOURCES else {}
 
     @cached_property
     def characters(self) -> int:
@@ -67,7 +76,8 @@ def gather(documents: Iterable[Document | str], name: str) -> Corpus:
             repeated += 1
         else:
             kept[document.text] = document
-    corpus = Corpus(name, tuple(kept.values()), empty, repeated)
+    steps = tuple((str(what), int(count)) for what, count in getattr(documents, "steps", ()))
+    corpus = Corpus(name, tuple(kept.values()), empty, repeated, steps)
     if len(kept) < FEWEST_ITEMS and corpus.characters < FEWEST_CHARACTERS:
         raise CorpusError(_too_small(corpus))
     return corpus

@@ -1,10 +1,11 @@
 """The shipped corpora, on the files people really have."""
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from bot import CorpusError, Document
+from bot import BotError, CorpusError, Document
 from bot.config import Choice
 from bot.registry import Registry
 
@@ -264,3 +265,70 @@ def test_unicode_names_refuses_what_is_no_code_point(read):
     """Unicode ends at 0x10FFFF."""
     with pytest.raises(CorpusError, match="code points run from 0 to 0x10FFFF"):
         read("unicode_names", last=0x110000)
+
+
+def mixed(read, write, **options):
+    """Six items against three, one of them in both, one twice."""
+    write("short.txt", "a\nb\n\n b \nc\n")
+    write("long.txt", "c\nd\ne\nf\ng\nh\n")
+    sources = {name: {"lines": {"path": f"{name}.txt"}} for name in ("short", "long")}
+    return read("mix", sources=sources, **options)
+
+
+def test_a_mix_takes_as_many_items_of_each_source(read, write):
+    """Every item says by which name its source was called; what both have counts for the first."""
+    counts = Counter(document.source for document in mixed(read, write))
+
+    assert counts == {"short": 3, "long": 3}
+    assert "c" not in [one.text for one in mixed(read, write) if one.source == "long"]
+
+
+def test_a_mix_that_is_not_balanced_takes_all(read, write):
+    """Each text once."""
+    assert sorted(texts(mixed(read, write, balance=False))) == list("abcdefgh")
+
+
+def test_the_seed_of_a_mix_decides_what_is_left_out(read, write):
+    """The same seed gives the same mix."""
+    assert mixed(read, write, seed=3) == mixed(read, write, seed=3)
+    assert len({tuple(texts(mixed(read, write, seed=seed))) for seed in range(9)}) > 1
+
+
+def test_a_mix_tells_what_it_left_out(tmp_path, write):
+    """How many distinct items a source had, and how many were taken."""
+    write("few.txt", "a\na\nb\n")
+    sources = {"few": {"lines": {"path": "few.txt"}}, "signs": {"unicode_names": {"last": 0x7A}}}
+
+    corpus = Registry(None, tmp_path).build("corpora", Choice("mix", {"sources": sources}))
+    items = list(corpus)
+
+    assert corpus.steps == [
+        ("few: distinct", 2),
+        ("signs: distinct", 90),
+        ("few: taken", 2),
+        ("signs: taken", 2),
+    ]
+    assert len(items) == 4
+
+
+@pytest.mark.parametrize(
+    ("sources", "said"),
+    [
+        ({"one": "unicode_names"}, "a mix has two sources at least"),
+        (
+            {"one": "unicode_names", "two": "unicode_names"},
+            "source two: it has no item that the sources before",
+        ),
+        (
+            {"one": "unicode_names", "two": "unicode_nams"},
+            "no corpus is called 'unicode_nams' .* Did you mean",
+        ),
+        ({"one": "unicode_names", "two": {"lines": {}}}, "the option 'path' is missing"),
+        ({"one": "unicode_names", "Two": "lines"}, "should match pattern"),
+        (["unicode_names"], "expected a mapping of names to values, not a list"),
+    ],
+)
+def test_a_mix_that_cannot_be_is_refused(read, sources, said):
+    """One line says what would be right."""
+    with pytest.raises(BotError, match=said):
+        read("mix", sources=sources)
