@@ -32,7 +32,7 @@ from bot.registry import Registry
 
 VOCABULARY, NARROW, CONTROL, FLOOR = 100, 64, "nn.LSTM, embedding = hidden", "matrices"
 PLAIN = "an LSTM written as a plain step"
-SETTINGS = SimpleNamespace(optimizer="adamw", learning_rate=1e-3, weight_decay=0.01)
+SETTINGS = SimpleNamespace(optimizer="adamw", learning_rate=1e-3, weight_decay=0.01, beta2=0.99)
 
 
 class Reference(nn.Module):

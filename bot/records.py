@@ -502,6 +502,7 @@ class Progress:
     seconds_left: float
     samples: tuple[str, ...] = field(default=())
     note: str = ""  # what the watch has to say, in plain words
+    steps_per_second: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,32 +24,36 @@ from bot.curation.profile import CorpusProfile
 from bot.errors import CheckpointError, DeviceError, StoreError, TrainingError
 from bot.house import House
 from bot.model import checkpoint
-from bot.model.batches import arrange
 from bot.model.checkpoint import CARD, Meta, Plugin
 from bot.model.counted import CountedModel, Model, count
 from bot.model.devices import CPU, is_out_of_memory, moved, put
+from bot.model.evaluation import evaluate
 from bot.model.language_model import LanguageModel
+from bot.model.layouts import lay_out
 from bot.model.ngram import NGram
 from bot.model.plan import Plan, make_plan
 from bot.model.profiling import Profile, profile
 from bot.model.sampling import Sampler, calibrate
 from bot.model.training import Result, train
-from bot.model.training_state import Position, load_position
+from bot.model.training_state import Position, changes, load_position, shaping
 from bot.model.watch import Measurement, as_csv
 from bot.model.weights import pack
 from bot.records import Document, Progress, Sampling
 from bot.reports.card import model_card
 from bot.reports.losses import draw_losses
-from bot.text.corpus import split
-from bot.text.vocabulary import Vocabulary
+from bot.text.parts import Parts, of_documents, of_stream, texts
 
 log = logging.getLogger(__name__)
 
 LOCK = ".lock"  # of who trains a model, beside its checkpoints
-STATE = "run.safetensors"  # of an unfinished run, beside its checkpoints
+STATE = "run.safetensors"  # of the latest run, beside its checkpoints
+FAILED = "failed.safetensors"  # the same of one that was given up
 PICTURE = "losses.png"  # of the run, beside its checkpoints
 EVALUATIONS = 8  # of a run at least, about
-LIMITS = {"max_steps", "max_epochs", "max_minutes", "evaluate_every", "patience"}  # a run may be given others
+LIMITS = {  # a run may be given others
+    *("max_steps", "max_epochs", "max_minutes", "evaluate_every", "patience", "rollbacks"),
+    *("keep_checkpoints", "name_prefix"),
+}
 NETWORK = {"tokenizer", "cell", "embedding_size", "hidden_size", "num_layers", "head_norm"}
 SMALLEST = 4  # ids of a vocabulary: the special ones and one more
 SHOWN = Sampling((0.8, 0.8))
@@ -86,14 +90,9 @@ class Trainer:
         house.new_model(name, SMALLEST)  # what is wrong with its cell is told at once
         self.corpus = house.corpus(name)
         self._tokenizer = house.registry.build("tokenizers", self.setting.tokenizer)
-        training = self.setting.training
-        self.train_documents, self.held_out = split(
-            self.corpus.documents, training.validation_share, training.seed
-        )
-        documents = (*self.train_documents, *self.held_out)  # of a text cut in two, words may be cut too
-        tokens = [self._tokenizer.split(document.text) for document in documents]
-        self._vocabulary = Vocabulary.build(tokens, self._tokenizer.vocabulary_size)
-        self._train_ids, self._held_out_ids = self._ids(self.train_documents), self._ids(self.held_out)
+        self._parts = self._divided()
+        self._vocabulary = self._parts.vocabulary
+        self._train_ids, self._held_out_ids = self._parts.train.ids, self._parts.held_out.ids
         self.history: Sequence[Measurement] = ()  # what was measured, also before a run was gone on with
 
     @property
@@ -101,12 +100,26 @@ class Trainer:
         return self._house.config.checkpoints_folder
 
     @property
+    def train_documents(self) -> Sequence[Document]:
+        return self._parts.train.documents
+
+    @property
+    def held_out(self) -> Sequence[Document]:
+        return self._parts.held_out.documents
+
+    @property
+    def parameters(self) -> int:
+        """Numbers that the network learns; of a counted model none."""
+        model = self._house.new_model(self.name, len(self._vocabulary))
+        return sum(weights.numel() for weights in model.parameters())
+
+    @property
     def remark(self) -> str:
         """What is odd about the settings for this corpus, "" if nothing is."""
         training = self.setting.training
-        rows = arrange(self._train_ids, training.batch_size, training.sequence_length).rows
+        rows = lay_out(self._train_ids, training).rows
         if rows >= training.batch_size or self.is_counted:
-            return ""
+            return self._parts.remark
         return (
             f"batch_size {training.batch_size}: there are only {rows} rows, each step reads the whole corpus."
         )
@@ -131,8 +144,8 @@ class Trainer:
     def ngram_loss(self) -> float:
         """The baseline's held-out loss: a 5-gram model of the same split."""
         baseline = NGram(order=5)
-        baseline.fit(self._train_ids)
-        return baseline.loss(self._held_out_ids)
+        baseline.fit(texts(self._train_ids))
+        return baseline.loss(texts(self._held_out_ids))
 
     def prepare(self) -> None:
         """Make what all checkpoints of this run have in common; a large corpus takes a while."""
@@ -144,8 +157,8 @@ class Trainer:
         if isinstance(model, CountedModel):
             return self._finish(self._count(model, progress))
         result = self._train(model, progress, resume=self.plan(fresh).do != "begin")
-        if result.gave_up:
-            self._state_file.unlink(missing_ok=True)  # it would fail again: the next run begins anew
+        if result.gave_up and self._state_file.exists():  # it would fail again: the next run begins anew
+            self._state_file.replace(self._failed_file)
         return self._finish(result)  # stopped in here, the same command finishes
 
     def profile(self, steps: int = 50) -> Profile:
@@ -174,7 +187,7 @@ class Trainer:
 
     def _count(self, model: CountedModel, progress: Callable[[Progress], None]) -> Result:
         save = partial(self._save, self.root)
-        return count(model, self._train_ids, self._held_out_ids, save=save, progress=progress)
+        return count(model, texts(self._train_ids), texts(self._held_out_ids), save=save, progress=progress)
 
     def _train(self, model: LanguageModel, progress: Callable[[Progress], None], resume: bool) -> Result:
         """Where memory runs out on another device, the run goes on on the CPU from where it was stored."""
@@ -204,8 +217,30 @@ class Trainer:
         return self._train(moved(model, CPU), progress, resume=self._state_file.exists())
 
     @property
+    def failure(self) -> str:
+        """How a run begun just so has failed before, "" if none has."""
+        if not self._failed_file.exists():
+            return ""
+        then = load_position(self._failed_file)
+        same = not changes(then.fingerprint, self._about | shaping(self.setting.training))
+        return then.ended if same else ""
+
+    @property
     def _state_file(self) -> Path:
         return self.root / self.name / STATE
+
+    @property
+    def _failed_file(self) -> Path:
+        return self.root / self.name / FAILED
+
+    def _divided(self) -> Parts:
+        training, documents = self.setting.training, self.corpus.documents
+        shares = training.validation_share, training.test_share
+        if training.layout == "stream":
+            return of_stream(
+                documents, self._tokenizer, *shares, training.batch_size, training.sequence_length
+            )
+        return of_documents(documents, self._tokenizer, *shares, training.seed)
 
     def _stored(self) -> Position | None:
         """Where the stored run stands; None if there is none or it has made no step."""
@@ -217,7 +252,13 @@ class Trainer:
     @cached_property
     def _about(self) -> dict[str, Any]:
         """What else of a run must stay as it was: what is read and by which network."""
-        about = {"corpus": self.corpus.sha256, "validation_share": self.setting.training.validation_share}
+        training = self.setting.training
+        about: dict[str, Any] = {
+            "corpus": self.corpus.sha256,
+            "validation_share": training.validation_share,
+        }
+        if training.test_share:  # runs of before there was such a part can be gone on with
+            about["test_share"] = training.test_share
         source = self._house.cell_source(self.setting.cell)
         if source:
             about[source["file"]] = source["sha256"]
@@ -226,9 +267,6 @@ class Trainer:
     def _new_model(self) -> Model:
         model: Model = self._house.new_model(self.name, len(self._vocabulary))
         return put(model, self._house.config.device)
-
-    def _ids(self, documents: Sequence[Document]) -> list[list[int]]:
-        return [self._vocabulary.encode(self._tokenizer.split(document.text)) for document in documents]
 
     def _samples(self, model: Model) -> Sequence[str]:
         sampler = Sampler(model, self._vocabulary, self._tokenizer, self.name, held_out_loss=1.0)
@@ -256,6 +294,8 @@ class Trainer:
 
     def _prune(self, root: Path) -> None:
         """Drop what this run has outgrown, but for what a draft refers to or the configuration names."""
+        if self.setting.training.keep_checkpoints:
+            return
         bots = self._house.config.bots.values()
         named = {f"{bot.model}/{name}" for bot in bots for name in bot.checkpoints}
         try:
@@ -324,7 +364,7 @@ class Trainer:
             msg = f"model {self.name}: no checkpoint was made ({result.note})"
             raise TrainingError(msg)
         sampler = self._house.sampler(self.name, folder.name)
-        meta = checkpoint.amend(folder, calibration=calibrate(sampler))
+        meta = checkpoint.amend(folder, calibration=calibrate(sampler), test_loss=self._test_loss(folder))
         texts = [document.text for document in self.corpus.documents]
         file = self._house.config.file
         command = f"bot train {self.name} --config {file.name if file.is_absolute() else file}"
@@ -334,6 +374,16 @@ class Trainer:
         best = checkpoint.find([self.root], self.name)
         better = checkpoint.read_meta(best) if best != folder else None
         return Trained(folder, meta, result, min(rows, key=lambda row: row.held_out_loss), better)
+
+    def _test_loss(self, folder: Path) -> float | None:
+        """Of a checkpoint, on what was kept apart; None where nothing was."""
+        ids, meta = self._parts.test.ids, checkpoint.read_meta(folder)
+        if not ids:
+            return None
+        model = self._house.load_model(folder, meta)
+        if isinstance(model, CountedModel):
+            return model.loss(texts(ids))
+        return evaluate(model, lay_out(ids, self.setting.training, to_learn=False))
 
 
 @contextmanager

@@ -15,9 +15,10 @@ from torch import Tensor
 from bot.errors import BotError, CheckpointError, TrainingError
 from bot.model.batches import ItemBatches
 from bot.model.evaluation import evaluate
-from bot.model.language_model import LanguageModel
+from bot.model.language_model import LanguageModel, begin_evenly
 from bot.model.schedule import learning_rate, share_done
 from bot.model.training import Result, train
+from bot.model.training_state import changes, load_losses, shaping
 from bot.model.watch import Measurement
 from bot.records import Progress
 from bot.text.vocabulary import END, START
@@ -648,3 +649,90 @@ def test_the_held_out_loss_is_the_mean_over_whole_items(sequence_length: int) ->
         tokens += len(item) + 1
 
     assert evaluate(model, ItemBatches(NAMES, 7, sequence_length)) == pytest.approx(total / tokens, abs=1e-5)
+
+
+def test_a_gradient_is_clipped_by_value(state_file: Path) -> None:
+    """Each of its numbers is bounded, and not their norm; null bounds nothing."""
+    after = {}
+    for bound, by in ((1e-3, "value"), (1e-3, "norm"), (None, "norm")):
+        model = small_model()
+        before = weights(model)
+        settings = {
+            "optimizer": "sgd",
+            "learning_rate": 1.0,
+            "max_steps": 1,
+            "averaging": 0.0,
+            "evaluate_every": 1,
+        }
+        run(model, state_file, **UNCUT | settings | {"gradient_clip": bound, "clip_by": by})
+        after[bound, by] = (weights(model) - before).abs()
+
+    assert after[1e-3, "value"].max() == pytest.approx(1e-3, rel=1e-3)
+    assert after[1e-3, "value"].norm() > 1e-3 > after[1e-3, "norm"].max()
+    assert after[1e-3, "norm"].norm() == pytest.approx(1e-3, rel=1e-3)
+    assert after[None, "norm"].norm() > 10 * after[1e-3, "value"].norm()
+
+
+def test_weights_begin_evenly_where_they_shall() -> None:
+    """Within the bound, but for the forget bias, which begins about 1; the same seed gives the same."""
+    model, again = small_model(), small_model()
+    begin_evenly(model, 0.08, seed=123)
+    begin_evenly(again, 0.08, seed=123)
+
+    matrices = torch.cat([one.detach().flatten() for one in model.parameters() if one.dim() > 1])
+    forget = model.cells[0].bias.detach().chunk(4)[1]
+    assert matrices.abs().max() <= 0.08
+    assert matrices.std() == pytest.approx(0.08 / math.sqrt(3), rel=0.1)
+    assert ((forget - 1).abs() <= 0.08).all()
+    assert torch.equal(weights(model), weights(again))
+
+
+def test_every_steps_loss_is_kept_with_the_run(state_file: Path) -> None:
+    """Also across an interruption; not a number where a step was skipped. What the watch said is there."""
+    spoilt = {"at": lambda step: step == 3}
+    run(broken(small_model(), **spoilt), state_file, progress=interrupt_at(6))
+    result = run(small_model(), state_file, resume=True)
+
+    position, losses = load_losses(state_file)
+
+    assert len(losses) == 12
+    assert [math.isnan(loss) for loss in losses].index(True) == 2
+    assert position.notes == [(3, "a step was skipped: its gradient was not finite")]
+    assert position.history == list(result.history)
+
+
+def test_a_run_may_give_up_at_once(state_file: Path) -> None:
+    """Without roll-backs a run that diverges ends there, and what there is to tell of it is stored."""
+    model = broken(small_model(), at=lambda step: step > 6)
+
+    result = run(model, state_file, max_steps=100, rollbacks=0)
+
+    position, losses = load_losses(state_file)
+    assert result.gave_up
+    assert position.ended == "given up: the losses left all bounds" == result.note
+    assert [math.isnan(loss) for loss in losses] == [False] * 6 + [True] * 5
+    assert position.notes[-1][1].startswith("5 steps in a row were skipped")
+
+
+def test_a_run_from_before_a_setting_goes_on(state_file: Path) -> None:
+    """What an older program did not store is what is the default now."""
+    stored = shaping(training_settings())
+    old = {name: value for name, value in stored.items() if name not in ("layout", "clip_by")}
+
+    assert changes(old, stored) == []
+    assert changes(stored, stored | {"layout": "stream"}) == ["layout auto (now stream)"]
+
+
+@pytest.mark.parametrize("layout", ["stream", "excerpts"])
+def test_other_layouts_are_gone_on_with_bit_by_bit(state_file: Path, layout: str) -> None:
+    """Interrupted and gone on with, weights and losses equal those of a run that never stopped."""
+    options: dict[str, Any] = {"train_ids": NOVEL, "layout": layout, "max_steps": 9, "batch_size": 2}
+    straight = small_model()
+    expected = run(straight, state_file, **options)
+
+    run(small_model(), state_file, progress=interrupt_at(6), **options)
+    other_process = small_model()
+    result = run(other_process, state_file, resume=True, **options)
+
+    assert torch.equal(weights(other_process), weights(straight))
+    assert result == expected

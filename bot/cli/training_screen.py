@@ -61,6 +61,8 @@ def _prepare(console: Console, trainer: Trainer) -> None:
     for told in (dict(trainer.corpus.steps), trainer.corpus.sources):
         if told:
             console.print(", ".join(f"{what} {count:,}" for what, count in told.items()))
+    if not trainer.is_counted:
+        console.print(f"The network learns {trainer.parameters:,} numbers.")
     if trainer.remark:
         console.print(trainer.remark)
     console.print("Fitting the baseline and the novelty index ...")
@@ -75,7 +77,10 @@ class _Live(Progress):
         super().__init__(
             TextColumn("{task.description}"),
             BarColumn(),
-            TextColumn("{task.fields[left]} left, {task.fields[speed]:,.0f} tokens/s"),
+            TextColumn(
+                "{task.fields[left]} left, {task.fields[pace]:.3g} steps/s, "
+                "{task.fields[speed]:,.0f} tokens/s"
+            ),
             console=console,
         )
 
@@ -95,7 +100,7 @@ class _Lines:
 
     def __init__(self, bar: _Live, trainer: Trainer):
         self._bar, self._trainer = bar, trainer
-        self._task = bar.add_task("starting", total=None, left="?", speed=0.0)
+        self._task = bar.add_task("starting", total=None, left="?", pace=0.0, speed=0.0)
 
     def show(self, progress: records.Progress) -> None:
         self._bar.update(
@@ -104,6 +109,7 @@ class _Lines:
             completed=progress.step,
             total=progress.steps,
             left=duration(progress.seconds_left),
+            pace=progress.steps_per_second,
             speed=progress.tokens_per_second,
         )
         if progress.validation_loss is not None:
@@ -145,6 +151,8 @@ def _report(console: Console, trainer: Trainer, trained: Trained) -> None:
             f"{gain:.4f} better" if gain > 0 else f"{-gain:.4f} worse: more data, more steps or the n-gram"
         )
         console.print(f"5-gram {trainer.ngram_loss:.4f}: the model is {verdict}.")
+    if trained.meta.test_loss is not None:
+        console.print(f"Loss on what was kept apart to test with: {trained.meta.test_loss:.4f}.")
     if better:
         console.print(f"`best` is still an earlier run's, {better.held_out_loss:.4f} at step {better.step}.")
     console.print(f"{trained.folder}: weights, loss history, model card (README.md).")

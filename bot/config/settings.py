@@ -60,6 +60,10 @@ class Training(Settings):
     """Sequences in one update."""
     sequence_length: Annotated[int, Field(ge=2)] = 128
     """Tokens in one window; the state is carried from window to window."""
+    layout: Literal["auto", "stream", "excerpts"] = "auto"
+    """Items as rows or long texts shuffled; the corpus as one text in whole chunks; excerpts by chance."""
+    initial_range: Annotated[float, Field(gt=0, le=10)] | None = None
+    """The weights begin evenly between minus and plus this; null: as each cell has it."""
     learning_rate: Annotated[float, Field(gt=0, le=10)] = 0.008
     """The highest rate of the schedule."""
     schedule: Literal["cosine", "constant", "epochs"] = "cosine"
@@ -72,6 +76,10 @@ class Training(Settings):
     """Schedule `epochs`: the first epochs that keep the full rate."""
     optimizer: Literal["adamw", "adam", "rmsprop", "sgd"] = "adamw"
     """The rule of the update."""
+    beta2: Annotated[float, Field(gt=0, lt=1)] = 0.99
+    """Optimizers adam and adamw: how long the size of gradients is remembered."""
+    rmsprop_alpha: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    """Optimizer rmsprop: how long the size of gradients is remembered."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     """How strongly the weights are pulled towards nothing."""
     dropout: Share = 0.2
@@ -82,20 +90,37 @@ class Training(Settings):
     """The same for the recurrent weights."""
     averaging: Annotated[float, Field(ge=0, le=0.5)] = 0.05
     """Measure and save the mean of the weights over about this share of the latest updates; 0: the newest."""
-    gradient_clip: Annotated[float, Field(gt=0)] = 1.0
-    """The greatest norm of an update's gradient."""
+    gradient_clip: Annotated[float, Field(gt=0)] | None = 1.0
+    """The greatest norm of an update's gradient; null: any."""
+    clip_by: Literal["norm", "value"] = "norm"
+    """What `gradient_clip` bounds: the norm of the whole gradient, or each of its numbers."""
+    rollbacks: Count = 3
+    """How often a run that diverges goes back and on at half the rate before it gives up."""
     shards: Annotated[int, Field(ge=1, le=64)] = 2
     """Parts a batch is cut into, a core each; the outcome does not depend on how many cores there are."""
     validation_share: Annotated[float, Field(gt=0, lt=1)] = 0.05
     """Share of the distinct documents held out to measure the loss on."""
+    test_share: Share = 0.0
+    """Share kept apart from both; the best checkpoint's loss on it is measured once, at the end."""
     evaluate_every: Positive = 500
     """Updates between two measurements of the held-out loss; fewer where a run would have less than eight."""
     patience: Count = 10
     """Stop after this many measurements without a better loss; 0 never stops early."""
     precision: Literal["float32", "float16"] = "float32"
     """How the weights are stored."""
+    keep_checkpoints: bool = False
+    """Whether every evaluation's checkpoint stays, and not only the best and the latest."""
+    name_prefix: Annotated[str, Field(pattern=r"^[a-z0-9._-]{0,24}\z")] = ""
+    """What the names of its checkpoints begin with."""
     seed: Count = 1
     """Where all randomness of the training begins."""
+
+    @model_validator(mode="after")
+    def _something_to_learn_from(self) -> Self:
+        if self.validation_share + self.test_share >= 1:
+            msg = "validation_share and test_share together leave nothing to learn from"
+            raise ValueError(msg)
+        return self
 
 
 class Model(Settings):

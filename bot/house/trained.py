@@ -202,6 +202,9 @@ class Trained(Stores):
 
     def new_model(self, name: str, vocabulary_size: int) -> "Model":
         """An untrained model as configured. A wrong cell is a ConfigError or PluginError with its line."""
+        from bot.model.counted import CountedModel
+        from bot.model.language_model import begin_evenly
+
         setting = self.model(name)
         model: Model = self.model_maker(setting.cell)(
             vocabulary_size=vocabulary_size,
@@ -211,6 +214,8 @@ class Trained(Stores):
             head_norm=setting.head_norm,
             seed=setting.training.seed,
         )
+        if setting.training.initial_range and not isinstance(model, CountedModel):
+            begin_evenly(model, setting.training.initial_range, setting.training.seed)
         return model
 
     def constraint(self, choice: settings.Choice) -> Constraint:

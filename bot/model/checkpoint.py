@@ -59,6 +59,7 @@ class Meta:
     held_out_loss: float
     head_norm: bool = False
     ngram_loss: float | None = None
+    test_loss: float | None = None  # on what was kept apart to test with
     corpus: dict[str, Any] = field(default_factory=dict)  # name, counts, sha256
     settings: dict[str, Any] = field(default_factory=dict)  # of the training
     seed: int = 0
@@ -232,7 +233,8 @@ def _one_line(path: Path) -> Iterator[None]:
 
 def _name(meta: Meta, files: Mapping[str, bytes]) -> str:
     """Given once, on publishing: what a folder is called later says where it is, no more."""
-    return _checked(f"epoch{meta.epoch:.2f}_{meta.held_out_loss:.4f}_{_digest(meta, files)[:6]}")
+    prefix = meta.settings.get("name_prefix", "")
+    return _checked(f"{prefix}epoch{meta.epoch:.2f}_{meta.held_out_loss:.4f}_{_digest(meta, files)[:6]}")
 
 
 def _digest(meta: Meta, files: Mapping[str, bytes]) -> str:
@@ -267,7 +269,11 @@ def _meta_if_readable(folder: Path) -> Meta | None:
 
 
 def _yardstick(meta: Meta) -> tuple[object, ...]:
-    return meta.corpus.get("sha256"), meta.tokenizer, meta.settings.get("validation_share"), meta.seed
+    settings = meta.settings
+    shares = settings.get("validation_share"), settings.get("test_share", 0.0)
+    stream = settings.get("layout") == "stream"  # chunks of another size are held out elsewhere
+    chunk = (settings["batch_size"], settings["sequence_length"]) if stream else ()
+    return meta.corpus.get("sha256"), meta.tokenizer, shares, chunk, meta.seed
 
 
 def _encode(meta: Meta) -> bytes:

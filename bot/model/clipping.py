@@ -1,7 +1,7 @@
 """The norm of a model's gradient: measured first, so that a step can still be refused, then clipped."""
 
 import torch
-from torch.nn.utils import clip_grads_with_norm_, get_total_norm
+from torch.nn.utils import clip_grad_value_, clip_grads_with_norm_, get_total_norm
 
 from bot.model.language_model import LanguageModel
 
@@ -14,6 +14,11 @@ def norms(model: LanguageModel) -> tuple[float, float]:
     return norm, reached / norm if norm else 0.0
 
 
-def clip(model: LanguageModel, norm: float, greatest: float) -> None:
-    """Shrink the gradient, whose norm that is, to the greatest one allowed."""
-    clip_grads_with_norm_(model.parameters(), greatest, torch.tensor(norm))
+def clip(model: LanguageModel, norm: float, greatest: float | None, by: str) -> None:
+    """Shrink the gradient, whose norm that is, to the greatest one allowed; by value: each of its numbers."""
+    if greatest is None:
+        return
+    if by == "value":
+        clip_grad_value_(model.parameters(), greatest)
+    else:
+        clip_grads_with_norm_(model.parameters(), greatest, torch.tensor(norm))

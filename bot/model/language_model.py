@@ -84,3 +84,16 @@ def build(
         torch.manual_seed(seed)
         cells = [make_cell(size, hidden_size) for size in sizes]
         return LanguageModel(cells, vocabulary_size, embedding_size, head_norm)
+
+
+@torch.no_grad()
+def begin_evenly(model: LanguageModel, bound: float, seed: int) -> None:
+    """Let all weights begin evenly between minus and plus the bound.
+
+    Vectors, which are biases and gains, keep what their cell gave them and get this beside it: a forget bias
+    still begins at 1.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    for weights in model.parameters():
+        drawn = torch.empty_like(weights).uniform_(-bound, bound, generator=generator)
+        weights.copy_(drawn if weights.dim() > 1 else weights + drawn)

@@ -12,7 +12,7 @@ class Pace:
     def __init__(self, clock: Callable[[], float], share_done: float):
         self._clock, self._first_share = clock, share_done
         self._started = self._step_started = clock()
-        self.tokens_per_second = self.seconds_left = 0.0
+        self.tokens_per_second = self.steps_per_second = self.seconds_left = 0.0
 
     @property
     def seconds(self) -> float:
@@ -25,8 +25,12 @@ class Pace:
     def step_ends(self, share_done: float, tokens: int) -> None:
         """A step of that many tokens has been made; the time between steps counts for the time left alone."""
         now = self._clock()
-        speed = tokens / max(now - self._step_started, 1e-9)
-        smoothed = 0.95 * self.tokens_per_second + 0.05 * speed
-        self.tokens_per_second = smoothed if self.tokens_per_second else speed
+        speed = 1 / max(now - self._step_started, 1e-9)
+        self.steps_per_second = _smoothed(self.steps_per_second, speed)
+        self.tokens_per_second = _smoothed(self.tokens_per_second, tokens * speed)
         per_share = (now - self._started) / max(share_done - self._first_share, 1e-9)
         self.seconds_left = (1 - share_done) * per_share
+
+
+def _smoothed(before: float, now: float) -> float:
+    return 0.95 * before + 0.05 * now if before else now

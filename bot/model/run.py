@@ -17,11 +17,11 @@ from torch import Tensor
 from bot.errors import BotError, TrainingError
 from bot.model import noise, training_state, watch
 from bot.model.averaging import Average
-from bot.model.batches import arrange
 from bot.model.clipping import clip, norms
 from bot.model.evaluation import evaluate
 from bot.model.gradient import BackPropagation
 from bot.model.language_model import LanguageModel, States
+from bot.model.layouts import lay_out
 from bot.model.ngram import NGram
 from bot.model.pace import Pace
 from bot.model.reading import Reading
@@ -30,9 +30,9 @@ from bot.model.spans import Spans
 from bot.model.training_state import Ids, Position, compare, fingerprint
 from bot.model.watch import Measurement
 from bot.records import Progress
+from bot.text.parts import texts
 
 MAX_SKIPPED = 5  # steps in a row that are not made before the run is rolled back
-MAX_ROLLBACKS = 3
 FEWEST = 20  # steps between two evaluations, however short the run is
 GOOD = "good."  # before the names of tensors to go back to
 
@@ -62,14 +62,15 @@ class Run:
         self._train_ids, self._held_out_ids = train_ids, held_out_ids
         self._state_file, self._sample, self._evaluations = state_file, sample, evaluations
         self._device = model.embedding.weight.device
-        self._batches = arrange(train_ids, settings.batch_size, settings.sequence_length)
-        self._held_out = arrange(held_out_ids, settings.batch_size, settings.sequence_length)
+        self._batches = lay_out(train_ids, settings)
+        self._held_out = lay_out(held_out_ids, settings, to_learn=False)
         self._back_propagation = BackPropagation(model, settings.shards if self._device.type == "cpu" else 1)
         self._optimizer = make_optimizer(model, settings)
         self._average = Average(model, settings.averaging)
         self._carried: States | None = None
         self._stand_at(Position(about | fingerprint(model, train_ids, held_out_ids, settings)))
         self._loss = self._norm = self._reach = math.nan  # of the step just made, before it is clipped
+        self._losses: list[float] = []  # of every step so far, not a number where none was made
         self.spans = Spans()
         self._measured: Measurement | None = None  # at the step just made
         self._samples: tuple[str, ...] = ()
@@ -89,6 +90,7 @@ class Run:
         self._average.restore(tensors)
         training_state.restore_random(tensors, self._device)
         self._carried = training_state.restore_carried(tensors, self._device)
+        self._losses = training_state.losses(tensors)
 
     def _stand_at(self, position: Position) -> None:
         self._position, self._reading = position, Reading(self._batches, self._settings.seed, position)
@@ -113,7 +115,7 @@ class Run:
 
     @property
     def gave_up(self) -> bool:
-        return self._position.rollbacks > MAX_ROLLBACKS
+        return bool(self._position.rollbacks > self._settings.rollbacks)
 
     @property
     def due(self) -> bool:
@@ -135,11 +137,14 @@ class Run:
         self._position.seconds = self._seconds_before + seconds
         self.tokens = self._reading.tokens
         after = self._back_propagate()
-        if trouble := watch.trouble(self._loss, self._norm, self._position.level):
+        trouble = watch.trouble(self._loss, self._norm, self._position.level)
+        self._losses.append(math.nan if trouble else self._loss)
+        if trouble:
             self._skip(trouble)
         else:
             self._update(after)
         self._position.step += 1
+        self._position.take_note(self._note)
         with self.spans("batches"):
             self._reading.take_next()
 
@@ -156,6 +161,7 @@ class Run:
         position.ended = self.why_ended()
         position.clear_sums()
         self._measured, self._note = row, watch.remark(self.history, self._guessing) or self._note
+        position.take_note(self._note)
         self._keep(self.history)
         self._store()
         self._samples = self._draw()
@@ -186,6 +192,7 @@ class Run:
             seconds_left=pace.seconds_left,
             samples=self._samples,
             note=self._note,
+            steps_per_second=pace.steps_per_second,
         )
 
     @property
@@ -207,8 +214,8 @@ class Run:
     def _guessing(self) -> float:
         """The held-out loss of who knows only how frequent each token is."""
         frequencies = NGram(order=1)
-        frequencies.fit(self._train_ids)
-        return frequencies.loss(self._held_out_ids)
+        frequencies.fit(texts(self._train_ids))
+        return frequencies.loss(texts(self._held_out_ids))
 
     def _back_propagate(self) -> States:
         """Loss and gradient of the batch, and the gradient's norm; returns the state after it."""
@@ -224,7 +231,7 @@ class Run:
 
     def _update(self, after: States) -> None:
         with self.spans("clip"):
-            clip(self._model, self._norm, self._settings.gradient_clip)
+            clip(self._model, self._norm, self._settings.gradient_clip, self._settings.clip_by)
         with self.spans("optimizer"):
             for group in self._optimizer.param_groups:
                 group["lr"] = self._rate
@@ -255,6 +262,10 @@ class Run:
         self._average.restore(tensors)
         self._carried = None
         self._note = f"{why}; back to the last good weights, at half the learning rate"
+        if self.gave_up:
+            self._note, position.ended = why, self.why_ended()
+            position.take_note(why)
+            self._store()  # what there is to tell of it, not to go on
 
     def _measure(self) -> Measurement:
         position, updates = self._position, max(1, self._position.updates)
@@ -293,7 +304,9 @@ class Run:
 
     def _store(self, good: dict[str, Tensor] | None = None) -> None:
         """good: what to go back to, if not what is stored now."""
-        tensors = training_state.gather(self._model, self._optimizer, self._carried, self._device)
+        tensors = training_state.gather(
+            self._model, self._optimizer, self._carried, self._device, self._losses
+        )
         beside = {GOOD + name: tensor for name, tensor in (good or {}).items()}
         with self.spans("saving"):
             training_state.store(self._state_file, self._position, tensors | self._average.tensors() | beside)
@@ -301,8 +314,9 @@ class Run:
 
 def why_ended(position: Position, settings: Any) -> str:
     """Why a run that stands there goes no further, in plain words; "" if it does."""
-    if position.rollbacks > MAX_ROLLBACKS:
-        return f"given up: the losses left all bounds again after {MAX_ROLLBACKS} lower learning rates"
+    if position.rollbacks > settings.rollbacks:
+        lower = f" again after {settings.rollbacks} lower learning rates" if settings.rollbacks else ""
+        return f"given up: the losses left all bounds{lower}"
     if settings.patience and position.stale >= settings.patience:
         return f"stopped early: no better held-out loss in {position.stale} evaluations"
     if position.step >= settings.max_steps:

@@ -15,20 +15,20 @@ LEAD = 0.05  # of a run's minutes over its steps, up to which the steps alone de
 
 
 def make_optimizer(model: nn.Module, settings: Any) -> torch.optim.Optimizer:
-    """Adam's second moment is averaged over about 100 steps (beta2 .99): small corpora make short runs.
+    """Adam's second moment is averaged over about 100 steps (beta2 .99) unless set: short runs want that.
 
     Weight decay is AdamW's alone, and only of matrices: biases and gains have no reason to be small.
     """
     rate = settings.learning_rate
     if settings.optimizer == "rmsprop":
-        return torch.optim.RMSprop(model.parameters(), lr=rate, alpha=0.95)
+        return torch.optim.RMSprop(model.parameters(), lr=rate, alpha=settings.rmsprop_alpha)
     if settings.optimizer == "sgd":
         return torch.optim.SGD(model.parameters(), lr=rate)
     decay = settings.weight_decay if settings.optimizer == "adamw" else 0.0
     matrices = [parameter for parameter in model.parameters() if parameter.dim() > 1]
     vectors = [parameter for parameter in model.parameters() if parameter.dim() <= 1]
     groups = [{"params": matrices, "weight_decay": decay}, {"params": vectors, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.99), fused=True)
+    return torch.optim.AdamW(groups, lr=rate, betas=(0.9, settings.beta2), fused=True)
 
 
 def share_done(settings: Any, step: int, epoch: float, seconds: float) -> float:

@@ -40,12 +40,19 @@ SHAPING = (  # settings that make a run what it is: going on with others would b
     "weight_dropout",
     "averaging",
     "gradient_clip",
+    "clip_by",
+    "beta2",
+    "rmsprop_alpha",
+    "initial_range",
+    "layout",
     "shards",
     "seed",
 )
 
+LOSSES = "losses"  # the tensor of them
 LONGEST = 60  # characters of a value that a message shows
 LATEST = 10  # steps whose losses say where a run is now
+MOST_NOTES = 200
 
 
 @dataclass
@@ -73,6 +80,7 @@ class Position:
     level: Level = field(default_factory=Level)
     evaluated: tuple[int, float, float] = (0, 0.0, 0.0)  # step, epoch and seconds of the last evaluation
     history: list[Measurement] = field(default_factory=list)
+    notes: list[tuple[int, str]] = field(default_factory=list)  # what the watch said, and after which step
 
     def add(self, loss: float, tokens: int, norm: float, reach: float) -> None:
         """Count in a step that was made. reach: the share of the gradient that reached the embedding."""
@@ -85,6 +93,13 @@ class Position:
         self.updates += 1
         self.latest = [*self.latest[1 - LATEST :], loss]
         self.level.take(norm)
+
+    def take_note(self, note: str) -> None:
+        """Keep what the watch has to say; the same kind of remark again and again is kept once."""
+        kind = note.partition(":")[0]
+        again = self.notes and kind == self.notes[-1][1].partition(":")[0] and not note.startswith("spike")
+        if note and not again and len(self.notes) < MOST_NOTES:
+            self.notes.append((self.step, note))
 
     def clear_sums(self) -> None:
         """Begin the means anew: after an evaluation, and where the last steps no longer count."""
@@ -133,16 +148,33 @@ def _position(file: Any) -> Position:
     return _POSITION.validate_json((file.metadata() or {}).get("position", ""), strict=True)
 
 
+def load_losses(path: Path) -> tuple[Position, list[float]]:
+    """Where a run stands or how it ended, and the loss of each of its steps."""
+    with _opened(path) as file:
+        stored = {LOSSES: file.get_tensor(LOSSES)} if LOSSES in file.keys() else {}  # noqa: SIM118
+        return _position(file), losses(stored)
+
+
+def losses(tensors: dict[str, Tensor]) -> list[float]:
+    """The loss of each step of a run, not a number where none was made; of an older run there are none."""
+    return tensors[LOSSES].tolist() if LOSSES in tensors else []
+
+
 def gather(
-    model: nn.Module, optimizer: torch.optim.Optimizer, carried: States | None, device: torch.device
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    carried: States | None,
+    device: torch.device,
+    losses: Sequence[float],
 ) -> dict[str, Tensor]:
-    """All tensors of a run by name: weights, optimizer, carried state, random numbers."""
+    """All tensors of a run by name: weights, optimizer, carried state, random numbers, losses."""
     tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
     for index, moments in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{name}": moment for name, moment in moments.items()}
     for layer, state in enumerate(carried or ()):
         tensors |= {f"carried.{layer}.{part}": tensor for part, tensor in enumerate(state)}
     tensors["random.cpu"] = torch.get_rng_state()
+    tensors[LOSSES] = torch.tensor(losses, dtype=torch.float32)
     if device.type == "cuda":
         tensors["random.cuda"] = torch.cuda.get_rng_state(device)
     return tensors
@@ -202,7 +234,12 @@ def _described(cell: nn.Module) -> dict[str, Any]:
 
 def changes(stored: dict[str, Any], ours: dict[str, Any]) -> list[str]:
     """What of `ours` a stored run has otherwise, in words: a setting with both values."""
-    return [_change(name, stored.get(name), now) for name, now in ours.items() if stored.get(name) != now]
+    older = {name for name in SHAPING if name not in stored}  # the program did then what is the default now
+    return [
+        _change(name, stored.get(name), now)
+        for name, now in ours.items()
+        if name not in older and stored.get(name) != now
+    ]
 
 
 def _change(name: str, then: Any, now: Any) -> str:

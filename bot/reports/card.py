@@ -122,6 +122,8 @@ def _losses(meta: Meta) -> str:
     if meta.ngram_loss is not None and meta.num_layers:  # what was counted is one itself
         gain = meta.ngram_loss - meta.held_out_loss
         rows.append(f"| 5-gram, same split | {meta.ngram_loss:.4f} ({gain:+.4f}) |")
+    if meta.test_loss is not None:
+        rows.append(f"| this model, on what was kept apart to test with | {meta.test_loss:.4f} |")
     return "\n".join([*rows, f"| its own training loss at that point | {meta.train_loss:.4f} |"])
 
 
