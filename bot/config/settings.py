@@ -9,10 +9,12 @@ import os
 import re
 from datetime import time, timedelta
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, ValidationError, model_validator
 
+from bot.config.char_rnn import CharRnn
+from bot.config.strict import Settings
 from bot.config.values import (
     DAYS,
     Choice,
@@ -37,14 +39,6 @@ from bot.config.values import (
 )
 
 DAY = timedelta(days=1)
-
-
-class Settings(BaseModel):
-    """What all groups of settings share: frozen, strict, no unknown keys."""
-
-    model_config = ConfigDict(
-        frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False
-    )
 
 
 class Training(Settings):
@@ -123,9 +117,23 @@ class Training(Settings):
         return self
 
 
+class Preset(Settings):
+    """Settings under another program's names."""
+
+    char_rnn: CharRnn | None = None
+    """Those of Karpathy's char-rnn."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, given: Any) -> Any:
+        return {given: {}} if isinstance(given, str) and given in cls.model_fields else given
+
+
 class Model(Settings):
     """A language model: what it reads and its shape. A trained checkpoint keeps its own shape."""
 
+    preset: Preset | None = None
+    """Settings by the names of char-rnn: {char_rnn: {OPTION: VALUE}}; what is set beside counts more."""
     corpus: Plugin | None = None
     """What it learns from; not needed to sample from a finished checkpoint."""
     tokenizer: Plugin = Choice("characters")
@@ -144,6 +152,22 @@ class Model(Settings):
     """How it is trained."""
     warning: str = ""
     """What readers of its texts should be warned of; stands in the model card."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _translated(cls, given: Any) -> Any:
+        """A preset becomes what it stands for; one that makes no sense is left to be told of."""
+        if not isinstance(given, dict) or given.get("preset") is None:
+            return given
+        try:
+            preset = Preset.model_validate(given["preset"])
+        except ValidationError:
+            return given
+        meant = preset.char_rnn.translated() if preset.char_rnn else {}
+        beside = {name: value for name, value in given.items() if name != "preset"}
+        own = beside.get("training", {})
+        training = meant.get("training", {}) | own if isinstance(own, dict) else own
+        return meant | beside | {"training": training}
 
 
 class Mirostat(Settings):
@@ -380,9 +404,9 @@ class Config(Settings):
     """The model host."""
     web: Web = Web()
     """The review page."""
-    models: dict[Name, Model] = {}
+    models: dict[Name, Model] = {}  # noqa: RUF012  # pydantic copies it
     """Language models by name."""
-    bots: dict[Name, Bot] = {}
+    bots: dict[Name, Bot] = {}  # noqa: RUF012
     """Bots by name."""
 
     _file: Path = PrivateAttr(default=Path("config.yaml"))
