@@ -1,34 +1,63 @@
 """A corpus from one column of a csv file, with conditions on other columns."""
 
 import csv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
 from bot import CorpusError, Document, hookimpl, read_lines
 
 
-def csv_column(
-    path: Path,
-    column: str,
-    where: dict[str, str] | None = None,
-    encoding: str = "utf-8-sig",
-    delimiter: str = ",",
-) -> Iterator[Document]:
-    """Yield a column of a csv file with a header, of the rows whose other columns equal `where`."""
-    if len(delimiter) != 1:
-        msg = f'{path}: delimiter {delimiter!r} is not one character (YAML writes a tab as "\\t")'
-        raise CorpusError(msg)
-    where = where or {}
-    rows = matches = 0
-    for rows, row in enumerate(_read(path, encoding, delimiter, [column, *where]), 1):  # noqa: B007
-        if all(row[key] == value for key, value in where.items()):
-            matches += 1
-            yield Document(row[column] or "", source=column)  # a short row has None
-    if where and not matches:
-        conditions = " and ".join(f"{key} {value!r}" for key, value in where.items())
-        msg = f"{path}: none of its {rows:,} rows has {conditions} (`where` compares exactly)"
-        raise CorpusError(msg)
+class CsvColumn:
+    """A column of a csv file with a header, of the rows whose other columns equal `where`.
+
+    ascii: leave out every character that is not ASCII. `steps` tells, once it was read, how many rows were left
+    after each condition, in the order in which they are given.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        column: str,
+        where: dict[str, str] | None = None,
+        encoding: str = "utf-8-sig",
+        delimiter: str = ",",
+        ascii: bool = False,
+    ):
+        if len(delimiter) != 1:
+            msg = f'{path}: delimiter {delimiter!r} is not one character (YAML writes a tab as "\\t")'
+            raise CorpusError(msg)
+        self._path, self._column, self._where, self._ascii = path, column, where or {}, ascii
+        self._encoding, self._delimiter = encoding, delimiter
+        self.steps: list[tuple[str, int]] = []
+
+    def __iter__(self) -> Iterator[Document]:
+        left, stripped = [0] * (1 + len(self._where)), 0  # rows after so many conditions; characters left out
+        for row in _read(self._path, self._encoding, self._delimiter, [self._column, *self._where]):
+            held = _conditions_held(row, self._where)
+            for step in range(held + 1):
+                left[step] += 1
+            if held < len(self._where):
+                continue
+            text = row[self._column] or ""  # a short row has None
+            plain = text.encode("ascii", "ignore").decode() if self._ascii else text
+            stripped += len(text) - len(plain)
+            yield Document(plain, source=self._column)
+        if self._where and not left[-1]:
+            conditions = " and ".join(f"{key} {value!r}" for key, value in self._where.items())
+            msg = f"{self._path}: none of its {left[0]:,} rows has {conditions} (`where` compares exactly)"
+            raise CorpusError(msg)
+        self.steps = self._told(left, stripped)
+
+    def _told(self, left: Sequence[int], stripped: int) -> list[tuple[str, int]]:
+        told = zip(["rows", *(f"{key} {value}" for key, value in self._where.items())], left, strict=True)
+        strip = [("characters left out that are not ASCII", stripped)] if self._ascii else []
+        return [*(told if self._where else ()), *strip]
+
+
+def _conditions_held(row: Mapping[str, str], where: Mapping[str, str]) -> int:
+    """How many of the conditions hold before the first that does not."""
+    return next((at for at, (key, value) in enumerate(where.items()) if row[key] != value), len(where))
 
 
 def _read(path: Path, encoding: str, delimiter: str, columns: Sequence[str]) -> Iterator[Mapping[str, str]]:
@@ -63,5 +92,5 @@ def _there_are(column: str, header: Sequence[str]) -> str:
 
 
 @hookimpl
-def register_corpora() -> dict[str, Callable[..., Iterator[Document]]]:
-    return {"csv_column": csv_column}
+def register_corpora() -> dict[str, Callable[..., Iterable[Document]]]:
+    return {"csv_column": CsvColumn}

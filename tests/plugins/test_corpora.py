@@ -332,3 +332,20 @@ def test_a_mix_that_cannot_be_is_refused(read, sources, said):
     """One line says what would be right."""
     with pytest.raises(BotError, match=said):
         read("mix", sources=sources)
+
+
+def test_csv_column_tells_what_each_condition_leaves(tmp_path, write):
+    """In the order given, and how many characters were left out that are not ASCII."""
+    rows = ["Rock,en,café", "Rock,fr,rue", "Pop,en,plain", "Rock,en,“so”"]
+    write("songs.csv", "Genre,Language,Lyrics\n" + "\n".join(rows) + "\n")
+    options = {"path": "songs.csv", "column": "Lyrics", "where": {"Genre": "Rock", "Language": "en"}}
+
+    corpus = Registry(None, tmp_path).build("corpora", Choice("csv_column", options | {"ascii": True}))
+
+    assert texts(corpus) == ["caf", "so"]
+    assert corpus.steps == [
+        ("rows", 4),
+        ("Genre Rock", 3),
+        ("Language en", 2),
+        ("characters left out that are not ASCII", 3),
+    ]
