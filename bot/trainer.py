@@ -383,7 +383,7 @@ class Trainer:
         model = self._house.load_model(folder, meta)
         if isinstance(model, CountedModel):
             return model.loss(texts(ids))
-        return evaluate(model, lay_out(ids, self.setting.training, to_learn=False))
+        return evaluate(model, lay_out(ids, self.setting.training))
 
 
 @contextmanager

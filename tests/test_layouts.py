@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import CorpusError
+from bot.model.batches import IGNORED
 from bot.model.layouts import ChunkBatches, ExcerptBatches
 from bot.records import Document
 from bot.text.parts import chunks, of_documents, of_stream, texts
@@ -97,6 +98,15 @@ def test_excerpts_are_windows_of_the_text(sequences, batch_size, sequence_length
         assert {
             *zip(window.inputs.flatten().tolist(), window.targets.flatten().tolist(), strict=True)
         } <= pairs
+
+
+def test_excerpts_in_order_are_all_of_the_text():
+    """The loss is measured on each id once."""
+    batches = ExcerptBatches([[3, 4, 5], [6, 7, 8, 9]], 2, 3)
+
+    asked = [id for one in batches.in_order() for row in one.targets.T.tolist() for id in row]
+
+    assert asked == [3, 4, 5, END, 6, 7, 8, 9, IGNORED]
 
 
 def test_excerpts_differ_by_seed_and_epoch():

@@ -154,9 +154,10 @@ def test_who_began_far_above_guessing_may_take_time_to_come_down() -> None:
 
 
 def test_a_spike_stands_out() -> None:
-    """Twice the usual loss and more is a spike."""
-    assert is_spike(6.0, usual=2.0)
-    assert not is_spike(3.0, usual=2.0)
+    """Well above the usual loss and above what losses differ by; where they differ much it takes more."""
+    assert is_spike(3.2, usual=2.0, deviation=0.15)
+    assert not is_spike(3.0, usual=2.0, deviation=0.15)
+    assert not is_spike(3.2, usual=2.0, deviation=0.25)
 
 
 def test_the_history_is_a_table() -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.app import HERE, ConfigPath, ModelName, Which, app, open_house, say
+from bot.cli.app import HERE, AsJson, ConfigPath, ModelName, Which, app, open_house, print_json, say
 
 
 @app.command()
@@ -30,6 +30,33 @@ def train(
         profile_on_screen(house, model)
     else:
         train_on_screen(house, model, fresh)
+
+
+@app.command("sweep")
+def sweep_settings(
+    model: ModelName,
+    settings: Annotated[
+        list[str],
+        typer.Option(
+            "--set", metavar="SETTING=VALUES", help="As training.learning_rate=0.001,0.005; again for more."
+        ),
+    ],
+    data: Annotated[
+        Path | None, typer.Option("--data", help="The folder that the corpus's paths begin at.")
+    ] = None,
+    as_json: AsJson = False,
+    config: ConfigPath = HERE,
+) -> None:
+    """Train a model in all combinations of some settings; Ctrl-C stops it, the same command goes on."""
+    from bot.config.grid import choices, grid
+
+    house = open_house(config, data)
+    models = grid(model, house.model(model), choices(settings))
+    from bot.cli.sweep_screen import sweep_on_screen
+
+    points = sweep_on_screen(house, models, quiet=as_json)
+    if as_json:
+        print_json(points)
 
 
 @app.command("import")

@@ -3,7 +3,8 @@
 Where nobody watches, in a file or a pipe, curves and bar come once, at the end.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TextColumn
@@ -36,9 +37,16 @@ def train_on_screen(house: House, model: str, fresh: bool) -> None:
                 f"A 5-gram model of the same split reaches {trainer.ngram_loss:.4f}: the line to beat."
             )
         console.print("Losses are nats per token; lower is better.")
-        with _Live(console) as bar:
-            trained = trainer.run(_Lines(bar, trainer).show, fresh)
+        with watched(console, trainer) as show:
+            trained = trainer.run(show, fresh)
     _report(console, trainer, trained)
+
+
+@contextmanager
+def watched(console: Console, trainer: Trainer) -> Iterator[Callable[[records.Progress], None]]:
+    """A training's lines, curves and bar; it is told of every step."""
+    with _Live(console) as bar:
+        yield _Lines(bar, trainer).show
 
 
 def profile_on_screen(house: House, model: str) -> None:

@@ -67,6 +67,13 @@ def read(path: Path) -> Source:
         raise ConfigError(msg) from error
 
 
+def values(text: str) -> list[Any]:
+    """`0.001, {a: b}` -> what these would be as a list in a file. Raises yaml.YAMLError."""
+    node: Any = _Reader(f"[{text}]").get_single_node()
+    found: list[Any] = _plain(node, (), {})
+    return found
+
+
 def _text(path: Path) -> str:
     try:
         with path.open("rb") as file:

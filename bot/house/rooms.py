@@ -10,6 +10,7 @@ from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.config import Model
 from bot.curation import gate
 from bot.curation.chain import Chain, Context
 from bot.curation.earlier import Earlier
@@ -59,6 +60,11 @@ class House(Outlets):
     @cached_property
     def _known(self) -> Callable[[str, Path], TrainingSet]:
         return cache(self.training_set)
+
+    def having(self, models: Mapping[str, Model]) -> "House":
+        """The same with these models beside its own."""
+        config = self.config.model_copy(update={"models": {**self.config.models, **models}})
+        return House(config, self.clock, self._data)
 
     def filters(self, bot: str) -> list[tuple[str, Filter]]:
         built = [(choice, self.registry.build("filters", choice)) for choice in self.bot(bot).filters]

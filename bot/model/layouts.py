@@ -10,21 +10,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bot.model.batches import Batch, Batches, arrange
+from bot.model.batches import IGNORED, Batch, Batches, arrange
 from bot.text.vocabulary import END, START
 
 Ids = NDArray[Any]
 
 
-def lay_out(sequences: Sequence[Sequence[int]], settings: Any, to_learn: bool = True) -> Batches:
-    """As `settings.layout` says: auto (see `batches.arrange`), stream or excerpts.
-
-    to_learn: False for a part on which the loss is measured, all of it, each token once.
-    """
+def lay_out(sequences: Sequence[Sequence[int]], settings: Any) -> Batches:
+    """As `settings.layout` says: auto (see `batches.arrange`), stream or excerpts."""
     sizes = settings.batch_size, settings.sequence_length
     if settings.layout == "stream":
         return ChunkBatches(sequences, *sizes)
-    if settings.layout == "excerpts" and to_learn:
+    if settings.layout == "excerpts":
         return ExcerptBatches(sequences, *sizes)
     return arrange(sequences, *sizes)
 
@@ -61,7 +58,7 @@ class ChunkBatches:
 class ExcerptBatches:
     """B excerpts of T tokens from anywhere in the text, each read from the initial state.
 
-    An epoch is as many as there are tokens: some are read twice, others not at all.
+    An epoch has as many tokens as the text: some are read twice, others not at all. In order, each once.
     """
 
     def __init__(self, sequences: Sequence[Sequence[int]], batch_size: int, sequence_length: int):
@@ -78,13 +75,15 @@ class ExcerptBatches:
         return map(self._excerpts, starts)
 
     def in_order(self) -> Iterator[Batch]:
-        starts = np.arange(self.batches * self.rows) * self.sequence_length
-        within = np.minimum(starts, len(self._targets) - self.sequence_length)
-        return map(self._excerpts, within.reshape(self.batches, self.rows))
+        starts = np.arange(0, len(self._targets), self.sequence_length)
+        return (self._excerpts(starts[at : at + self.rows]) for at in range(0, len(starts), self.rows))
 
     def _excerpts(self, starts: Ids) -> Batch:
+        """Where the text ends within an excerpt, nothing more is asked for."""
         places = starts + np.arange(self.sequence_length)[:, None]  # (T, B)
-        return _batch(self._inputs[places], self._targets[places], fresh=True)
+        there = np.minimum(places, len(self._targets) - 1)
+        targets = np.where(places < len(self._targets), self._targets[there], IGNORED)
+        return _batch(self._inputs[there], targets, fresh=True)
 
 
 def _joined(sequences: Sequence[Sequence[int]]) -> Ids:

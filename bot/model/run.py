@@ -63,7 +63,7 @@ class Run:
         self._state_file, self._sample, self._evaluations = state_file, sample, evaluations
         self._device = model.embedding.weight.device
         self._batches = lay_out(train_ids, settings)
-        self._held_out = lay_out(held_out_ids, settings, to_learn=False)
+        self._held_out = lay_out(held_out_ids, settings)
         self._back_propagation = BackPropagation(model, settings.shards if self._device.type == "cpu" else 1)
         self._optimizer = make_optimizer(model, settings)
         self._average = Average(model, settings.averaging)
@@ -237,7 +237,8 @@ class Run:
                 group["lr"] = self._rate
             self._optimizer.step()
             self._average.update(self._position.step + 1)
-        if self._position.updates >= watch.SETTLED and watch.is_spike(self._loss, self._train_loss):
+        usual = self._train_loss, self._position.loss_deviation
+        if self._position.updates >= watch.SETTLED and watch.is_spike(self._loss, *usual):
             self._note = f"spike: a loss of {self._loss:.2f} after {self._train_loss:.2f} on average"
         self._carried = after
         self._position.add(self._loss, self.tokens, self._norm, self._reach)

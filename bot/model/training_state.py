@@ -5,6 +5,7 @@ It does not know how to train.
 
 import hashlib
 import json
+import math
 from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -69,6 +70,7 @@ class Position:
     first_loss: float = 0.0  # of the first step that was made
     loss_sum: float = 0.0
     loss_tokens: int = 0
+    loss_squares: float = 0.0  # of the steps' losses
     norm_sum: float = 0.0
     reach_sum: float = 0.0
     updates: int = 0
@@ -88,6 +90,7 @@ class Position:
         self.first_loss = self.first_loss or loss
         self.loss_sum += loss * tokens
         self.loss_tokens += tokens
+        self.loss_squares += loss * loss
         self.norm_sum += norm
         self.reach_sum += reach
         self.updates += 1
@@ -101,9 +104,16 @@ class Position:
         if note and not again and len(self.notes) < MOST_NOTES:
             self.notes.append((self.step, note))
 
+    @property
+    def loss_deviation(self) -> float:
+        """How far the losses lie about their mean."""
+        if not self.updates:
+            return 0.0
+        return math.sqrt(max(0.0, self.loss_squares / self.updates - (self.loss_sum / self.loss_tokens) ** 2))
+
     def clear_sums(self) -> None:
         """Begin the means anew: after an evaluation, and where the last steps no longer count."""
-        self.loss_sum = self.norm_sum = self.reach_sum = 0.0
+        self.loss_sum = self.loss_squares = self.norm_sum = self.reach_sum = 0.0
         self.loss_tokens = self.updates = 0
         self.latest = []
 

@@ -17,6 +17,7 @@ SETTLED = 20  # steps after which there is something usual to compare with
 MEMORY = 100  # steps over which a gradient's norm is what is usual
 EXPLODED = 1000.0  # times the usual norm; what is below is clipped and does no harm, relu needs that
 TINY = 1e-30  # a norm of 0 has no logarithm
+SPIKE = 6  # deviations above the usual loss
 FLAT = 0.1  # a usual norm below this is that of a network which knows its corpus by heart
 VANISHED = 1e-4  # share of the gradient's norm that still reaches the embedding, or the norm itself
 FALLING = 0.99  # of the loss three evaluations ago: above it nothing has been learnt since
@@ -92,9 +93,9 @@ def trouble(loss: float, norm: float, usual: Level) -> str:
     return ""
 
 
-def is_spike(loss: float, usual: float) -> bool:
-    """Whether a step's loss is out of all proportion to those before it."""
-    return loss > 2 * usual + 1
+def is_spike(loss: float, usual: float, deviation: float) -> bool:
+    """Whether a step's loss is out of all proportion to those before it, which differ by `deviation`."""
+    return loss > usual + max(SPIKE * deviation, 0.4 * usual + 0.3)
 
 
 def remark(history: Sequence[Measurement], guessing: float) -> str:

@@ -11,8 +11,8 @@ from bot import CorpusError, Document, hookimpl, read_lines
 class CsvColumn:
     """A column of a csv file with a header, of the rows whose other columns equal `where`.
 
-    ascii: leave out every character that is not ASCII. `steps` tells, once it was read, how many rows were left
-    after each condition, in the order in which they are given.
+    ascii: leave out every character that is not ASCII. `steps` tells, once it was read, how many rows each
+    condition left, in the order in which they are given.
     """
 
     def __init__(
