@@ -16,13 +16,11 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import mean
 
-import torch
-
 from benchmarks import budget, league_page
 from benchmarks.league_page import Row
 from bot.config import Training
 from bot.model import CountedModel
-from bot.model.language_model import LanguageModel, build
+from bot.model.language_model import LanguageModel, build, count_parameters
 from bot.model.native import compiler
 from bot.registry import Registry
 
@@ -72,9 +70,7 @@ def units_for(parameters: int, cell: str, layers: int, vocabulary_size: int) -> 
     """The units, a multiple of 8, that need as many parameters as can be."""
 
     def count(size: int) -> int:
-        with torch.device("meta"):
-            laid_out = model(cell, layers, size, vocabulary_size, 0)
-        return sum(parameter.numel() for parameter in laid_out.parameters())
+        return count_parameters(lambda: model(cell, layers, size, vocabulary_size, 0))
 
     low, high = 8, 16
     while count(high) < parameters:

@@ -33,6 +33,14 @@ class TrainingError(BotError):
     """Training cannot begin or cannot go on."""
 
 
+class NoCheckpoint(TrainingError):
+    """A training ended before its first checkpoint. failed: it would fail again; else it was interrupted."""
+
+    def __init__(self, message: str, note: str, failed: bool):
+        super().__init__(message)
+        self.note, self.failed = note, failed
+
+
 class StoreError(BotError):
     """The database cannot be opened, read or upgraded."""
 

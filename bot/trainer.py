@@ -21,7 +21,7 @@ from typing import Any
 from bot.curation.novelty import FILE_NAME, HashedTrainingSet, build_index
 from bot.curation.profile import FILE_NAME as PROFILE
 from bot.curation.profile import CorpusProfile
-from bot.errors import CheckpointError, DeviceError, StoreError, TrainingError
+from bot.errors import CheckpointError, DeviceError, NoCheckpoint, StoreError, TrainingError
 from bot.house import House
 from bot.model import checkpoint
 from bot.model.checkpoint import CARD, Meta, Plugin
@@ -125,6 +125,10 @@ class Trainer:
         )
 
     @property
+    def vocabulary_size(self) -> int:
+        return len(self._vocabulary)
+
+    @property
     def is_counted(self) -> bool:
         """Whether its cell is counted, not trained."""
         return isinstance(self._house.new_model(self.name, SMALLEST), CountedModel)
@@ -135,7 +139,7 @@ class Trainer:
         plan = make_plan(self.name, then, self._about, self.setting.training)
         if then is None or plan.do != "nothing":
             return plan
-        folder = self._own(then.history)
+        folder = self.own(then.history)
         if folder is None:
             return Plan("begin", "Beginning anew: the finished run's checkpoints are gone.")
         return plan if (folder / CARD).exists() else Plan("go on", "Finishing the run: its card is missing.")
@@ -346,7 +350,7 @@ class Trainer:
         what = f"{self.corpus.sha256} {self.setting.model_dump_json(exclude={'training': LIMITS})}"
         return hashlib.sha256(what.encode()).hexdigest()[:12]
 
-    def _own(self, rows: Sequence[Measurement]) -> Path | None:
+    def own(self, rows: Sequence[Measurement]) -> Path | None:
         """This run's checkpoint, told by what was measured of it: `best`, `latest` or None."""
         measured = {(row.step, row.held_out_loss) for row in rows}
         for which in checkpoint.POINTERS if checkpoint.names(self.root, self.name) else ():
@@ -357,12 +361,12 @@ class Trainer:
         return None
 
     def _finish(self, result: Result) -> Trained:
-        """Calibrate this run's checkpoint and write its model card. Raises TrainingError if there is none."""
+        """Calibrate this run's checkpoint and write its model card. Raises NoCheckpoint if there is none."""
         rows = self.history or result.history
-        folder = self._own(rows)
+        folder = self.own(rows)
         if folder is None:
             msg = f"model {self.name}: no checkpoint was made ({result.note})"
-            raise TrainingError(msg)
+            raise NoCheckpoint(msg, result.note, failed=not result.interrupted)
         sampler = self._house.sampler(self.name, folder.name)
         meta = checkpoint.amend(folder, calibration=calibrate(sampler), test_loss=self._test_loss(folder))
         texts = [document.text for document in self.corpus.documents]

@@ -28,7 +28,8 @@ ORDER = [  # a room imports only what stands before it
         "duty",
     ),
     *("filling", "delivering"),
-    *("pipeline", "doctor", "status", "postmortem", "outlook", "story", "page", "cli", "__main__"),
+    *("pipeline", "doctor", "status", "postmortem", "outlook", "story"),
+    *("reproduction", "page", "cli", "__main__"),
 ]
 WIRING = {"registry", *ORDER[ORDER.index("events") :]}  # what may know the configuration and the registry
 TORCH_FREE = {"curation", "store", "review", "posting", "web"}

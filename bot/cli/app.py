@@ -114,6 +114,7 @@ def _plain(value: Any) -> Any:
 for group in (
     "setup",
     "models",
+    "reproduce",
     "sampling",
     "drafts",
     "taste",

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -14,6 +14,8 @@ from bot.config.reader import Route, Source, dotted, read
 from bot.config.settings import Config
 from bot.config.values import ONE, SEVERAL, Choice
 from bot.errors import ConfigError
+
+Kind = TypeVar("Kind", bound=BaseModel)
 
 LISTED = 30  # so many errors are enough to begin with
 
@@ -24,16 +26,32 @@ def load(path: Path, folder: Path | None = None) -> Config:
     folder: where relative paths begin, the file's own if None.
     """
     source = read(path)
+    config = checked(source, Config)
+    refuse(source, _contradictions(config))
+    placed = told_where(config, source)
+    placed._file, placed._folder = path, folder or path.parent
+    return placed
+
+
+def checked(source: Source, kind: type[Kind]) -> Kind:
+    """A source's data as settings of this kind. ConfigError lists everything that is wrong with it."""
     try:
         # as JSON, types are strict and yet a list becomes a tuple
-        config = Config.model_validate_json(json.dumps(source.data))
+        return kind.model_validate_json(json.dumps(source.data))
     except ValidationError as error:
-        lines = sorted(_line(source, report) for report in error.errors(include_url=False))
+        lines = sorted(_line(source, kind, report) for report in error.errors(include_url=False))
         raise _all([line for _, line in lines]) from None
-    if problems := [f"{source.place(route)}: {problem}" for route, problem in _contradictions(config)]:
+
+
+def refuse(source: Source, contradictions: Iterable[tuple[Route, str]]) -> None:
+    """Raise ConfigError if there is anything that settings, each right by itself, have wrong together."""
+    if problems := [f"{source.place(route)}: {problem}" for route, problem in contradictions]:
         raise _all(problems)
-    placed: Config = _placed(config, (), source)
-    placed._file, placed._folder = path, folder or path.parent
+
+
+def told_where(settings: Kind, source: Source) -> Kind:
+    """The same settings; each Choice knows where it stands."""
+    placed: Kind = _placed(settings, (), source)
     return placed
 
 
@@ -54,13 +72,13 @@ def _all(problems: list[str]) -> ConfigError:
     return ConfigError("\n".join(problems[:LISTED] + more))
 
 
-def _line(source: Source, report: Any) -> tuple[tuple[int, int], str]:
+def _line(source: Source, kind: type[BaseModel], report: Any) -> tuple[tuple[int, int], str]:
     route: Route = tuple(step for step in report["loc"] if step not in (ONE, SEVERAL))
     place, text = source.place(route), explain(report)
     match report["type"]:
         case "extra_forbidden":
             place = source.place(route, key=route[:-1])
-            text = f"no setting {route[-1]!r}{alternatives(route[-1], _settings_at(route[:-1]))}"
+            text = f"no setting {route[-1]!r}{alternatives(route[-1], _settings_at(kind, route[:-1]))}"
         case "missing":
             place, text = source.place(route, key=route[:-1]), f"the setting {route[-1]!r} is missing"
         case "string_pattern_mismatch":
@@ -69,9 +87,9 @@ def _line(source: Source, report: Any) -> tuple[tuple[int, int], str]:
     return (place.line, place.column), f"{place}: {text}"
 
 
-def _settings_at(route: Route) -> Iterable[str]:
+def _settings_at(kind: type[BaseModel], route: Route) -> Iterable[str]:
     """The names of the settings in one group; `route` leads to it from the top of the file."""
-    found: Any = Config
+    found: Any = kind
     for step in route:
         if not isinstance(step, int):  # a list's item is what a single one would be
             found = get_args(found)[1] if get_origin(found) is dict else found.model_fields[step].annotation

@@ -34,16 +34,21 @@ def utc_now() -> datetime:
 
 
 class Stores:
-    """One configuration's stores. data: where relative paths of corpora begin, if not beside config.yaml."""
+    """One configuration's stores. data: where relative paths of corpora begin, if not beside config.yaml.
+
+    plugins: the user's folder of them, if not the one beside config.yaml.
+    """
 
     def __init__(
         self,
         config: settings.Config,
         clock: Callable[[], datetime] = utc_now,
         data: Path | None = None,
+        plugins: Path | None = None,
     ):
         self.config, self.clock = config, clock
-        self.registry = Registry(config.folder / "plugins", config.folder)
+        self._plugins = plugins or config.folder / "plugins"
+        self.registry = Registry(self._plugins, config.folder)
         self._data = data or config.folder
         self._likings: dict[str, Liking] = {}
         self._doubted: set[Path] = set()  # checkpoints whose cell has changed, which was told

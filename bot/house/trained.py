@@ -85,7 +85,7 @@ class Trained(Stores):
         if choice is None:
             msg = f"{self.config.file}: models.{model}: there is no `corpus:` to learn from"
             raise CorpusError(msg)
-        documents = Registry(self.config.folder / "plugins", self._data).build("corpora", choice)
+        documents = Registry(self._plugins, self._data).build("corpora", choice)
         try:
             return gather(documents, choice.name)
         except CorpusError as error:

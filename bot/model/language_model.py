@@ -68,6 +68,12 @@ def detach(state: States) -> States:
     return tuple(tuple(tensor.detach() for tensor in cell_state) for cell_state in state)
 
 
+def count_parameters(make: Callable[[], nn.Module]) -> int:
+    """Numbers that a model learns; it is laid out and not filled."""
+    with torch.device("meta"):
+        return sum(parameter.numel() for parameter in make().parameters())
+
+
 def build(
     make_cell: Callable[[int, int], Cell],
     *,

@@ -1,0 +1,65 @@
+"""How long the trainings of a recipe will take, by the pace of a few steps of each; and what fits an hour.
+
+Where all take longer than they may, each goes to the same fraction of its own.
+"""
+
+import json
+from collections.abc import Iterable
+
+from bot.model.checkpoint import make_folder, write_atomically
+from bot.reproduction.lab import Lab
+from bot.trainer import Trainer, opened
+
+STEPS = 3  # that a pace is taken of, beside those that warm up
+
+
+def estimate(lab: Lab) -> dict[str, float]:
+    """Seconds that each training will take in all, by its name; measured once and kept."""
+    file = lab.folder / "pace.json"
+    known: dict[str, float] = json.loads(file.read_bytes()) if file.exists() else {}
+    found = {}
+    for name in lab.models:
+        pace = lab.key(name, "seed")  # another seed has the same pace
+        if pace not in known:
+            lab.tell(f"Measuring the pace of {name} ...")
+            with opened(lab.house, name) as trainer:
+                known[pace] = _seconds(trainer)
+            make_folder(lab.folder)
+            write_atomically(file, json.dumps(known).encode())
+        found[name] = known[pace]
+    return found
+
+
+def _seconds(trainer: Trainer) -> float:
+    """A model that is counted takes no time worth the name."""
+    if trainer.is_counted:
+        return 1.0
+    profile = trainer.profile(STEPS)
+    return profile.seconds * profile.steps
+
+
+def fraction(seconds: Iterable[float], hours: float) -> float:
+    """How much of trainings that take so long fits into so many hours, 1 for all of it."""
+    return min(1.0, hours * 3600 / max(sum(seconds), 1e-9))
+
+
+def fit(lab: Lab, hours: float) -> float:
+    """Tell the estimate, and let each training take its fraction of the time; returns that fraction."""
+    seconds = estimate(lab)
+    share = fraction(seconds.values(), hours)
+    lab.tell(f"Estimated: {told(sum(seconds.values()))} for {len(seconds)} trainings.")
+    if share < 1:
+        lab.allow({name: share * span / 60 for name, span in seconds.items()})
+        lab.tell(
+            f"That is over {hours:g} h: each goes to about {share:.0%} of its own, and the report is marked "
+            f"PARTIAL; --hours {sum(seconds.values()) / 3600:.1f} would do all."
+        )
+    return share
+
+
+def told(seconds: float) -> str:
+    """`2 h 05 min`, `12 min`, `40 s`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"

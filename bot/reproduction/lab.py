@@ -1,0 +1,293 @@
+"""Where the steps of a recipe work: its models, trained when first asked for and never twice.
+
+It knows how to train and to sample; what is done with that, the steps know.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from bot.config import Config, Model
+from bot.config.recipe import Recipe
+from bot.errors import BotError, NoCheckpoint, TrainingError
+from bot.house import House
+from bot.model.language_model import count_parameters
+from bot.model.run import why_ended
+from bot.model.schedule import share_done
+from bot.model.training_state import load_position
+from bot.model.watch import Measurement
+from bot.records import Progress
+from bot.reproduction import kept
+from bot.reproduction.data import located, placed
+from bot.reproduction.kept import Kept
+from bot.text.corpus import Corpus
+from bot.trainer import LIMITS, STATE, Trainer, opened
+
+if TYPE_CHECKING:
+    from bot.model.sampling import Sampler
+
+Clock = Callable[[], float]
+
+
+class Interrupted(BotError):
+    """Ctrl-C was pressed; everything up to there is stored."""
+
+
+class Screen(Protocol):
+    """How a person is told."""
+
+    def tell(self, line: str) -> None: ...
+
+    def training(self, trainer: Trainer) -> AbstractContextManager[Callable[[Progress], None]]: ...
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A training and what came of it. note: how it ended. remarks: what the watch said, by step.
+
+    share: how much of what the recipe asks for was done; below 1 the run is partial. checkpoint: None where
+    the run failed before it had one. seconds: wall time; cpu_seconds: of all threads.
+    """
+
+    model: str
+    setting: Model
+    history: tuple[Measurement, ...]
+    seconds: float
+    cpu_seconds: float
+    parameters: int
+    ngram_loss: float | None
+    note: str
+    failed: bool
+    remarks: tuple[tuple[int, str], ...]
+    samples: tuple[tuple[int, tuple[str, ...]], ...]
+    share: float
+    checkpoint: Path | None
+
+    @property
+    def best(self) -> Measurement | None:
+        """The measurement with the lowest held-out loss."""
+        return min(self.history, key=lambda row: row.held_out_loss, default=None)
+
+    @property
+    def goal(self) -> str:
+        """What the recipe asks for: `3 epochs`, `20,000 steps`."""
+        training = self.setting.training
+        if training.max_epochs:
+            return f"{training.max_epochs} epochs"
+        return f"{training.max_steps:,} steps"
+
+
+class Lab:
+    """One recipe at one scale. data: where its files lie. folder: where everything made is kept.
+
+    Raises CorpusError where a file is missing.
+    """
+
+    def __init__(
+        self, recipe: Recipe, data: Path, folder: Path, screen: Screen, clock: Clock = time.process_time
+    ):
+        self.recipe, self.folder, self._screen, self._clock = recipe, folder, screen, clock
+        self.scale = recipe.scale
+        self.found = located(recipe.data, data)
+        self.models: dict[str, Model] = {}
+        self.add(recipe.models)
+        self._minutes: dict[str, float] = {}
+        self._corpora: dict[str, Corpus] = {}
+        self._done: dict[str, Outcome] = {}
+
+    def tell(self, line: str) -> None:
+        """A line for who watches."""
+        self._screen.tell(line)
+
+    def add(self, models: Mapping[str, Model]) -> None:
+        """More models, as a step makes them of the recipe's: with other seeds or settings."""
+        for name, model in models.items():
+            corpus = None if model.corpus is None else placed(model.corpus, self.found)
+            self.models[name] = model.model_copy(update={"corpus": corpus})
+        self.__dict__.pop("house", None)
+
+    def allow(self, minutes: Mapping[str, float]) -> None:
+        """How long each training may take at most, beside what its settings say."""
+        self._minutes |= minutes
+        self.__dict__.pop("house", None)
+
+    @cached_property
+    def house(self) -> House:
+        """The rooms of these models; plugins of one's own stand beside the recipe."""
+        models = {name: self._limited(name) for name in self.models}
+        database = f"sqlite:///{self.folder.absolute()}/bot.db"
+        config = Config(database=database, models=models)
+        config._file, config._folder = self.recipe.file, self.folder
+        return House(config, plugins=self.recipe.file.absolute().parent / "plugins")
+
+    def _limited(self, name: str) -> Model:
+        model, minutes = self.models[name], self._minutes.get(name)
+        if minutes is None:
+            return model
+        least = min(minutes, model.training.max_minutes or minutes)
+        training = model.training.model_copy(update={"max_minutes": least})
+        return model.model_copy(update={"training": training})
+
+    def corpus(self, model: str) -> Corpus:
+        """What a model learns from; read once, however many models do."""
+        choice = self.house.model(model).corpus
+        key = repr(choice)
+        if key not in self._corpora:
+            self._corpora[key] = self.house.corpus(model)
+        return self._corpora[key]
+
+    def parameters(self, model: str, vocabulary_size: int) -> int:
+        """How many numbers it learns."""
+        return count_parameters(lambda: self.house.new_model(model, vocabulary_size))
+
+    def trained(self, model: str) -> Outcome:
+        """Train a model, go on with it, or say what came of it. Raises Interrupted, TrainingError."""
+        if model not in self._done:
+            self._done[model] = self._outcome(model, self._train(model))
+        return self._done[model]
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """Of all that was trained so far."""
+        return list(self._done.values())
+
+    def checkpoint(self, model: str) -> Path:
+        """The best one of the training. Raises TrainingError where it failed before it had one."""
+        outcome = self.trained(model)
+        if outcome.checkpoint is None:
+            msg = f"{model} has no checkpoint: {outcome.note}"
+            raise TrainingError(msg)
+        return outcome.checkpoint
+
+    def sampler(self, model: str) -> "Sampler":
+        return self.house.sampler(model, self.checkpoint(model).name)
+
+    def _file(self, model: str) -> Path:
+        return self.folder / "runs" / f"{model}.json"
+
+    def key(self, model: str, *besides: str) -> str:
+        """Of all that shapes a training but how long it may be, and but these settings of it."""
+        setting = self.house.model(model)
+        what = setting.model_dump_json(exclude={"corpus": True, "training": LIMITS | set(besides)})
+        return hashlib.sha256(f"{self.corpus(model).sha256} {what}".encode()).hexdigest()[:16]
+
+    def _train(self, model: str) -> Kept:
+        then, key = kept.load(self._file(model)), self.key(model)
+        training = self.house.model(model).training
+        limits = training.model_dump(mode="json", include=LIMITS)
+        if then is not None and then.key == key and then.note:
+            there = then.failed or (self._shelf(model) / then.checkpoint).is_dir()
+            if there and then.limits == limits:
+                return then
+        now = then if then is not None and then.key == key else Kept(key)
+        now.limits, now.note, now.failed = limits, "", False
+        with opened(self.house, model) as trainer:
+            return self._go_on(trainer, now)
+
+    def _go_on(self, trainer: Trainer, now: Kept) -> Kept:
+        plan = self._plan(trainer)
+        if plan == "nothing":
+            return self._finished(trainer, now)
+        if plan == "begin":
+            now.remarks, now.samples, now.seconds, now.cpu_seconds = [], [], 0.0, 0.0
+        self._screen.tell(self._title(trainer))
+        trainer.prepare()
+        now.parameters = self._size(trainer)
+        now.ngram_loss = trainer.ngram_loss
+        wall, cpu, before = time.monotonic(), self._clock(), (now.seconds, now.cpu_seconds)
+        file = self._file(trainer.name)
+
+        def spent() -> None:
+            now.seconds = before[0] + time.monotonic() - wall
+            now.cpu_seconds = before[1] + self._clock() - cpu
+
+        with self._screen.training(trainer) as show:
+
+            def watch(progress: Progress) -> None:
+                if progress.note:
+                    now.remark(progress.step, progress.note)
+                if progress.samples:
+                    now.samples.append((progress.step, list(progress.samples)))
+                if progress.validation_loss is not None:
+                    spent()
+                    now.history = list(trainer.history)
+                    now.save(file)
+                show(progress)
+
+            try:
+                trained = trainer.run(watch)
+            except NoCheckpoint as error:
+                if not error.failed:
+                    raise Interrupted(_interrupted(trainer.name)) from error
+                now.note, now.failed = error.note, True
+            else:
+                now.history = list(trainer.history or trained.result.history)
+                now.checkpoint = trained.folder.name
+                now.failed = trained.result.gave_up
+                now.note = "" if trained.result.interrupted else trained.result.note
+        spent()
+        now.save(file)
+        if not now.note:
+            raise Interrupted(_interrupted(trainer.name))
+        return now
+
+    def _plan(self, trainer: Trainer) -> str:
+        try:
+            return trainer.plan().do
+        except TrainingError as error:
+            told = str(error).partition("; set that back")[0]
+            msg = f"{told}; set that back to go on, or remove {self._shelf(trainer.name)} to begin anew"
+            raise TrainingError(msg) from error
+
+    def _finished(self, trainer: Trainer, now: Kept) -> Kept:
+        """What the training's own files say of a run that has ended, where ours did not know it."""
+        position = load_position(self._shelf(trainer.name) / STATE)
+        now.history, now.seconds = position.history, position.seconds
+        now.note = why_ended(position, trainer.setting.training)
+        now.parameters, now.ngram_loss = self._size(trainer), trainer.ngram_loss
+        folder = trainer.own(position.history)
+        now.checkpoint = folder.name if folder else ""
+        now.save(self._file(trainer.name))
+        return now
+
+    def _size(self, trainer: Trainer) -> int:
+        return self.parameters(trainer.name, trainer.vocabulary_size)
+
+    def _title(self, trainer: Trainer) -> str:
+        number, count = list(self.models).index(trainer.name) + 1, len(self.models)
+        setting = trainer.setting
+        shape = f"{setting.num_layers} x {setting.cell.name} of {setting.hidden_size}"
+        return f"Training {trainer.name} ({number} of {count}): {shape}"
+
+    def _shelf(self, model: str) -> Path:
+        return self.house.config.checkpoints_folder / model
+
+    def _outcome(self, model: str, run: Kept) -> Outcome:
+        asked, last = self.models[model], run.history[-1] if run.history else None
+        share = 1.0
+        if last and model in self._minutes and run.note.endswith(" used"):
+            share = share_done(asked.training, last.step, last.epoch, run.seconds)
+        return Outcome(
+            model=model,
+            setting=asked,
+            history=tuple(run.history),
+            seconds=run.seconds,
+            cpu_seconds=run.cpu_seconds,
+            parameters=run.parameters,
+            ngram_loss=run.ngram_loss,
+            note=run.note,
+            failed=run.failed,
+            remarks=tuple(run.remarks),
+            samples=tuple((step, tuple(texts)) for step, texts in run.samples),
+            share=share,
+            checkpoint=self._shelf(model) / run.checkpoint if run.checkpoint else None,
+        )
+
+
+def _interrupted(model: str) -> str:
+    return f"interrupted while {model} was trained; the same command goes on from there"

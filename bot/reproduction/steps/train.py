@@ -1,0 +1,165 @@
+"""Trains models and shows them side by side: losses, time, what the watch said, all curves in a figure."""
+
+from collections.abc import Sequence
+
+from bot.reports.curves import Line, draw_lines
+from bot.reports.drawing import Drawing
+from bot.reports.sections import Figure, Samples, Section, Table
+from bot.reproduction.estimate import told
+from bot.reproduction.lab import Lab, Outcome
+
+COLUMNS = (
+    "run",
+    "cell",
+    "parameters",
+    "steps",
+    "epochs",
+    "training loss",
+    "held-out loss",
+    "5-gram",
+    "time",
+    "CPU time",
+    "how it ended",
+)
+NOTE = (
+    "Losses are nats per token, the end of an item counted. Training: mean of the last steps. Held out: the "
+    "lowest, on items that it never saw; the 5-gram has read and is tested on the same items."
+)
+TRAINING = "Training loss: mean since the point before, on what the model learns from. Lower is better."
+HELD_OUT = "Held-out loss: on items that the model never saw. Lower is better."
+SIMILAR = 0.05  # nats per token up to which losses are called similar, if a recipe does not say
+REMARKS = 12  # of one run that are told
+
+
+def step(lab: Lab, models: tuple[str, ...], similar: float = SIMILAR, title: str = "Training") -> Section:
+    """Train these; losses that differ by at most `similar` are called so.
+
+    Figures, for each model: MODEL.train, MODEL.held_out, MODEL.steps, MODEL.epochs, MODEL.parameters,
+    MODEL.seconds, MODEL.note; of all: 5gram, spread (of the training losses), verdict, remarks.
+    """
+    outcomes = [lab.trained(model) for model in models]
+    return Section(
+        title=title,
+        prose=[verdict(outcomes, similar), *remarks(outcomes)],
+        tables=[Table("Runs", COLUMNS, [row(outcome) for outcome in outcomes], NOTE)],
+        drawings=curves(outcomes),
+        samples=early(outcomes),
+        figures=figures(outcomes) | {"verdict": verdict(outcomes, similar)},
+    )
+
+
+def row(outcome: Outcome) -> tuple[str | float | None, ...]:
+    """One run of the table."""
+    last, best = outcome.history[-1] if outcome.history else None, outcome.best
+    return (
+        outcome.model,
+        outcome.setting.cell.name,
+        outcome.parameters,
+        last.step if last else None,
+        f"{last.epoch:.2f}" if last else None,
+        f"{last.train_loss:.4f}" if last else None,
+        f"{best.held_out_loss:.4f}" if best else None,
+        None if outcome.ngram_loss is None else f"{outcome.ngram_loss:.4f}",
+        told(outcome.seconds),
+        told(outcome.cpu_seconds),
+        ending(outcome),
+    )
+
+
+def ending(outcome: Outcome) -> str:
+    """How the run ended, FAILED or PARTIAL where it is."""
+    if outcome.failed:
+        return f"FAILED: {outcome.note}"
+    if outcome.share < 1:
+        return f"PARTIAL: {outcome.share:.1%} of {outcome.goal}"
+    return outcome.note
+
+
+def figures(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
+    """By name, see `step`."""
+    found: dict[str, Figure] = {}
+    for outcome in outcomes:
+        name = outcome.model
+        found |= {f"{name}.parameters": float(outcome.parameters), f"{name}.note": ending(outcome)}
+        found[f"{name}.seconds"] = outcome.seconds
+        if outcome.ngram_loss is not None:
+            found["5gram"] = outcome.ngram_loss
+        if outcome.best:
+            last = outcome.history[-1]
+            found |= {
+                f"{name}.train": last.train_loss,
+                f"{name}.held_out": outcome.best.held_out_loss,
+                f"{name}.steps": float(last.step),
+                f"{name}.epochs": last.epoch,
+            }
+    found["remarks"] = " ".join(remarks(outcomes)) or "The watch had nothing to say."
+    losses = [outcome.history[-1].train_loss for outcome in outcomes if outcome.history]
+    if losses:
+        found["spread"] = max(losses) - min(losses)
+    return found
+
+
+def verdict(outcomes: Sequence[Outcome], similar: float) -> str:
+    """Whether the training losses come to the same, in plain words."""
+    whole = [outcome for outcome in outcomes if outcome.history and not outcome.failed]
+    if len(whole) < 2:
+        return _of_one(whole[0]) if whole else "No run came to an end."
+    losses = {outcome.model: outcome.history[-1].train_loss for outcome in whole}
+    spread = max(losses.values()) - min(losses.values())
+    each = ", ".join(f"{name} {loss:.3f}" for name, loss in losses.items())
+    if spread <= similar:
+        return f"Similar: the last training losses lie within {spread:.3f} nats of each other ({each})."
+    lowest = min(losses, key=losses.__getitem__)
+    return f"Different: the last training losses span {spread:.3f} nats, {lowest} has the lowest ({each})."
+
+
+def _of_one(outcome: Outcome) -> str:
+    best = outcome.best
+    return f"{outcome.model}: held-out loss {best.held_out_loss:.3f}." if best else outcome.note
+
+
+def remarks(outcomes: Sequence[Outcome]) -> list[str]:
+    """What the watch of the training loop said, run by run."""
+    said = []
+    for outcome in outcomes:
+        notes = [f"step {step:,}: {text}" for step, text in outcome.remarks]
+        if len(notes) > REMARKS:
+            notes = [*notes[:REMARKS], f"and {len(notes) - REMARKS} more"]
+        if outcome.failed:
+            notes.append(f"failed: {outcome.note}")
+        if notes:
+            said.append(f"The watch on {outcome.model}: {'; '.join(notes)}.")
+    return said
+
+
+def curves(outcomes: Sequence[Outcome]) -> list[Drawing]:
+    """Training losses of all runs in one figure, held-out losses in another."""
+    runs = [outcome for outcome in outcomes if outcome.history]
+    if not runs:
+        return []
+    baseline = next((run.ngram_loss for run in runs if run.ngram_loss is not None), None)
+    levels = {} if baseline is None else {"5-gram": baseline}
+    return [
+        draw_lines("training-loss", "Training loss", TRAINING, _lines(runs, "train_loss")),
+        draw_lines("held-out-loss", "Held-out loss", HELD_OUT, _lines(runs, "held_out_loss"), levels=levels),
+    ]
+
+
+def _lines(runs: Sequence[Outcome], loss: str) -> list[Line]:
+    return [
+        Line(run.model, [row.step for row in run.history], [getattr(row, loss) for row in run.history])
+        for run in runs
+    ]
+
+
+def early(outcomes: Sequence[Outcome]) -> list[Samples]:
+    """What each wrote while it was trained, one text a measurement."""
+    return [
+        Samples(
+            f"{outcome.model} while it was trained",
+            [f"step {step:,}: {texts[0]}" for step, texts in outcome.samples if texts],
+            "One text at each measurement, at temperature 0.8; nothing was chosen.",
+        )
+        for outcome in outcomes
+        if outcome.samples
+    ]
