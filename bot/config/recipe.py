@@ -14,7 +14,8 @@ from pydantic import Field, PrivateAttr
 from bot.config.loading import checked, refuse, shipped, told_where
 from bot.config.places import alternatives
 from bot.config.reader import Route, Source, read
-from bot.config.settings import Model, Settings
+from bot.config.settings import Model
+from bot.config.strict import Settings
 from bot.config.values import Choice, Name, Plugins
 from bot.errors import ConfigError
 
