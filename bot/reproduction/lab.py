@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bot.config import Config, Model
 from bot.config.recipe import Recipe
-from bot.errors import BotError, NoCheckpoint, TrainingError
+from bot.errors import BotError, TrainingError
 from bot.house import House
 from bot.model.language_model import count_parameters
 from bot.model.run import why_ended
@@ -25,13 +25,12 @@ from bot.records import Progress
 from bot.reproduction import kept
 from bot.reproduction.data import located, placed
 from bot.reproduction.kept import Kept
+from bot.reproduction.recording import Clock, Recording
 from bot.text.corpus import Corpus
 from bot.trainer import LIMITS, STATE, Trainer, opened
 
 if TYPE_CHECKING:
     from bot.model.sampling import Sampler
-
-Clock = Callable[[], float]
 
 
 class Interrupted(BotError):
@@ -197,41 +196,10 @@ class Lab:
             now.remarks, now.samples, now.seconds, now.cpu_seconds = [], [], 0.0, 0.0
         self._screen.tell(self._title(trainer))
         trainer.prepare()
-        now.parameters = self._size(trainer)
-        now.ngram_loss = trainer.ngram_loss
-        wall, cpu, before = time.monotonic(), self._clock(), (now.seconds, now.cpu_seconds)
-        file = self._file(trainer.name)
-
-        def spent() -> None:
-            now.seconds = before[0] + time.monotonic() - wall
-            now.cpu_seconds = before[1] + self._clock() - cpu
-
+        now.parameters, now.ngram_loss = self._size(trainer), trainer.ngram_loss
+        recording = Recording(now, self._file(trainer.name), trainer, self._clock)
         with self._screen.training(trainer) as show:
-
-            def watch(progress: Progress) -> None:
-                if progress.note:
-                    now.remark(progress.step, progress.note)
-                if progress.samples:
-                    now.samples.append((progress.step, list(progress.samples)))
-                if progress.validation_loss is not None:
-                    spent()
-                    now.history = list(trainer.history)
-                    now.save(file)
-                show(progress)
-
-            try:
-                trained = trainer.run(watch)
-            except NoCheckpoint as error:
-                if not error.failed:
-                    raise Interrupted(_interrupted(trainer.name)) from error
-                now.note, now.failed = error.note, True
-            else:
-                now.history = list(trainer.history or trained.result.history)
-                now.checkpoint = trained.folder.name
-                now.failed = trained.result.gave_up
-                now.note = "" if trained.result.interrupted else trained.result.note
-        spent()
-        now.save(file)
+            recording.run(show)
         if not now.note:
             raise Interrupted(_interrupted(trainer.name))
         return now
