@@ -20,7 +20,7 @@ from bot.status import standing
 COMMANDS = {
     "init", "train", "import", "figures", "sample", "calibrate", "fill", "queue", "why", "review", "approve",
     "reject", "edit", "undo", "settle", "replay", "post", "run", "status", "postmortem", "calendar", "taste",
-    "plugins", "web", "stop", "resume", "backup", "restore", "doctor", "schema",
+    "plugins", "web", "stop", "resume", "backup", "restore", "doctor", "schema", "sweep", "reproduce",
 }  # fmt: skip
 
 # The commands that must start fast, on a small server too; {} is the configuration.
