@@ -3,7 +3,7 @@
 from bot.config.loading import load, schema, shipped
 from bot.config.places import Place
 from bot.config.settings import Bot, Config, Limits, Model, SamplingSettings, Schedule, Training
-from bot.config.values import Choice, NamedPlugins
+from bot.config.values import Choice, NamedPlugins, Plugins
 
 __all__ = [
     "Bot",
@@ -12,6 +12,7 @@ __all__ = [
     "Limits",
     "Model",
     "NamedPlugins",
+    "Plugins",
     "Place",
     "SamplingSettings",
     "Schedule",

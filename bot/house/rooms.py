@@ -10,7 +10,7 @@ from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.config import Model
+from bot.config import Model, Plugins
 from bot.curation import gate
 from bot.curation.chain import Chain, Context
 from bot.curation.earlier import Earlier
@@ -67,7 +67,11 @@ class House(Outlets):
         return House(config, self.clock, self._data)
 
     def filters(self, bot: str) -> list[tuple[str, Filter]]:
-        built = [(choice, self.registry.build("filters", choice)) for choice in self.bot(bot).filters]
+        return self.made_filters(self.bot(bot).filters)
+
+    def made_filters(self, choices: Plugins) -> list[tuple[str, Filter]]:
+        """Each with its name. Raises ConfigError, PluginError."""
+        built = [(choice, self.registry.build("filters", choice)) for choice in choices]
         for choice, filter in built:
             if not callable(filter):
                 msg = f"{choice.where()}: the factory gave {filter!r:.60}, no filter"
