@@ -228,6 +228,37 @@ def test_text_folder_takes_a_file_for_a_document(read, write):
     assert texts(read("text_folder", path="stories", pattern="**/*.txt")) == ["one", "two\nlines", "deep"]
 
 
+def test_text_folder_takes_a_paragraph_for_a_document(read, write):
+    write("stories/a.txt", "DAGON\n\nI am writing.\n  \nIt was night.")
+
+    assert read("text_folder", path="stories", paragraphs=True) == [
+        Document("DAGON\n", "a.txt"),
+        Document("I am writing.\n", "a.txt"),
+        Document("It was night.", "a.txt"),
+    ]
+
+
+def test_text_folder_keeps_letters_digits_and_the_signs_that_are_named(write, tmp_path):
+    """What is left out is counted."""
+    write("stories/a.txt", "Ça, 12° #of\tit!")
+    options = {"path": "stories", "keep": ",!"}
+    corpus = Registry(None, tmp_path).build("corpora", Choice("text_folder", options))
+
+    assert texts(list(corpus)) == ["Ça, 12 of\tit!"]
+    assert ("signs left out", 2) in corpus.steps
+
+
+def test_text_folder_takes_a_share_the_same_each_time(read, write):
+    for number in range(400):
+        write(f"stories/{number:03}.txt", str(number))
+    first = read("text_folder", path="stories", share=0.25)
+
+    assert 60 < len(first) < 140
+    with pytest.raises(BotError, match="share 0 is not above 0"):
+        read("text_folder", path="stories", share=0.0)
+    assert read("text_folder", path="stories", share=0.25) == first
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
