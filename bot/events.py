@@ -95,5 +95,17 @@ class Waiting:
     process: str
 
 
-Event = Filled | Approved | SlotTaken | Delivered | Failed | Halted | Held | ClockSet | Waiting
+@dataclass(frozen=True)
+class Reach:
+    """A server answers, for the first time or again, or for some `reason` does not.
+
+    targets: those that speak to it, as BOT/TARGET.
+    """
+
+    server: str
+    targets: Sequence[str]
+    reason: str = ""
+
+
+Event = Filled | Approved | SlotTaken | Delivered | Failed | Halted | Held | ClockSet | Waiting | Reach
 Tell = Callable[[Event], None]

@@ -154,6 +154,12 @@ class Costing(Protocol):
         """What a post of this text costs, in USD; without a network."""
 
 
+class Serving(Protocol):
+    """What a target may have beside: while `bot run` works it is tried whether that server answers."""
+
+    server: str  # http://HOST:PORT or https://HOST, without anything secret
+
+
 class Advising(Protocol):
     """What a target may have beside: `bot doctor` shows it."""
 

@@ -29,6 +29,7 @@ from bot.posting.schedule import Wakeup
 from bot.posting.turns import Turns
 from bot.posting.watchdog import Watchdog
 from bot.pulse import PulseFile, tell_all
+from bot.reaching import Reaching
 from bot.records import Candidate, Draft, Progress, Sampling
 from bot.review.policies import look_up
 from bot.systemd import notify
@@ -42,6 +43,7 @@ LIMITS = {
     "fill": 1800.0,
     "post": 120.0,
     "duty": 60.0,
+    "reach": 60.0,
 }  # seconds that a turn may show no sign of life; a call takes 30 at most
 
 
@@ -145,13 +147,16 @@ def run(house: House, tell: Tell, stop: threading.Event) -> None:
     keep = Turns("duty", duty.look, LIMITS["duty"], failures=failures)
     fill = Turns("fill", lambda: duty.do(filling), LIMITS["fill"], failures=failures)
     post = Turns("post", lambda: duty.do(posting), LIMITS["post"], failures=failures)
+    reach = Turns("reach", lambda: duty.do(reaching), LIMITS["reach"], failures=failures)
     with pulse, open_host(house.config) as host, closing(open_sender(house)) as sender:
         told = tell_all(lambda event: post.alive(), pulse.told, tell)
         courier = open_courier(house, sender, told)
         posting = Posting(house, courier, told, stop)
         filling = Filling(house, host, tell_all(lambda event: fill.alive(), pulse.told, tell), stop)
-        with Wakeup([keep, fill, post]) as wakeup:
-            watch(stop, Watchdog([keep, fill, post], wakeup), pulse)
+        reaching = Reaching(house.servers, tell_all(pulse.told, tell), stop)
+        jobs = [keep, fill, post, reach]
+        with Wakeup(jobs) as wakeup:
+            watch(stop, Watchdog(jobs, wakeup), pulse)
             host.kill()  # the batch in hand is not queued yet, and nobody waits for it any more
         courier.leave()
         duty.leave()

@@ -7,7 +7,7 @@ old one, or one whose process has ended, is the sign of a death. A process that 
 import json
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from bot.errors import BotError
-from bot.events import ClockSet, Event, Failed, Filled, Tell
+from bot.events import ClockSet, Event, Failed, Filled, Reach, Tell
 from bot.posting.owner import identify
 from bot.posting.turns import Seen
 from bot.records import Secret
@@ -40,6 +40,15 @@ class Trouble:
 
 
 @dataclass(frozen=True)
+class Server:
+    """How a server answers. reason: why it does not, since when; "" if it does."""
+
+    targets: Sequence[str]
+    reason: str
+    since: datetime
+
+
+@dataclass(frozen=True)
 class Pulse:
     """How a `bot run` stood at a moment."""
 
@@ -50,6 +59,7 @@ class Pulse:
     at: datetime
     jobs: Mapping[str, Seen] = field(default_factory=dict)
     troubles: Mapping[str, Trouble] = field(default_factory=dict)  # by bot
+    servers: Mapping[str, Server] = field(default_factory=dict)  # that targets speak to
 
 
 class PulseFile:
@@ -59,11 +69,12 @@ class PulseFile:
         self.path, self._clock, self._version = folder / NAME, clock, version
         self._owner, self._started_at = identify(), clock()
         self._troubles: dict[str, Trouble] = {}
+        self._servers: dict[str, Server] = {}
         self._waited = PERIOD
         self._failure = ""
 
     def told(self, event: Event) -> None:
-        """Note which bots cannot be filled, and which can again."""
+        """Note which bots cannot be filled and which servers do not answer, and which can and do again."""
         match event:
             case Failed(bot, reason, host):
                 since = self._troubles[bot].since if bot in self._troubles else self._clock()
@@ -73,6 +84,8 @@ class PulseFile:
                 self._troubles[CLOCK] = Trouble(reason, self._clock(), host=False)
             case ClockSet():
                 self._troubles.pop(CLOCK, None)
+            case Reach(server, targets, reason):
+                self._servers[server] = Server(targets, Secret.redact(reason), self._clock())
             case Filled():
                 self._troubles.pop(event.bot, None)
 
@@ -99,6 +112,7 @@ class PulseFile:
             self._clock(),
             {name: _redacted(seen) for name, seen in jobs.items()},
             dict(self._troubles),
+            dict(self._servers),
         )
         self.path.parent.mkdir(exist_ok=True)
         beside = self.path.with_suffix(f".{os.getpid()}")
@@ -144,7 +158,11 @@ def _pulse(found: dict[str, Any]) -> Pulse:
         bot: Trouble(**trouble | {"since": datetime.fromisoformat(trouble["since"])})
         for bot, trouble in found["troubles"].items()
     }
-    return Pulse(**found | times | {"jobs": jobs, "troubles": troubles})
+    servers = {
+        name: Server(**server | {"since": datetime.fromisoformat(server["since"])})
+        for name, server in found["servers"].items()
+    }
+    return Pulse(**found | times | {"jobs": jobs, "troubles": troubles, "servers": servers})
 
 
 def _redacted(seen: Seen) -> Seen:

@@ -26,6 +26,7 @@ ORDER = [  # a room imports only what stands before it
         "importing",
         "brakes",
         "duty",
+        "reaching",
     ),
     *("filling", "delivering"),
     *("pipeline", "doctor", "status", "postmortem", "outlook", "story"),

@@ -3,7 +3,19 @@
 import logging
 from typing import Any
 
-from bot.events import Approved, ClockSet, Delivered, Event, Failed, Filled, Halted, Held, SlotTaken, Waiting
+from bot.events import (
+    Approved,
+    ClockSet,
+    Delivered,
+    Event,
+    Failed,
+    Filled,
+    Halted,
+    Held,
+    Reach,
+    SlotTaken,
+    Waiting,
+)
 from bot.logs import EVENTS
 
 log = logging.getLogger(EVENTS)
@@ -38,6 +50,9 @@ def _told(event: Event) -> tuple[str, int, dict[str, Any]]:
             return "held", logging.WARNING, fields | {"waiting": hold.waiting}
         case ClockSet(step, believed):
             return "clock", logging.WARNING, {"seconds": step.total_seconds(), "believed": believed}
+        case Reach(server, targets, reason):
+            level = logging.WARNING if reason else logging.INFO
+            return "reach", level, {"server": server, "targets": list(targets), "reason": reason}
         case Waiting(process):
             return "waiting", logging.WARNING, {"process": process}
         case Failed(bot, reason):

@@ -18,7 +18,19 @@ from bot.cli.plain import plain
 from bot.config import shipped
 from bot.curation.chain import Drop
 from bot.curation.habits import Habit
-from bot.events import Approved, ClockSet, Delivered, Event, Failed, Filled, Halted, Held, SlotTaken, Waiting
+from bot.events import (
+    Approved,
+    ClockSet,
+    Delivered,
+    Event,
+    Failed,
+    Filled,
+    Halted,
+    Held,
+    Reach,
+    SlotTaken,
+    Waiting,
+)
 from bot.house import House
 from bot.records import Check, Delivery, Draft, Hold, PluginReport
 from bot.status import Standing, standing
@@ -77,6 +89,10 @@ class Screen:
             case ClockSet(step, believed):
                 then = "posting goes on" if believed else "nothing is posted until it stays so for a minute"
                 self._line("clock", f"it was set by {step.total_seconds():+,.0f} s: {then}", "yellow")
+            case Reach(server, targets, reason) if reason:
+                self._line("away", plain(f"{server}, for {', '.join(targets)}: {reason}"), "yellow")
+            case Reach():
+                pass  # that a server answers is no news
             case Waiting(process):
                 self._line(
                     "waits", f"another bot run is at work, {process}: this one goes on when it ends", "yellow"

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from bot.posting.owner import is_dead
 from bot.posting.turns import Seen
-from bot.pulse import CLOCK, Pulse
+from bot.pulse import CLOCK, Pulse, Server
 from bot.records import Check
 
 STALE = timedelta(seconds=30)  # a pulse beats every five
@@ -29,6 +29,7 @@ def process(
             "run", True, f"process {pulse.pid}, version {pulse.version}, since {_day(pulse.started_at)}"
         )
         yield from _jobs(pulse)
+        yield from map(_server, pulse.servers, pulse.servers.values())
 
 
 def lives(pulse: Pulse | None, now: datetime) -> bool:
@@ -61,6 +62,15 @@ def _job(name: str, job: Seen, at: datetime) -> Check:
         text = f"{job.failure} (tried again every second)"
         return Check(name, False, text, at - timedelta(seconds=job.failing))
     return Check(name, True, f"{job.turns} turns, the last one took {job.lasted:.1f} s")
+
+
+def _server(name: str, server: Server) -> Check:
+    who = ", ".join(server.targets)
+    if not server.reason:
+        return Check(f"server {name}", True, f"it answers, for {who}")
+    return Check(
+        f"server {name}", False, f"{server.reason}; until it does, no post reaches {who}", server.since
+    )
 
 
 def _day(at: datetime) -> str:

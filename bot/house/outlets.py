@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, get_args
 
@@ -52,6 +53,16 @@ class Outlets(Trained):
                 msg = f"{choice.where()}: the target {fault}"
                 raise PluginError(msg)
         return built
+
+    def servers(self) -> dict[str, list[str]]:
+        """The servers that targets say they speak to, each with BOT/TARGET of those."""
+        found: dict[str, list[str]] = {}
+        for bot in self.config.bots:
+            with suppress(BotError):  # what is wrong with them, `bot doctor` says
+                for label, target in self.targets(bot).items():
+                    if server := getattr(target, "server", ""):
+                        found.setdefault(str(server), []).append(f"{bot}/{label}")
+        return found
 
     def labels(self, bot: str) -> Sequence[str]:
         """The same labels; none is built."""

@@ -54,7 +54,7 @@ class Bluesky:
         if importlib.util.find_spec("atproto") is None:  # importing it takes a second or two
             msg = "the target bluesky needs atproto: pip install atproto"
             raise BotError(msg)
-        self.handle, self.account, self.url = handle, f"bluesky {handle}", f"https://{server}"
+        self.handle, self.account, self.server = handle, f"bluesky {handle}", f"https://{server}"
         self.languages, self.labels = languages, labels
         self.manner = f"behind the label {', '.join(labels)}" if labels else ""
         self._app_password = app_password
@@ -128,7 +128,7 @@ class Bluesky:
         from atproto import Client, Request
 
         # without room for one redirect: it would be followed
-        client = Client(self.url, Request(timeout=httpx.Timeout(**TIMEOUT), max_redirects=0))
+        client = Client(self.server, Request(timeout=httpx.Timeout(**TIMEOUT), max_redirects=0))
         client.login(self.handle, self._app_password.reveal(), fetch_bsky_profile=False)
         return client
 
@@ -170,7 +170,7 @@ class Bluesky:
         answer = getattr(error, "response", None)
         if answer is None:
             unreached = isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout)
-            return NotSent(f"{self.url} cannot be reached") if unreached else None
+            return NotSent(f"{self.server} cannot be reached") if unreached else None
         if _name(error) in SESSION_IS_OVER:
             vars(self).pop("client", None)
             return NotSent(f"the session is over: {error}", retry_after=0)

@@ -66,7 +66,7 @@ class Mastodon:
         if not self.user or not re.fullmatch(r"[\w.-]+(:\d+)?", self.host):
             msg = f"the account is {account!r}: write user@server, and as instance a server's name alone"
             raise ValueError(msg)
-        self.account = f"mastodon {self.user}@{server}"
+        self.account, self.server = f"mastodon {self.user}@{server}", f"https://{self.host}"
         self.visibility, self.content_warning, self.language = visibility, content_warning, language
         self.max_length = max_length - _graphemes(content_warning)  # it counts like the text
         hidden = f"behind the warning “{content_warning}”" if content_warning else ""

@@ -38,6 +38,7 @@ class Webhook:
             msg = "the address must begin with https:// or http:// and a server's name"
             raise ValueError(msg)
         self.host, self.form, self._url = url.hostname, form, secret_url
+        self.server = f"{url.scheme}://{url.netloc.rpartition('@')[2]}"
         mark = sha256(secret_url.reveal().encode()).hexdigest()[:8]  # tells two addresses of one server apart
         self.account = f"webhook {self.host} {mark}"
         self.max_length = 2000 if form == "discord" else None

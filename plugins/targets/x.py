@@ -69,6 +69,7 @@ class X:
         self.price, self.price_with_address = price, price_with_address
         self.user = access_token.reveal().partition("-")[0] if access_token else ""  # a token begins with it
         self.account = "x (dry run)" if dry_run else f"x {self.user}"
+        self.server = "" if dry_run else "https://api.twitter.com"
         if not dry_run:
             self.client = _connect([key.reveal() for key in keys if key])
 

@@ -48,7 +48,7 @@ def aim(build, server):
 
     def aim(**options):
         bluesky = build(**options)
-        bluesky.url = f"http://127.0.0.1:{server.server_port}"
+        bluesky.server = f"http://127.0.0.1:{server.server_port}"
         return bluesky
 
     return aim
@@ -228,7 +228,7 @@ def test_no_way_to_it(build):
     """If no connection comes about, nothing was sent."""
     bluesky = build()
     with serving(Handler) as unused:
-        bluesky.url = f"http://127.0.0.1:{unused.server_port}"
+        bluesky.server = f"http://127.0.0.1:{unused.server_port}"
     with pytest.raises(NotSent, match="cannot be reached"):
         bluesky.post(post())
 
