@@ -114,7 +114,10 @@ class Filling:
         if failing := failing_filter(filled):
             self._tell(Failed(bot, failing))
             self._rest(bot, QUARANTINE)
-        elif stock(self._house, bot) <= self._before[bot]:
+            return
+        if given_up := self._house.renderings.given_up(bot):
+            self._tell(Failed(bot, given_up))
+        if stock(self._house, bot) <= self._before[bot]:
             self._rest(bot)
 
     def _guarded(self, bot: str, act: Callable[..., Made], *given: Any) -> Made | None:

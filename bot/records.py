@@ -541,6 +541,10 @@ class Secret:
     def reveal(self) -> str:
         return self._value
 
+    def forget(self) -> None:
+        """It is over, as a session's token is: it is masked no more."""
+        self._met.difference_update(disguises(self._value))
+
     def __repr__(self) -> str:
         return "Secret(***)"
 

@@ -23,6 +23,7 @@ DEADLINE = 30.0  # seconds for one renderer and one text
 MOST, LARGEST = 8, 8 * 2**20  # attachments of one renderer to one text; bytes of one
 LONGEST_ALT_TEXT = 2000  # characters
 ENOUGH = 3  # times a renderer may break its process before it is asked no more
+GIVEN_UP = f"it broke its process {ENOUGH} times, and is asked no more until a new start"
 REMEMBERED = 1000  # failures
 MEDIA_TYPE = re.compile(r"[a-z]+/[\w.+-]+", re.ASCII)
 NAME = re.compile(r"\w[\w.-]{0,99}", re.ASCII)
@@ -70,6 +71,11 @@ class Renderings:
         known = ((label, self._known(_key(recipe, text))) for label, recipe in recipes.items())
         return _joined((label, NOT_YET if one is None else one) for label, one in known)
 
+    def given_up(self, bot: str) -> str:
+        """Which of a bot's renderers are asked no more, and why; "" if none."""
+        labels = [label for (whose, label), times in self._broken.items() if whose == bot and times >= ENOUGH]
+        return "; ".join(f"the renderer {label}: {GIVEN_UP}" for label in labels)
+
     def close(self) -> None:
         self._child.close()
 
@@ -87,7 +93,7 @@ class Renderings:
 
     def _make(self, bot: str, label: str, key: str, text: str) -> tuple[Media, ...] | Failed:
         if self._broken[bot, label] >= ENOUGH:
-            return Failed(f"it broke its process {ENOUGH} times, and is asked no more until a new start")
+            return Failed(GIVEN_UP)
         try:
             made = self._child.ask((bot, label, text), self._deadline)
         except ChildError as error:

@@ -18,9 +18,9 @@ def lateness(**options: int) -> dict:
 
 
 @pytest.mark.proof
-def test_of_300_bots_99_posts_in_100_are_there_within_five_seconds():
-    """In real time, one post a bot and minute, on one CPU; a figure, so only where the machine is idle."""
+def test_of_300_bots_no_post_is_missing():
+    """In real time, one post a bot and minute, on one CPU; how late they are, the benchmark tells."""
     figures = lateness(bots=300, minutes=3)
 
     assert figures["missing"] == 0
-    assert figures["ours"]["p99"] <= 5
+    print(figures)

@@ -10,7 +10,7 @@ import pytest
 from bot import Attachment, BotError, Secret
 from bot.errors import ConfigError
 from bot.records import Rendered
-from bot.rendering import ENOUGH, LARGEST, MOST, Renderings
+from bot.rendering import ENOUGH, GIVEN_UP, LARGEST, MOST, Renderings
 from bot.store import MediaStore
 from tests.queues import open_queue
 
@@ -165,6 +165,8 @@ def test_a_renderer_that_breaks_its_process_again_and_again_is_asked_no_more(ren
 
     assert rendered.reasons == ("wild: it broke its process 3 times, and is asked no more until a new start",)
     assert len(rendered.media) == 1
+    assert renderings.given_up("metal") == f"the renderer wild: {GIVEN_UP}"
+    assert renderings.given_up("another") == ""
 
 
 def test_a_failure_is_remembered(renderings, tmp_path):

@@ -58,6 +58,7 @@ class Bluesky:
         self.languages, self.labels = languages, labels
         self.manner = f"behind the label {', '.join(labels)}" if labels else ""
         self._app_password = app_password
+        self._tokens: list[Secret] = []  # of this session and the one before
 
     def measure(self, text: str) -> int:
         """Graphemes, or tenths of its bytes in UTF-8 where these are more: both have a limit."""
@@ -129,8 +130,15 @@ class Bluesky:
 
         # without room for one redirect: it would be followed
         client = Client(self.server, Request(timeout=httpx.Timeout(**TIMEOUT), max_redirects=0))
+        client.on_session_change(self._renewed)
         client.login(self.handle, self._app_password.reveal(), fetch_bsky_profile=False)
         return client
+
+    def _renewed(self, _event: Any, session: Any) -> None:
+        """A session's tokens are secrets; those of the one before stay so, a call may hold them still."""
+        for over in self._tokens[:-2]:
+            over.forget()
+        self._tokens = [*self._tokens[-2:], Secret(session.access_jwt), Secret(session.refresh_jwt)]
 
     def _get(self, collection: str, rkey: str) -> Any:
         """A record, None if there is none of that name."""

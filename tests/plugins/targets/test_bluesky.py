@@ -9,7 +9,7 @@ pytest.importorskip("atproto")
 
 from atproto.exceptions import BadRequestError, RequestException
 
-from bot import NotSent, Refused
+from bot import NotSent, Refused, Secret
 from bot.errors import ConfigError
 from tests.plugins.targets import bluesky_server
 from tests.plugins.targets.bluesky_server import DID, HANDLE, PASSWORD
@@ -145,6 +145,17 @@ def test_a_session_that_is_over(aim, server):
     with pytest.raises(NotSent, match="the session is over: 400 ExpiredToken"):
         bluesky.post(post(key="k2"))
     assert bluesky.post(post(key="k2")).remote_id
+
+
+def test_a_sessions_tokens_are_secrets(aim, server):
+    """As long as they are good, and one session longer; they do not pile up."""
+    server.life, bluesky, tokens = 60, aim(), []
+    for number in range(3):
+        bluesky.post(post(key=f"k{number}"))
+        tokens.append(server.tokens)
+
+    assert len({*tokens}) == 3
+    assert [Secret.redact(" ".join(pair)) == "*** ***" for pair in tokens] == [False, True, True]
 
 
 def test_a_session_is_renewed(aim, server):
