@@ -43,10 +43,9 @@ def enqueue(house: House, order: Order, answer: Answer) -> Filled:
     asked = cache(house.asked)
     sampled = [(draft.candidate.raw_text, asked(draft.candidate.sampling)) for draft in drafts]
     stuck = ruts(texts, house.usual(order.model, order.checkpoints), lambda kind: forced(kind, sampled))
-    filters = [choice.name for choice in house.bot(order.bot).filters]
-    return Filled(
-        order.bot, funnel(judged, filters), drafts, waiting(house, order.bot), variety(texts), stuck
-    )
+    became = funnel(judged, [choice.name for choice in house.bot(order.bot).filters])
+    house.fills.keep(order.bot, became)
+    return Filled(order.bot, became, drafts, waiting(house, order.bot), variety(texts), stuck)
 
 
 def waiting(house: House, bot: str) -> int:

@@ -103,6 +103,7 @@ def open_office(house: House, examine: Callable[[], Health], growing: Growing) -
         previews=partial(previews, house),
         outlook=partial(outlook, house),
         standings=lambda: [standing(house, bot) for bot in house.config.bots],
+        last_fill=house.fills.last,
         earned=house.judgements.earned,
         curves=lambda: list(curves(house)),
         media=house.media.content,

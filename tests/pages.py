@@ -77,6 +77,7 @@ def open_office(queue: Queue, **other: Any) -> Office:
         "previews": previews,
         "outlook": no_schedule,
         "standings": list,
+        "last_fill": lambda bot: None,
         "earned": queue.judgements.earned,
         "curves": list,
         "media": nothing_kept,

@@ -5,10 +5,13 @@ import re
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
+from typing import get_args
 
 import pytest
 
-from bot.records import Evidence, Match, Receipt, Span, Verdict
+from bot.curation.chain import Drop, Funnel
+from bot.records import Evidence, Match, Receipt, Span, Status, Verdict
+from bot.store.fills import Fills
 from bot.web.asked import place
 from bot.web.office import Curve
 from bot.web.overview import HEIGHT, WIDTH, plot
@@ -267,6 +270,21 @@ def test_posts_are_told_with_their_address_if_it_is_one(queue, client):
 
     assert 'href="https://example.org/1"' in page
     assert "javascript" not in page
+
+
+def test_what_became_of_a_bots_last_batch_is_shown(queue, tmp_path):
+    """Filter by filter, as it was told when it was queued."""
+    fills = Fills(queue.drafts._database)
+    fills.keep("metal", Funnel(96, (Drop("length", 80, ()), Drop("own", 9, (), 9)), 0, 7))
+    standing = SimpleNamespace(
+        bot="metal", model="m", drafts=dict.fromkeys(get_args(Status), 0), next_slot=None, last_post_at=None
+    )
+    office = {"standings": lambda: [standing], "last_fill": fills.last}
+    page = log_in(open_app(queue, tmp_path, **office)).get("/overview").text
+
+    assert "7 kept of 96" in page
+    assert re.search(r">length</th><td[^>]*>−80<", page)
+    assert "it broke on 9 of them" in page
 
 
 def test_all_posts_are_stopped_and_let_go_again(queue, client, post):

@@ -17,6 +17,7 @@ from bot.review.liking import Liking
 from bot.store.database import Database
 from bot.store.deliveries import Deliveries
 from bot.store.drafts import Drafts
+from bot.store.fills import Fills
 from bot.store.judgements import Judgements
 from bot.store.lineage import Lineage
 from bot.store.overview import Overview
@@ -60,6 +61,10 @@ class Stores:
     @cached_property
     def drafts(self) -> Drafts:
         return Drafts(self.database)
+
+    @cached_property
+    def fills(self) -> Fills:
+        return Fills(self.database)
 
     @cached_property
     def judgements(self) -> Judgements:

@@ -364,6 +364,14 @@ leases = Table(  # what one process at a time does
     _required("until", Instant),  # it changes with every renewal, which is what who waits looks for
 )
 
+fills = Table(  # what became of each bot's last batch of samples
+    "fills",
+    metadata,
+    Column("bot", Text, primary_key=True),
+    _required("at", Instant),
+    _required("funnel", JSON),
+)
+
 meta = Table(  # one row: which database this is, and what is known of its past
     "meta",
     metadata,

@@ -17,6 +17,7 @@ from bot.review.outgoing import Outgoing
 from bot.review.shortlist import Shortlist
 from bot.store.deliveries import Deliveries
 from bot.store.drafts import Drafts
+from bot.store.fills import Fill
 from bot.store.switches import Switches
 
 
@@ -120,8 +121,9 @@ class Office:
     """bots: of the configuration. desk, outgoing: where a person decides.
 
     previews: of a draft as it is now; raises BotError if its bot is gone. outlook: of a bot for so many days;
-    raises BotError if it has no schedule. earned: approved of decided, by way to sample. media: an
-    attachment's bytes by their sha256; raises NotFound. health: all that must be well.
+    raises BotError if it has no schedule. last_fill: what became of a bot's last batch. earned: approved of
+    decided, by way to sample. media: an attachment's bytes by their sha256; raises NotFound. health: all that
+    must be well.
     """
 
     bots: Sequence[str]
@@ -134,6 +136,7 @@ class Office:
     previews: Callable[[Draft], Sequence[Preview]]
     outlook: Callable[[str, int], Outlook]
     standings: Callable[[], Sequence[Standing]]
+    last_fill: Callable[[str], Fill | None]
     earned: Callable[[str], Mapping[Arm, Share]]
     curves: Callable[[], Sequence[Curve]]
     media: Callable[[str], bytes]

@@ -69,6 +69,7 @@ def show_overview(rooms: Rooms, session: Person) -> Response:
         notice=said,
         at="overview",
         standings=rooms.standings(),
+        fills={bot: fill for bot in rooms.bots if (fill := rooms.last_fill(bot))},
         earned=_earned(rooms),
         plots=[plot(curve) for curve in rooms.curves()],
         posts=_posts(rooms.deliveries.latest_posts(POSTS)),
