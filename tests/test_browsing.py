@@ -134,6 +134,20 @@ def test_every_key_does_what_its_button_says(inside, queue):
     until(inside, lambda: queue.drafts.get(5).status == "rejected")
     press("u")
     card(inside, 5)
+    press("Z")
+    inside.page.keyboard.type("3h")
+    press("Enter")
+    card(inside, 6)
+    press("u")
+    card(inside, 5)
+    press("R")
+    inside.page.keyboard.type("heard it before")
+    press("Control+Enter")
+    card(inside, 6)
+    until(inside, lambda: queue.drafts.get(5).status == "rejected")
+    assert queue.drafts.decisions(5)[-1].remark == "heard it before"
+    press("u")
+    card(inside, 5)
 
     statuses = [draft.status for draft in queue.drafts.list()]
     assert statuses == ["approved", "rejected", "snoozed", "pending", "pending", "pending"]

@@ -544,11 +544,14 @@ async def test_what_is_like_a_draft_is_shown(queue: Queue) -> None:
         assert "Pale Moon" in await settled(pilot)
 
 
-async def test_the_order_of_what_is_approved_is_changed(queue: Queue) -> None:
-    """The list is as slots take them."""
+@pytest.mark.parametrize("bot", ["metal", None])
+async def test_the_order_of_what_is_approved_is_changed(queue: Queue, bot: str | None) -> None:
+    """The list is as slots take them, bot by bot where all are shown."""
     for draft in queue.add("Ash", "Bone", "Crypt"):
         queue.approve(draft)
-    async with open_review(queue, "metal").run_test(size=SIZE) as pilot:
+    [other] = queue.drafts.add("other", [judged("Quartz")])
+    queue.approve(other)
+    async with open_review(queue, bot).run_test(size=SIZE) as pilot:
         await pilot.press("right_square_bracket", "right_square_bracket", "down", "down")
         await pilot.press("shift+up", "shift+up", "shift+down", "down", "shift+home")
         await settled(pilot)

@@ -53,12 +53,14 @@ def test_a_card_says_what_why_and_where(queue, client):
 
 def test_decisions_are_plain_forms(queue, client, post):
     """Each leads back to the review, and is recorded under the name of whoever is logged in."""
-    drafts = queue.add("Wormhorn", "Ash", "Mournspire", "Scar Sonata")
+    drafts = queue.add("Wormhorn", "Ash", "Mournspire", "Scar Sonata", "Crypt", "Bone")
     assert post("/drafts/1/approve", back="/review?bot=metal", **shown(drafts[0])).headers["location"] == (
         "/review?bot=metal"
     )
     post("/drafts/2/reject", reason="dull", **shown(drafts[1]))
     post("/drafts/3/snooze", days="7", **shown(drafts[2]))
+    post("/drafts/5/snooze", until="3h", **shown(drafts[4]))
+    post("/drafts/6/reject", remark="heard it before", **shown(drafts[5]))
     post("/drafts/4/edit", text="Scar\r\nSonata II", **shown(drafts[3]))
 
     statuses = [queue.drafts.get(id).status for id in (1, 2, 3, 4)]
@@ -67,6 +69,17 @@ def test_decisions_are_plain_forms(queue, client, post):
     assert queue.drafts.decisions(1)[0].actor == "ada"
     assert queue.drafts.get(3).snoozed_until == queue.clock() + timedelta(days=7)
     assert queue.drafts.get(4).text == "Scar\nSonata II"
+    assert queue.drafts.get(5).snoozed_until == queue.clock() + timedelta(hours=3)
+    assert queue.drafts.decisions(6)[0].remark == "heard it before"
+
+
+def test_what_is_no_time_is_told_and_puts_nothing_off(queue, post):
+    [draft] = queue.add("Wormhorn")
+    answer = post("/drafts/1/snooze", until="soon", **shown(draft))
+
+    assert answer.status_code == 422
+    assert "write 3h, 2d, 1w or a day" in answer.text
+    assert queue.drafts.get(1).status == "pending"
 
 
 def test_a_draft_can_be_noted_and_made_a_favourite(queue, client, post):

@@ -21,10 +21,12 @@ KEYS = (
         Key(str(number), f"reject_{name}", label, f"Reject it because it is {label}.")
         for number, (name, label) in enumerate(REASONS.items(), start=1)
     ),
+    Key("R", "reject_saying", "reject, saying why", "Reject it, with a word on why."),
     Key("e", "edit", "edit", "Change the text: a new revision, which needs an approval of its own."),
     Key("g", "regrow", "regrow", "Let the model go on from the cursor, in the editor."),
     Key("s", "skip", "skip", "Leave it for later in this sitting."),
     Key("z", "snooze", "tomorrow", "Put it off: it comes back by itself after a day."),
+    Key("Z", "snooze_until", "put off until", "Put it off for some hours, days or weeks, or until a day."),
     Key("u", "undo", "undo", "Take your last decision of the last 24 hours back."),
     Key("f", "star", "favourite", "Make it a favourite, or none any more."),
     Key("n", "note", "note", "Write a note beside it."),
@@ -37,8 +39,6 @@ OF_TERMINAL = (
     Key(
         "[ ]", "list", "other lists", "The list before, the list after: pending, put off, approved and so on."
     ),
-    Key("Z", "snooze_until", "put off until", "Put it off for some hours, days or weeks, or until a day."),
-    Key("R", "reject_saying", "reject, saying why", "Reject it, with a word on why."),
     Key("?", "help", "help", "Show the keys."),
     Key("q", "quit", "quit", "Leave; what was decided is kept."),
 )

@@ -57,9 +57,10 @@ class Outgoing:
         """Let slots take an approved draft sooner or later; False if it was there already."""
         return self.deliveries.move(draft, to)
 
-    def waiting(self, bot: str) -> Sequence[Draft]:
-        """The bot's approved drafts in the order that slots take them."""
-        return self.deliveries.waiting(bot)
+    def waiting(self, bot: str | None) -> Sequence[Draft]:
+        """The bot's approved drafts in the order that slots take them; those of all, bot by bot, if None."""
+        bots = self.deliveries.waited_for() if bot is None else [bot]
+        return [draft for bot in bots for draft in self.deliveries.waiting(bot)]
 
     def _in_doubt(self, id: int, fence: int | None) -> Delivery:
         delivery = self.deliveries.get(id)

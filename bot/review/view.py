@@ -34,8 +34,8 @@ class View:
 
     @property
     def in_order(self) -> bool:
-        """Whether it is the queue of approved drafts as slots take them."""
-        return self.tab == "approved" and self._bot is not None and not self.narrowed and bool(self._outgoing)
+        """Whether it is the queue of approved drafts as slots take them, bot by bot."""
+        return self.tab == "approved" and not self.narrowed and bool(self._outgoing)
 
     @property
     def title(self) -> str:
@@ -69,7 +69,7 @@ class View:
         self._next = ""
         if self.tab == "uncertain" and self._outgoing and not self.narrowed:
             return self._outgoing.uncertain(self._bot)
-        if self.in_order and self._outgoing and self._bot:
+        if self.in_order and self._outgoing:
             return self._outgoing.waiting(self._bot)
         return self._page()
 

@@ -135,6 +135,12 @@ class Deliveries:
         with self._database.read() as connection:
             return approved(connection, bot)
 
+    def waited_for(self) -> Sequence[str]:
+        """The bots that have approved drafts, by name."""
+        approved_of = select(drafts.c.bot).where(drafts.c.state == "approved").distinct()
+        with self._database.read() as connection:
+            return list(connection.scalars(approved_of.order_by(drafts.c.bot)))
+
     def move(self, draft: int, to: Literal["up", "down", "first", "last"]) -> bool:
         """Let slots take an approved draft sooner or later; False if it was there already.
 

@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from bot.errors import BotError, GateError, NotFound
 from bot.records import Draft
 from bot.review.decisions import Desk
+from bot.review.times import moment_of
 from bot.web.answers import say, status_of, wants_json
 from bot.web.asked import LONGEST, Back, DraftId, Flag, Revision, Rooms, Sight, Was, Words, lines, place
 from bot.web.door import Checked
@@ -106,9 +107,16 @@ def snooze(
     sha256: Revision,
     was: Was,
     days: Annotated[int, Form(ge=1, le=MOST_DAYS)] = 1,
+    until: Annotated[str, Form(max_length=40)] = "",
 ) -> Response:
-    until = rooms.clock() + timedelta(days=days)
-    return asked.answer(lambda desk: desk.snooze(asked.id, until, sha256, was))
+    """until: as a person writes it; if "", so many days."""
+    now = rooms.clock()
+
+    def put_off(desk: Desk) -> Draft:
+        moment = moment_of(until, now) if until else now + timedelta(days=days)
+        return desk.snooze(asked.id, moment, sha256, was)
+
+    return asked.answer(put_off)
 
 
 @router.post("/drafts/{id}/star")

@@ -87,7 +87,7 @@
     const sent = send(path, body).finally(() => { open -= 1; });
     if (!stays) {
       decided.push({ id, sent });
-      say(`${button.dataset.done ?? "Done"}: draft ${id}`);
+      say(`${(button ?? form).dataset.done ?? "Done"}: draft ${id}`);
       showNext();
     }
     sent.then((answer) => settle(answer, card, stays));
@@ -136,7 +136,7 @@
   }
 
   function write(details) { // at the end of what is there
-    const field = details.querySelector("textarea");
+    const field = details.querySelector("textarea, input:not([type=hidden])");
     if (!field || field === document.activeElement) return;
     field.focus();
     field.setSelectionRange(field.value.length, field.value.length);
