@@ -13,7 +13,9 @@ import pytest
 
 from bot import page as page_of
 from bot import pipeline
+from bot.curation.chain import Drop, Funnel
 from bot.records import Check, Evidence, Match, Slot, Span, Verdict
+from bot.store.fills import Fill
 from bot.web.office import Curve
 from tests.browser import DESKTOP, PHONE, come_in, open_browser, served, visit
 from tests.folders import fill
@@ -416,7 +418,9 @@ def show(tmp_path_factory, browser) -> Iterator[Any]:
         checks = [Check("run", True, ""), Check("queue metal", False, "2 drafts are left", NOON)]
         losses = [3, 2.2, 1.9, 1.7], [2.9, 2.1, 1.8, 1.75]
         curve = Curve("death_metal", "epoch12.00", [1, 10, 40, 90], *losses, 1.9)
+        drops = [Drop("length", 41, ()), Drop("not_in_training", 12, ()), Drop("blocklist", 3, ())]
         more = {"standings": lambda: [standing], "health": lambda: checks, "curves": lambda: [curve]}
+        more["last_fill"] = lambda bot: Fill(NOON, Funnel(96, tuple(drops), 2, 40))
         with served(queue, folder, outlook=fortnight(queue), **more) as (app, here):
             yield app, here
 

@@ -21,7 +21,7 @@ KEYS = (
         Key(str(number), f"reject_{name}", label, f"Reject it because it is {label}.")
         for number, (name, label) in enumerate(REASONS.items(), start=1)
     ),
-    Key("R", "reject_saying", "reject, saying why", "Reject it, with a word on why."),
+    Key("R", "reject_saying", "reject, say why", "Reject it, with a word on why."),
     Key("e", "edit", "edit", "Change the text: a new revision, which needs an approval of its own."),
     Key("g", "regrow", "regrow", "Let the model go on from the cursor, in the editor."),
     Key("s", "skip", "skip", "Leave it for later in this sitting."),
