@@ -2,12 +2,19 @@
 
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import urllib.request
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
 from pathlib import Path
 
+import httpx2
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from typer.testing import CliRunner
 
 from bot.cli.app import app
@@ -15,6 +22,7 @@ from bot.config import load
 from bot.errors import BotError
 from bot.house import House
 from bot.page import curves, passwords_of, serve, serve_beside
+from tests.pages import token
 from tests.queues import Clock
 
 
@@ -95,3 +103,52 @@ def test_each_model_tells_how_it_learned(house):
     assert curve.model == "moons"
     assert len(curve.steps) == len(curve.held_out) > 0
     assert curve.ngram is not None
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> dict[str, str]:
+    """A certificate of this computer's own, for 127.0.0.1, as settings name it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "wormhorn's tests")])
+    now = datetime.now(UTC)
+    alone = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))])
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(alone, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    (tmp_path / "page.pem").write_bytes(signed.public_bytes(pem))
+    plain = serialization.NoEncryption()
+    (tmp_path / "page.key").write_bytes(
+        key.private_bytes(pem, serialization.PrivateFormat.TraditionalOpenSSL, plain)
+    )
+    return {"certificate": str(tmp_path / "page.pem"), "key": str(tmp_path / "page.key")}
+
+
+def test_with_a_certificate_the_page_speaks_tls_and_nothing_else(served_house, certificate):
+    """Who trusts the certificate comes in, by a cookie that goes over TLS only; who does not gets nothing."""
+    with serve(served_house(**certificate)) as link:
+        trusting = ssl.create_default_context(cafile=certificate["certificate"])
+        with httpx2.Client(verify=trusting) as client:
+            form = token(client.get(link).text)
+            sent = {"form": form, "link": link.partition("link=")[2]}
+            origin = link.partition("/login")[0]
+            answer = client.post(f"{origin}/login", data=sent, headers={"origin": origin})
+            inside = client.get(f"{origin}/overview")
+        with pytest.raises(httpx2.ConnectError, match="certificate verify failed"):
+            httpx2.get(link)
+        with pytest.raises(httpx2.HTTPError):
+            httpx2.get(link.replace("https:", "http:"))
+
+    assert link.startswith("https://127.0.0.1:")
+    assert answer.status_code == 303
+    assert answer.headers["set-cookie"].startswith("__Host-wormhorn=")
+    assert "Secure" in answer.headers["set-cookie"]
+    assert "Overview" in inside.text
