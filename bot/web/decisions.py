@@ -46,6 +46,7 @@ class Ask:
             raise
         except BotError as error:
             return self._disagree(error)
+        self._rooms.recount()
         self._after.add_task(self._rooms.learn, draft.bot)
         said = said or f"Draft {draft.id} is {draft.status}."
         if wants_json(self._request):
@@ -145,6 +146,7 @@ def undo_last(request: Request, rooms: Rooms, session: Checked, back: Back = "")
         undone = rooms.desk(session.name).undo_last()
     except BotError as error:
         return say(request, status_of(error), str(error))
+    rooms.recount()
     first = undone[0]
     said = f"Undone: draft {first.id} is {first.status} again."
     if len(undone) > 1:

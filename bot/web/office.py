@@ -3,9 +3,11 @@
 It makes nothing of it; `bot.page` does. The protocols are what a page reads of the records of later rooms.
 """
 
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from math import inf
 from threading import Lock
 from typing import Protocol
 
@@ -19,6 +21,8 @@ from bot.store.deliveries import Deliveries
 from bot.store.drafts import Drafts
 from bot.store.fills import Fill
 from bot.store.switches import Switches
+
+COUNTED = 1.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -144,6 +148,19 @@ class Office:
     switches: Switches
     growing: Growing
     _one_at_a_time: Lock = field(default_factory=Lock)
+    _counted: dict[str | None, tuple[float, Mapping[Status, int]]] = field(default_factory=dict)
+
+    def counts(self, bot: str | None) -> Mapping[Status, int]:
+        """How many drafts have each status, or had COUNTED seconds ago: that is half of a page."""
+        at, found = self._counted.get(bot, (-inf, {}))
+        if time.monotonic() - at > COUNTED:
+            found = self.drafts.counts(bot)
+            self._counted[bot] = time.monotonic(), found
+        return found
+
+    def recount(self) -> None:
+        """Something was decided here: who decided shall see it counted."""
+        self._counted.clear()
 
     def next_draft(self, bot: str | None, skipped: Collection[int]) -> Draft | None:
         """The one to decide on next."""

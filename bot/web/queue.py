@@ -66,7 +66,7 @@ def _list(
         like=like,
         after=after,
         next=address(listing, after=found.next) if listing and found.next else "",
-        counts=rooms.drafts.counts(listing.bot if listing else None),
+        counts=rooms.counts(listing.bot if listing else None),
         bots=rooms.bots,
         statuses=STATUSES,
         sorts=SORTS,
@@ -97,6 +97,7 @@ Count = Annotated[int, Form(ge=0, le=MOST)]
 @router.post("/queue/approve")
 def approve_them(rooms: Rooms, session: Checked, listing: Listed, count: Count, newest: Count) -> Response:
     done = approve_all(rooms.desk(session.name), Selection(listing, count, newest))
+    rooms.recount()
     return _told(session, done, "approved", listing)
 
 
@@ -110,6 +111,7 @@ def reject_them(
     reason: Annotated[str, Form(max_length=32)] = "",
 ) -> Response:
     done = reject_all(rooms.desk(session.name), Selection(listing, count, newest), reason)
+    rooms.recount()
     return _told(session, done, "rejected", listing)
 
 

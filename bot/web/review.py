@@ -86,7 +86,7 @@ def page(view: View, draft: Draft | None, notice: str = "", status: int = 200) -
         session=session,
         card="" if draft is None else card(view, draft),
         view=view,
-        counts=rooms.drafts.counts(view.bot or None),
+        counts=rooms.counts(view.bot or None),
         notice=said,
         failed=status >= 400,
         at="review" if view.in_review else "",
