@@ -126,7 +126,7 @@ def bluesky(folder: Path, _: Callable[[], str]) -> Iterator[Place]:
     ):
         import httpx
 
-        made.url = url(proxy.server_port)
+        made.server = url(proxy.server_port)
         http = made.client.request._client
         yield Place(
             made,
