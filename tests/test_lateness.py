@@ -23,4 +23,3 @@ def test_of_300_bots_no_post_is_missing():
     figures = lateness(bots=300, minutes=3)
 
     assert figures["missing"] == 0
-    print(figures)

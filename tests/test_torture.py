@@ -21,22 +21,21 @@ def torture(database: str, **options: int) -> dict:
     return json.loads(done.stdout)
 
 
-def held(figures: dict) -> dict:
-    """The same, if nothing is wrong with them."""
+def hold(figures: dict) -> None:
     ours = figures["ours"]
     assert ours["wrong"] == []
     assert (ours["twice"], ours["lost"], ours["false"]) == (0, 0, 0)
     assert ours["kills"] + ours["stops"] > 0
     assert ours["faults"] > 0.2 * ours["requests"]
-    return figures
 
 
 @pytest.mark.parametrize("database", DATABASES)
 def test_workers_are_tortured(database):
-    """Three at work, and beside them the naive way, which posts twice: in real time, so not in every run."""
-    runs = (torture(database, deliveries=32, workers=3, seed=seed) for seed in (1, 2, 3))
+    """Three at work, and beside them the naive way, which posts twice."""
+    figures = torture(database, deliveries=32, workers=3)
 
-    assert any(held(figures)["naive"]["twice"] for figures in runs)
+    hold(figures)
+    assert figures["naive"]["twice"] > 0
 
 
 @pytest.mark.proof
@@ -46,5 +45,5 @@ def test_workers_are_tortured_at_full_size(database, workers):
     """200 deliveries by two to eight workers; of the naive way's, more than a fifth are posted twice."""
     figures = torture(database, deliveries=200, workers=workers, seed=workers)
 
-    held(figures)
+    hold(figures)
     assert figures["naive"]["twice_unprotected"] > 0.2
