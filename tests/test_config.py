@@ -563,7 +563,9 @@ def test_the_shipped_bots_post_to_this_computer_only():
             assert {target.name for target in bot.targets} <= {"console", "feed", "jsonl"}
 
 
-@pytest.mark.parametrize("file", ["config.yaml", "recipes/death_metal.yaml", "recipes/demo.yaml"])
+@pytest.mark.parametrize(
+    "file", ["config.yaml", *(f"recipes/{name}.yaml" for name in ("death_metal", "demo", "lovecraft"))]
+)
 def test_the_shipped_files_choose_what_there_is(file):
     """Every plugin they name exists and takes the options they give it."""
     config, registry = load(shipped() / file), Registry(None, shipped())

@@ -1,6 +1,6 @@
-"""What became of each bot's last batch of samples, for who looks at it later."""
+"""What became of each bot's last batch of samples, for who looks at it later: numbers, none of its texts."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -28,9 +28,11 @@ class Fills:
         self._database = database
 
     def keep(self, bot: str, funnel: Funnel) -> None:
+        drops = tuple(replace(drop, examples=()) for drop in funnel.drops)
+        counts = asdict(replace(funnel, drops=drops))
         with self._database.write() as connection:
             connection.execute(delete(fills).where(fills.c.bot == bot))
-            connection.execute(insert(fills).values(bot=bot, at=self._database.now(), funnel=asdict(funnel)))
+            connection.execute(insert(fills).values(bot=bot, at=self._database.now(), funnel=counts))
 
     def last(self, bot: str) -> Fill | None:
         """None where it was never filled."""
