@@ -87,7 +87,7 @@
     const sent = send(path, body).finally(() => { open -= 1; });
     if (!stays) {
       decided.push({ id, sent });
-      say(`${(button ?? form).dataset.done ?? "Done"}: draft ${id}`);
+      say(`${button?.dataset.done ?? form.dataset.done ?? "Done"}: draft ${id}`);
       showNext();
     }
     sent.then((answer) => settle(answer, card, stays));
