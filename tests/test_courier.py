@@ -387,13 +387,16 @@ def test_an_owner_knows_that_its_own_attempt_is_over(queue, courier, sender, tur
     assert (sender.asked, sender.posted) == ([], [])
 
 
-def test_an_opaque_doubt_awaits_nobody(queue, courier):
-    """It cannot be asked for, whoever ends."""
+def test_an_opaque_doubt_is_never_asked_for(queue, courier, sender):
+    """Whoever ends: what it waited for is over then, and it stays a doubt."""
     left(queue, ELSEWHERE, "sending")
     queue.clock.pass_by(LEASE.total_seconds())
     courier.deliver_due()
+    assert [(it.state, it.awaits) for it in queue.deliveries.list()] == [("uncertain", ELSEWHERE)]
 
-    assert [(it.state, it.awaits) for it in queue.deliveries.list()] == [("uncertain", None)]
+    replace(courier, dead=lambda owner: True).deliver_due()
+    assert [(it.state, it.awaits, it.due_at) for it in queue.deliveries.list()] == [("uncertain", None, None)]
+    assert sender.asked == []
 
 
 def test_a_worker_that_wakes_up_late_sends_nothing(queue, courier, sender, told):

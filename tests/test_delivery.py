@@ -72,7 +72,7 @@ def test_while_it_may_go_on_nothing_is_asked(kind):
 
     assert step.state == ("planned" if kind == "put" else "uncertain")
     assert kind == "put" or step.due_at is None
-    assert (step.awaits == "slow") == (kind in ("key", "query"))
+    assert step.awaits == "slow"
 
 
 @pytest.mark.parametrize(

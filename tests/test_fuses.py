@@ -159,6 +159,35 @@ def test_a_put_that_could_not_be_asked_for_still_counts(queue):
     assert world.claim().id != waiting.id
 
 
+@pytest.mark.parametrize("kind", ["put", "key", "query", "opaque"])
+@pytest.mark.parametrize("limits", [Limits(per_hour=1), Limits(per_day=1), Limits(usd_per_month=0.1)])
+def test_what_a_lost_process_may_still_post_counts_as_made_now(queue, kind, limits):
+    """However long ago it was given up; from when it has surely ended, it counts as any other."""
+    world = World(queue, limits, kind, cost=0.1)
+    world.due()
+    lost = world.deliveries.begin_sending(world.claim())
+    doubt = world.deliveries.settle(lost, "uncertain", "lost sight of", awaits="slow")
+    world.due()
+    world.pass_by(40 * DAY)
+    assert world.claim() is None
+
+    world.deliveries.settle(doubt, "uncertain", "it has ended")
+    assert world.claim() is None
+    world.pass_by(MONTH)
+    assert world.claim()
+
+
+def test_a_claim_that_comes_to_nothing_ends_no_attempt_before_it(queue):
+    """A put is claimed again while its first attempt may go on; let go untried, it still may."""
+    world = World(queue, Limits(per_hour=1), kind="put")
+    world.due()
+    lost = world.deliveries.begin_sending(world.claim())
+    world.deliveries.settle(lost, "planned", "lost sight of", awaits="slow")
+    untried = world.deliveries.settle(world.claim(), "planned", "untried")
+
+    assert untried.awaits == "slow"
+
+
 def test_money_is_counted_to_the_millionth(queue):
     """Three posts for 0.1 USD fit into 0.3; the fourth waits until the first is 31 days old."""
     world = World(queue, Limits(usd_per_month=0.3), cost=0.1)

@@ -312,7 +312,7 @@ class History:
         """Whether anybody is at work, or time will bring anything on."""
         rows = self.tables.deliveries.values()
         return bool(self._busy) or any(
-            (row.state in ("planned", "claimed", "sending") and not self._too_dear(row))
+            (row.state in ("planned", "claimed", "sending") and not self._is_held(row))
             or (row.state == "uncertain" and (row.due_at or self._may_end(row.awaits)))
             for row in rows
         )
@@ -362,10 +362,20 @@ class History:
     def _times(self, row: Delivery) -> int:
         return self.places[row.kind].times(row.key)
 
+    def _is_held(self, row: Delivery) -> bool:
+        """Whether a limit holds it until a person says what became of others."""
+        return row.state == "planned" and (self._too_dear(row) or self._is_beside_the_lost(row))
+
+    def _is_beside_the_lost(self, row: Delivery) -> bool:
+        """Whether posts that a lost machine may still make, for all one knows, take up a whole hour's limit."""
+        others = (it for it in self.tables.deliveries.values() if it.account == row.account and it is not row)
+        lost = [it for it in others if it.awaits and self._is_lost(it.awaits)]
+        return self.limits.per_hour is not None and len(lost) >= self.limits.per_hour
+
     def _too_dear(self, row: Delivery) -> bool:
         """Whether what is left of the budget does not pay for it, by what was spent and may have been."""
         budget = self.limits.usd_per_month
-        if row.state != "planned" or budget is None or not row.cost:
+        if budget is None or not row.cost:
             return False
         mine = (it for it in self.tables.deliveries.values() if it.account == row.account)
         paid = sum(it.cost for it in mine if it.state in ("sent", "uncertain", "sending") or self._times(it))
@@ -416,7 +426,7 @@ class History:
                 return "" if rejected or "given up" in row.reason else "nobody has refused it"
             case "uncertain":
                 return self._knowable(row)
-            case "planned" if self._too_dear(row):
+            case "planned" if self._is_held(row):
                 return ""
             case _:
                 return "it is lost"

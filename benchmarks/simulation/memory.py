@@ -134,7 +134,9 @@ class MemoryStore:
     ) -> Delivery:
         now = self.now()
         current = self._current(delivery, state)
-        values: dict[str, Any] = {"owner": None, "lease_until": None, "awaits": awaits}
+        values: dict[str, Any] = {"owner": None, "lease_until": None}
+        if delivery.state != "claimed":
+            values["awaits"] = awaits
         if state in ("planned", "uncertain"):
             values["due_at"] = due_at or (now if state == "planned" else None)
         if state == "sent":
@@ -172,19 +174,25 @@ class MemoryStore:
     def _stays_within(self, row: Delivery, now: datetime) -> bool:
         """Whether one more post of its account exceeds no limit, by counting all that there was."""
         mine = {id: it for id, it in self.tables.spent.items() if it.account == row.account}
+        made_at = {id: now if self._is_open_ended(id) else it.at for id, it in mine.items()}
         for limit, window in ((self.limits.per_hour, HOUR), (self.limits.per_day, DAY)):
-            posts = [id for id, it in mine.items() if it.at > now - window and id != row.id]
+            posts = [id for id, at in made_at.items() if at > now - window and id != row.id]
             if limit is not None and len(posts) >= limit:
                 return False
-        spent = sum(it.cost for it in mine.values() if it.at > now - MONTH)
+        spent = sum(it.cost for id, it in mine.items() if made_at[id] > now - MONTH)
         budget = self.limits.usd_per_month
         return not row.cost or budget is None or not exceeds(spent, row.cost, budget)
+
+    def _is_open_ended(self, id: int) -> bool:
+        """Whether a process that was lost sight of may still be sending it."""
+        row = self.tables.deliveries[id]
+        return row.state in ("planned", "uncertain") and row.awaits is not None
 
     def _book(self, before: Delivery, state: DeliveryState) -> None:
         own_now, counted = self._own_time(), self.tables.spent.get(before.id)
         if is_surely_absent(before, state):
             self.tables.spent.pop(before.id, None)
-        elif counted and (before.state == "sending" or state == "sent"):
+        elif counted and (before.state == "sending" or before.awaits or state == "sent"):
             self.tables.spent[before.id] = counted._replace(at=own_now)
 
     def _prove(self, delivery: Delivery, receipt: Receipt) -> str | None:

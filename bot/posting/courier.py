@@ -195,10 +195,11 @@ class Courier:
         return owner == self.owner or self.dead(owner or "") is True
 
     def _resume(self, delivery: Delivery) -> Delivery:
-        """A doubt whose owner was lost sight of can be asked for, once that has ended."""
+        """A doubt whose owner was lost sight of is as any other, once that has ended."""
         if delivery.awaits is None or not self._has_ended(delivery.awaits):
             return delivery
-        step = Step("uncertain", "its process has ended since", self.clock() + QUIET)
+        ask_at = None if delivery.kind == "opaque" else self.clock() + QUIET
+        step = Step("uncertain", "its process has ended since: it may have been posted", ask_at)
         return delivery if self._settle(delivery, step) else self.store.get(delivery.id)
 
     def _left_behind(self, delivery: Delivery, over: bool) -> Step:

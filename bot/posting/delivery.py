@@ -36,7 +36,8 @@ Draw = Callable[[], float]  # a random number in [0, 1)
 class Step:
     """Where a delivery goes next. due_at: when it is tried again; if uncertain, when the target is asked.
 
-    awaits: the owner that may still be sending it; when that has surely ended, the target can be asked.
+    awaits: the owner that may still be sending it; until that has surely ended nobody asks the target, and
+    the attempt counts as made now.
     """
 
     state: DeliveryState
@@ -62,12 +63,10 @@ def follow(delivery: Delivery, outcome: Outcome, now: datetime, draw: Draw, over
                 return Step("planned", reason, due_at)
             return _end(delivery, f"given up after {delivery.attempts} attempts: {reason}", now)
         case Unknown(reason):
-            due_at = now + _wait(delivery, None, draw)
+            due_at, awaits = now + _wait(delivery, None, draw), None if over else delivery.owner
             if delivery.kind == "put" and _may_try(delivery, due_at):
-                return Step("planned", reason, due_at)
-            if over or delivery.kind == "opaque":
-                return Step("uncertain", reason, _ask_at(delivery, now))
-            return Step("uncertain", reason, awaits=delivery.owner)
+                return Step("planned", reason, due_at, awaits=awaits)
+            return Step("uncertain", reason, _ask_at(delivery, now) if over else None, awaits=awaits)
 
 
 def _may_try(delivery: Delivery, at: datetime) -> bool:

@@ -17,7 +17,7 @@ from bot import __version__
 from bot.errors import StoreError, Unavailable
 from bot.uptime import Machine, following, this_machine
 
-SCHEMA = "0012"  # the newest file in migrations/versions
+SCHEMA = "0013"  # the newest file in migrations/versions
 BUSY_SECONDS = 10
 WAL_TURNS = 10
 PRAGMAS = ("synchronous=FULL", "foreign_keys=ON")

@@ -246,12 +246,14 @@ class Deliveries:
 
         reason: a sentence for people. receipt: needed for sent. due_at: when a planned one is tried again, at
         once if None; when the target of an uncertain one is asked, never if None. actor: who settles it, the
-        owner if "". awaits: the owner whose end an uncertain one waits for. Raises Conflict if the delivery
+        owner if "". awaits: the owner that may still be sending it. Raises Conflict if the delivery
         has moved on since it was read, if its state does not lead to `state`, or if another delivery of the
         account has this receipt.
         """
         now = self._database.now()
-        values: dict[str, Any] = {"owner": None, "lease_until": None, "awaits": awaits}
+        values: dict[str, Any] = {"owner": None, "lease_until": None}
+        if delivery.state != "claimed":  # a claim that comes to nothing ends no attempt before it
+            values["awaits"] = awaits
         if state in ("planned", "uncertain"):
             values["due_at"] = due_at or (now if state == "planned" else None)
         if delivery.state == "uncertain":  # whoever says what became of it has made sure of it

@@ -1,6 +1,7 @@
 """What an account has been used for lately, and whether one more post stays within its limits.
 
-What may have been posted counts, from the moment at which its attempt had ended. It reads and writes inside
+What may have been posted counts, from the moment at which its attempt had ended. While a doubt awaits a
+process that may still be sending, its attempt has not ended: it counts as made now. It reads and writes inside
 the transaction that it is given; `now` is the database's own time, so no clock that is set brings a limit on.
 """
 
@@ -8,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, case, delete, func, insert, literal, select, update
 
 from bot.records import Delivery, DeliveryState, Limits
-from bot.store.tables import spent
+from bot.store.tables import deliveries, spent
 
 HOUR, DAY, MONTH = timedelta(hours=1), timedelta(days=1), timedelta(days=31)
 
@@ -44,7 +45,7 @@ def book(connection: Connection, before: Delivery, state: DeliveryState, now: da
     mine = spent.c.delivery == before.id
     if is_surely_absent(before, state):
         connection.execute(delete(spent).where(mine))
-    elif before.state == "sending" or state == "sent":
+    elif before.state == "sending" or before.awaits or state == "sent":
         connection.execute(update(spent).where(mine).values(at=now))
 
 
@@ -56,33 +57,54 @@ def is_surely_absent(before: Delivery, state: DeliveryState) -> bool:
 
 
 def _reached(connection: Connection, planned: Delivery, limits: Limits, now: datetime) -> Iterator[Blown]:
+    at = _made_at(connection, planned.account, now)
     for limit, window, name in ((limits.per_hour, HOUR, "hour"), (limits.per_day, DAY, "day")):
-        if limit is not None and (at := _nth_newest(connection, planned, limit, now - window)):
+        if limit is not None and (nth := _nth_newest(connection, planned, limit, at, now - window)):
             posts = f"{limit} post{'' if limit == 1 else 's'}"
             yield Blown(
-                f"{planned.account} has had its {posts} of one {name} (limits.per_{name})", at + window
+                f"{planned.account} has had its {posts} of one {name} (limits.per_{name})", nth + window
             )
     if limits.usd_per_month is not None and planned.cost:
-        yield from _too_dear(connection, planned, limits.usd_per_month, now)
+        yield from _too_dear(connection, planned, limits.usd_per_month, at, now)
 
 
-def _nth_newest(connection: Connection, planned: Delivery, n: int, since: datetime) -> datetime | None:
-    rows = select(spent.c.at).where(*_others(planned, since)).order_by(spent.c.at.desc())
-    at: datetime | None = connection.scalar(rows.limit(1).offset(n - 1))
-    return at
+def _made_at(connection: Connection, account: str, now: datetime) -> ColumnElement[datetime]:
+    """When what an account was used for counts as made."""
+    doubts = (
+        deliveries.c.account == account,
+        deliveries.c.state.in_(("planned", "uncertain")),
+        deliveries.c.awaits.is_not(None),
+    )
+    open_ended = connection.scalars(select(deliveries.c.id).where(*doubts)).all()
+    if not open_ended:
+        return spent.c.at
+    return case((spent.c.delivery.in_(open_ended), literal(now, spent.c.at.type)), else_=spent.c.at)
 
 
-def _too_dear(connection: Connection, planned: Delivery, budget: float, now: datetime) -> Iterator[Blown]:
-    dear = spent.c.account == planned.account, spent.c.at > now - MONTH, spent.c.cost > 0
+def _nth_newest(
+    connection: Connection, planned: Delivery, n: int, at: ColumnElement[datetime], since: datetime
+) -> datetime | None:
+    """Of the account's other posts: the delivery may be a put that is sent again, and it is one post."""
+    others = spent.c.account == planned.account, at > since, spent.c.delivery != planned.id
+    found: datetime | None = connection.scalar(
+        select(at).where(*others).order_by(at.desc()).limit(1).offset(n - 1)
+    )
+    return found
+
+
+def _too_dear(
+    connection: Connection, planned: Delivery, budget: float, at: ColumnElement[datetime], now: datetime
+) -> Iterator[Blown]:
+    dear = spent.c.account == planned.account, at > now - MONTH, spent.c.cost > 0
     total = connection.scalar(select(func.sum(spent.c.cost)).where(*dear)) or 0.0
     if not exceeds(total, planned.cost, budget):
         return
     told = f"{planned.account} has spent {total:.2f} of its {budget:g} USD a month, and this post costs "
     reason = f"{told}{planned.cost:g} (limits.usd_per_month)"
-    for at, cost in connection.execute(select(spent.c.at, spent.c.cost).where(*dear).order_by(spent.c.at)):
+    for made_at, cost in connection.execute(select(at, spent.c.cost).where(*dear).order_by(at)):
         total -= cost
         if not exceeds(total, planned.cost, budget):
-            yield Blown(reason, at + MONTH)
+            yield Blown(reason, made_at + MONTH)
             return
     yield Blown(reason, None)
 
@@ -90,8 +112,3 @@ def _too_dear(connection: Connection, planned: Delivery, budget: float, now: dat
 def exceeds(total: float, cost: float, budget: float) -> bool:
     """In millionths, since sums of floats are not exact."""
     return round((total + cost) * 1e6) > round(budget * 1e6)
-
-
-def _others(planned: Delivery, since: datetime) -> tuple[ColumnElement[bool], ...]:
-    """What counts beside the delivery: it may be a put that is sent again, and it is one post."""
-    return spent.c.account == planned.account, spent.c.at > since, spent.c.delivery != planned.id

@@ -253,7 +253,7 @@ deliveries = Table(
     Column("due_at", Instant),
     Column("owner", Text),
     Column("lease_until", Instant),
-    Column("awaits", Text),  # of an uncertain one: the owner that was lost sight of while it was sending
+    Column("awaits", Text),  # the owner that was lost sight of while it was sending, and may be still
     Column("remote_id", Text),
     _required("url", Text),
     _required("evidence", Text),
@@ -276,6 +276,7 @@ deliveries = Table(
     CheckConstraint("state <> 'sent' OR remote_id IS NOT NULL OR evidence <> ''", name="sent"),
     _unique_where("uq_deliveries_alive", "state NOT IN ('refused', 'cancelled')", "draft", "target"),
     _unique_where("uq_deliveries_in_flight", "state IN ('claimed', 'sending')", "account"),
+    _index_where("ix_deliveries_awaits", "awaits IS NOT NULL", "account"),
     Index(None, "state", "due_at"),
     Index(None, "draft"),
 )
