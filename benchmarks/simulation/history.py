@@ -367,7 +367,7 @@ class History:
         return row.state == "planned" and (self._too_dear(row) or self._is_beside_the_lost(row))
 
     def _is_beside_the_lost(self, row: Delivery) -> bool:
-        """Whether posts that a lost machine may still make, for all one knows, take up a whole hour's limit."""
+        """Whether posts that a lost machine may still make take up a whole hour's limit."""
         others = (it for it in self.tables.deliveries.values() if it.account == row.account and it is not row)
         lost = [it for it in others if it.awaits and self._is_lost(it.awaits)]
         return self.limits.per_hour is not None and len(lost) >= self.limits.per_hour

@@ -1,8 +1,10 @@
 """What an account has been used for lately, and whether one more post stays within its limits.
 
 What may have been posted counts, from the moment at which its attempt had ended. While a doubt awaits a
-process that may still be sending, its attempt has not ended: it counts as made now. It reads and writes inside
-the transaction that it is given; `now` is the database's own time, so no clock that is set brings a limit on.
+process that may still be sending, its attempt has not ended: it counts as made now.
+
+It reads and writes inside the transaction that it is given; `now` is the database's own time, so no clock
+that is set brings a limit on.
 """
 
 from collections.abc import Iterator
