@@ -115,6 +115,7 @@ for group in (
     "setup",
     "models",
     "reproduce",
+    "compare",
     "sampling",
     "drafts",
     "taste",

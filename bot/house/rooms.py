@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bot.config import Model, Plugins
 from bot.curation import gate
@@ -37,9 +36,6 @@ from bot.review.outgoing import Outgoing
 from bot.review.shortlist import Shortlist
 from bot.store.payload import payload
 
-if TYPE_CHECKING:
-    pass
-
 log = logging.getLogger(__name__)
 RENDERED = "renderers"  # the filter of the verdict on what they made
 TRIAL = Candidate("A text.", "A text.", "", Sampling(), 0, 0, 1.0, 1.0, 1.0, "", "")  # for filters
@@ -64,7 +60,7 @@ class House(Outlets):
     def having(self, models: Mapping[str, Model]) -> "House":
         """The same with these models beside its own."""
         config = self.config.model_copy(update={"models": {**self.config.models, **models}})
-        return House(config, self.clock, self._data)
+        return House(config, self.clock, self._data, self._plugins)
 
     def filters(self, bot: str) -> list[tuple[str, Filter]]:
         return self.made_filters(self.bot(bot).filters)

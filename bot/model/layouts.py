@@ -15,6 +15,8 @@ from bot.text.vocabulary import END, START
 
 Ids = NDArray[Any]
 
+AT_ONCE = 64  # excerpts that are measured side by side
+
 
 def lay_out(sequences: Sequence[Sequence[int]], settings: Any) -> Batches:
     """As `settings.layout` says: auto (see `batches.arrange`), stream or excerpts."""
@@ -76,7 +78,10 @@ class ExcerptBatches:
 
     def in_order(self) -> Iterator[Batch]:
         starts = np.arange(0, len(self._targets), self.sequence_length)
-        return (self._excerpts(starts[at : at + self.rows]) for at in range(0, len(starts), self.rows))
+        rows = max(
+            self.rows, AT_ONCE
+        )  # each is read from the initial state: how many at once changes nothing
+        return (self._excerpts(starts[at : at + rows]) for at in range(0, len(starts), rows))
 
     def _excerpts(self, starts: Ids) -> Batch:
         """Where the text ends within an excerpt, nothing more is asked for."""

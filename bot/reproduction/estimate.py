@@ -13,12 +13,12 @@ from bot.trainer import Trainer, opened
 STEPS = 3  # that a pace is taken of, beside those that warm up
 
 
-def estimate(lab: Lab) -> dict[str, float]:
+def estimate(lab: Lab, models: Iterable[str]) -> dict[str, float]:
     """Seconds that each training will take in all, by its name; measured once and kept."""
     file = lab.folder / "pace.json"
     known: dict[str, float] = json.loads(file.read_bytes()) if file.exists() else {}
     found = {}
-    for name in lab.models:
+    for name in models:
         pace = lab.key(name, "seed")  # another seed has the same pace
         if pace not in known:
             lab.tell(f"Measuring the pace of {name} ...")
@@ -43,9 +43,9 @@ def fraction(seconds: Iterable[float], hours: float) -> float:
     return min(1.0, hours * 3600 / max(sum(seconds), 1e-9))
 
 
-def fit(lab: Lab, hours: float) -> float:
+def fit(lab: Lab, models: Iterable[str], hours: float) -> float:
     """Tell the estimate, and let each training take its fraction of the time; returns that fraction."""
-    seconds = estimate(lab)
+    seconds = estimate(lab, models)
     share = fraction(seconds.values(), hours)
     lab.tell(f"Estimated: {told(sum(seconds.values()))} for {len(seconds)} trainings.")
     if share < 1:

@@ -19,7 +19,7 @@ from bot.house import House
 from bot.model.language_model import count_parameters
 from bot.model.run import why_ended
 from bot.model.schedule import share_done
-from bot.model.training_state import load_position
+from bot.model.training_state import load_losses, load_position
 from bot.model.watch import Measurement
 from bot.records import Progress
 from bot.reproduction import kept
@@ -27,7 +27,7 @@ from bot.reproduction.data import located, placed
 from bot.reproduction.kept import Kept
 from bot.reproduction.recording import Clock, Recording
 from bot.text.corpus import Corpus
-from bot.trainer import LIMITS, STATE, Trainer, opened
+from bot.trainer import FAILED, LIMITS, STATE, Trainer, opened
 
 if TYPE_CHECKING:
     from bot.model.sampling import Sampler
@@ -91,7 +91,7 @@ class Lab:
         self, recipe: Recipe, data: Path, folder: Path, screen: Screen, clock: Clock = time.process_time
     ):
         self.recipe, self.folder, self._screen, self._clock = recipe, folder, screen, clock
-        self.scale = recipe.scale
+        self.scale, self._data = recipe.scale, data
         self.found = located(recipe.data, data)
         self.models: dict[str, Model] = {}
         self.add(recipe.models)
@@ -122,7 +122,7 @@ class Lab:
         database = f"sqlite:///{self.folder.absolute()}/bot.db"
         config = Config(database=database, models=models)
         config._file, config._folder = self.recipe.file, self.folder
-        return House(config, plugins=self.recipe.file.absolute().parent / "plugins")
+        return House(config, data=self._data, plugins=self.recipe.file.absolute().parent / "plugins")
 
     def _limited(self, name: str) -> Model:
         model, minutes = self.models[name], self._minutes.get(name)
@@ -140,9 +140,23 @@ class Lab:
             self._corpora[key] = self.house.corpus(model)
         return self._corpora[key]
 
-    def parameters(self, model: str, vocabulary_size: int) -> int:
-        """How many numbers it learns."""
-        return count_parameters(lambda: self.house.new_model(model, vocabulary_size))
+    def parameters(self, model: str, vocabulary_size: int, hidden_size: int | None = None) -> int:
+        """How many numbers it learns; with another hidden size, how many it would."""
+        setting = self.models[model]
+        units = {"hidden_size": hidden_size or setting.hidden_size}
+        house = self.house.having({model: setting.model_copy(update=units)})
+        return count_parameters(lambda: house.new_model(model, vocabulary_size))
+
+    def vocabulary_size(self, model: str) -> int:
+        """Of its tokenizer on its corpus."""
+        with opened(self.house, model) as trainer:
+            return trainer.vocabulary_size
+
+    def losses(self, model: str) -> list[float]:
+        """Of each step of its training, not a number where none was made; [] if there was none."""
+        failed = self.trained(model).failed
+        file = self._shelf(model) / (FAILED if failed else STATE)
+        return load_losses(file)[1] if file.exists() else []
 
     def trained(self, model: str) -> Outcome:
         """Train a model, go on with it, or say what came of it. Raises Interrupted, TrainingError."""

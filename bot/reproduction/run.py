@@ -33,8 +33,9 @@ def reproduce(recipe: Recipe, data: Path, folder: Path, screen: Screen, hours: f
     steps = [make_step(choice, lab) for choice in recipe.steps]
     for step in steps:
         lab.add(step.models(lab))
-    if recipe.scale == "document" and lab.models:
-        fit(lab, hours)
+    trained = [name for step in steps for name in step.trains(lab)]
+    if recipe.scale == "document" and trained:
+        fit(lab, dict.fromkeys(trained), hours)
     sections: dict[str, Section] = {}
     try:
         for step in steps:

@@ -5,7 +5,7 @@ A step that trains models which the recipe does not list says which beforehand, 
 """
 
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
@@ -33,6 +33,13 @@ class Step:
     def models(self, lab: Lab) -> Mapping[str, Model]:
         """What it trains beside the recipe's own."""
         return self.adds(lab, **self.options) if self.adds else {}
+
+    def trains(self, lab: Lab) -> Iterable[str]:
+        """The models that it needs trained: those that it adds, or else those that its options name."""
+        if self.adds:
+            return self.models(lab)
+        named: tuple[str, ...] = self.options.get("models", ())
+        return named
 
     def section(self, lab: Lab) -> Section:
         return self.run(lab, **self.options)

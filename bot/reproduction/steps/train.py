@@ -35,7 +35,8 @@ def step(lab: Lab, models: tuple[str, ...], similar: float = SIMILAR, title: str
     """Train these; losses that differ by at most `similar` are called so.
 
     Figures, for each model: MODEL.train, MODEL.held_out, MODEL.steps, MODEL.epochs, MODEL.parameters,
-    MODEL.seconds, MODEL.note; of all: 5gram, spread (of the training losses), verdict, remarks.
+    MODEL.units, MODEL.seconds, MODEL.note, MODEL.said (by the watch); of all: 5gram, spread (of the training
+    losses), verdict, remarks.
     """
     outcomes = [lab.trained(model) for model in models]
     return Section(
@@ -81,7 +82,8 @@ def figures(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
     for outcome in outcomes:
         name = outcome.model
         found |= {f"{name}.parameters": float(outcome.parameters), f"{name}.note": ending(outcome)}
-        found[f"{name}.seconds"] = outcome.seconds
+        found |= {f"{name}.seconds": outcome.seconds, f"{name}.said": said(outcome)}
+        found[f"{name}.units"] = float(outcome.setting.hidden_size)
         if outcome.ngram_loss is not None:
             found["5gram"] = outcome.ngram_loss
         if outcome.best:
@@ -120,28 +122,35 @@ def _of_one(outcome: Outcome) -> str:
 
 def remarks(outcomes: Sequence[Outcome]) -> list[str]:
     """What the watch of the training loop said, run by run."""
-    said = []
-    for outcome in outcomes:
-        notes = [f"step {step:,}: {text}" for step, text in outcome.remarks]
-        if len(notes) > REMARKS:
-            notes = [*notes[:REMARKS], f"and {len(notes) - REMARKS} more"]
-        if outcome.failed:
-            notes.append(f"failed: {outcome.note}")
-        if notes:
-            said.append(f"The watch on {outcome.model}: {'; '.join(notes)}.")
-    return said
+    return [
+        f"The watch on {outcome.model}: {said(outcome)}."
+        for outcome in outcomes
+        if outcome.remarks or outcome.failed
+    ]
 
 
-def curves(outcomes: Sequence[Outcome]) -> list[Drawing]:
-    """Training losses of all runs in one figure, held-out losses in another."""
+def said(outcome: Outcome) -> str:
+    """What the watch said of one run."""
+    notes = [f"step {step:,}: {text}" for step, text in outcome.remarks]
+    if len(notes) > REMARKS:
+        notes = [*notes[:REMARKS], f"and {len(notes) - REMARKS} more"]
+    if outcome.failed:
+        notes.append(f"failed: {outcome.note}")
+    return "; ".join(notes) or "nothing to say"
+
+
+def curves(outcomes: Sequence[Outcome], prefix: str = "") -> list[Drawing]:
+    """Training losses of all runs in one figure, held-out losses in another. prefix: of their files."""
     runs = [outcome for outcome in outcomes if outcome.history]
     if not runs:
         return []
     baseline = next((run.ngram_loss for run in runs if run.ngram_loss is not None), None)
     levels = {} if baseline is None else {"5-gram": baseline}
     return [
-        draw_lines("training-loss", "Training loss", TRAINING, _lines(runs, "train_loss")),
-        draw_lines("held-out-loss", "Held-out loss", HELD_OUT, _lines(runs, "held_out_loss"), levels=levels),
+        draw_lines(f"{prefix}training-loss", "Training loss", TRAINING, _lines(runs, "train_loss")),
+        draw_lines(
+            f"{prefix}held-out-loss", "Held-out loss", HELD_OUT, _lines(runs, "held_out_loss"), levels=levels
+        ),
     ]
 
 
