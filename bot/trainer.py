@@ -18,6 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from bot.config import Choice
 from bot.curation.novelty import FILE_NAME, HashedTrainingSet, build_index
 from bot.curation.profile import FILE_NAME as PROFILE
 from bot.curation.profile import CorpusProfile
@@ -41,7 +42,7 @@ from bot.model.weights import pack
 from bot.records import Document, Progress, Sampling
 from bot.reports.card import model_card
 from bot.reports.losses import draw_losses
-from bot.text.parts import Parts, of_documents, of_stream, texts
+from bot.text.parts import Parts, divide, of_documents, of_stream, texts
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +90,8 @@ class Trainer:
         self._house, self.name, self.setting = house, name, house.model(name)
         house.new_model(name, SMALLEST)  # what is wrong with its cell is told at once
         self.corpus = house.corpus(name)
-        self._tokenizer = house.registry.build("tokenizers", self.setting.tokenizer)
+        self._reader = self._learned(self.setting.tokenizer)
+        self._tokenizer = house.registry.build("tokenizers", self._reader)
         self._parts = self._divided()
         self._vocabulary = self._parts.vocabulary
         self._train_ids, self._held_out_ids = self._parts.train.ids, self._parts.held_out.ids
@@ -237,6 +239,16 @@ class Trainer:
     def _failed_file(self) -> Path:
         return self.root / self.name / FAILED
 
+    def _learned(self, tokenizer: Choice) -> Choice:
+        """The tokenizer with what it has learned of the documents to learn from, if it is one that learns."""
+        learn = getattr(self._house.registry.build("tokenizers", tokenizer), "learn", None)
+        if learn is None:
+            return tokenizer
+        training = self.setting.training
+        shares = training.validation_share, training.test_share
+        train, _, _ = divide(self.corpus.documents, *shares, training.seed)
+        return replace(tokenizer, options=tokenizer.options | learn(one.text for one in train))
+
     def _divided(self) -> Parts:
         training, documents = self.setting.training, self.corpus.documents
         shares = training.validation_share, training.test_share
@@ -313,7 +325,7 @@ class Trainer:
         setting = self.setting
         meta = Meta(
             model=self.name,
-            tokenizer=Plugin(setting.tokenizer.name, dict(setting.tokenizer.options)),
+            tokenizer=Plugin(self._reader.name, dict(self._reader.options)),
             cell=Plugin(setting.cell.name, dict(setting.cell.options)),
             vocabulary_size=len(self._vocabulary),
             embedding_size=setting.embedding_size,

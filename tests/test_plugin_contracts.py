@@ -10,6 +10,7 @@ import re
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import get_args
 
@@ -47,7 +48,11 @@ OPTIONS = {  # of the plugins that cannot do without; paths are files of the `re
     "mastodon": {"account": "metal@example.social", "access_token": {"env": "CANARY"}},
     "pattern": {"regex": "[A-Z][a-z]+( (of|the|[A-Z][a-z]+))*"},
     "acrostic": {"letters": "MC"},
+    "subwords": {"pieces": 40},
 }
+LEARNED = [
+    f"{one} of the {other}\n{one}{other}" for one in ("Grave", "Rot", "Moon") for other in ("Ash", "Bone")
+]
 TEXTS = {"score": "T:Moon\nK:G\nG2 B2 | d4 |]"}  # that a renderer can make something of, if it cannot of any
 os.environ["CANARY"] = CANARY = "secret-of-the-contract-tests"
 os.environ["CANARY_URL"] = f"https://example.org/{CANARY}"
@@ -212,11 +217,21 @@ def test_a_corpus_says_which_file_is_missing(tmp_path, name):
 # ---- tokenizers ---------------------------------------------------------------------------------
 
 
+@cache
+def _tokenizer(name):
+    """One that learns has learned from the words of a few texts."""
+    tokenizer = REGISTRY.build("tokenizers", Choice(name, OPTIONS.get(name, {})))
+    learned = tokenizer.learn(LEARNED) if hasattr(tokenizer, "learn") else {}
+    return (
+        REGISTRY.build("tokenizers", Choice(name, OPTIONS.get(name, {}) | learned)) if learned else tokenizer
+    )
+
+
 @names_of("tokenizers")
 @given(text=st.text(max_size=60) | st.text("ab '-.\n\t", max_size=60))
 def test_a_tokenizer_loses_nothing_but_white_space(name, text):
     """Tokens are texts with something in them, and together they are the text again."""
-    tokenizer = REGISTRY.build("tokenizers", Choice(name, OPTIONS.get(name, {})))
+    tokenizer = _tokenizer(name)
 
     tokens = tokenizer.split(text)
 
@@ -275,7 +290,7 @@ def test_what_a_constraint_says_is_missing_is_never_too_much(name, text):
 @pytest.mark.parametrize("tokenizer", REGISTRY.names("tokenizers"))
 def test_every_sample_satisfies_its_constraint(name, tokenizer):
     """Of a model that knows nothing, in few tokens: the constraint alone makes them right."""
-    tokenizer = REGISTRY.build("tokenizers", Choice(tokenizer))
+    tokenizer = _tokenizer(tokenizer)
     words = ["Morbid", "Cavern", "Crypt", "M", "C", "oc", *'morbidcavernMC (-)"\n']
     vocabulary = Vocabulary(list(dict.fromkeys(token for word in words for token in tokenizer.split(word))))
     model = small_model(vocabulary_size=len(vocabulary))

@@ -116,6 +116,7 @@ for group in (
     "models",
     "reproduce",
     "compare",
+    "corpus",
     "sampling",
     "drafts",
     "taste",

@@ -1,6 +1,6 @@
 """Reads text files line by line, in little memory, and says in plain words what is wrong with one.
 
-It knows encodings and line ends. It does not know what a line means.
+It knows line ends and damaged files. It does not know what a line means.
 """
 
 import codecs
@@ -9,18 +9,23 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from bot.errors import CorpusError
+from bot.text import encodings
 
+UTF_8 = "utf-8-sig"  # with or without a byte order mark
 EXCERPT = 40  # bytes before and after a wrong one that its message shows
 NUL = "a NUL byte: no text, or UTF-16; then set `encoding: utf-16`"
 
 
-def read_lines(path: Path, encoding: str = "utf-8-sig") -> Iterator[str]:
+def read_lines(path: Path, encoding: str = UTF_8) -> Iterator[str]:
     r"""The lines of a text file, each with its end, which is always "\n" (\r\n and \r are read so too).
 
-    The default is UTF-8, with or without a byte order mark. Raises CorpusError where there is no file,
-    and where a byte does not belong to the encoding or to any text: it names the line and the cure.
+    The default is UTF-8, with or without a byte order mark; of a file that is surely in another encoding
+    that one, which is logged. Raises CorpusError where there is no file, and where a byte does not belong to
+    the encoding or to any text: it names the line and the cure.
     """
     try:
+        if encoding == UTF_8:
+            encoding = encodings.surely(path) or encoding
         with path.open(encoding=encoding) as file:
             for number, line in enumerate(file, 1):
                 if "\0" in line:
@@ -41,15 +46,13 @@ def _wrong_encoding(path: Path, encoding: str, error: UnicodeError) -> str:
     """Where decoding fails, and what the place would read as in the encodings most often meant."""
     if not isinstance(error, UnicodeDecodeError):
         return f"{path}: not {encoding}: {error}"
-    with path.open("rb") as file:
-        if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-            return f"{path}:1: opens with UTF-16's byte order mark. Set `encoding: utf-16`"
     line, byte, excerpt = _first_wrong_byte(path, encoding)
     if b"\0" in excerpt:
         return f"{path}:{line}: {NUL}"
+    likely = encodings.likely(path)
     return (
         f"{path}:{line}: byte 0x{byte:02X} is not {encoding.removesuffix('-sig')}. Set `encoding:`; "
-        f"with cp1252 the place reads {excerpt.decode('cp1252', 'replace')!r}"
+        f"with {likely} the place reads {excerpt.decode(likely, 'replace')!r}"
     )
 
 

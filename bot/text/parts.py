@@ -59,8 +59,7 @@ def of_documents(
 
     validation_share, test_share: of the documents. Raises CorpusError where a part would be empty.
     """
-    rest, test = split(documents, test_share, seed) if test_share else (tuple(documents), ())
-    train, held_out = split(rest, validation_share / (1 - test_share), seed)
+    train, held_out, test = divide(documents, validation_share, test_share, seed)
     if test_share and not (held_out and test):
         raise CorpusError(f"{len(documents)} documents are too few for a part to test with: set test_share 0")
     tokens = [[tokenizer.split(one.text) for one in part] for part in (train, held_out, test)]
@@ -70,6 +69,15 @@ def of_documents(
         for part, ids in zip((train, held_out, test), tokens, strict=True)
     )
     return Parts(vocabulary, first, second, third)
+
+
+def divide(
+    documents: Sequence[Document], validation_share: float, test_share: float, seed: int
+) -> tuple[tuple[Document, ...], tuple[Document, ...], tuple[Document, ...]]:
+    """What is learned from, held out and tested with; see `split`."""
+    rest, test = split(documents, test_share, seed) if test_share else (tuple(documents), ())
+    train, held_out = split(rest, validation_share / (1 - test_share), seed)
+    return train, held_out, test
 
 
 def of_stream(

@@ -1,58 +1,68 @@
 """What a corpus holds: counts after each step, lengths, alphabet, some items as they are."""
 
 import random
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import quantiles
 
 from bot.model.checkpoint import make_folder, write_atomically
-from bot.reports.sections import Figure, Samples, Section, Table
+from bot.reports.sections import Cell, Figure, Samples, Section, Table
 from bot.reproduction.lab import Lab
+from bot.text.statistics import Statistics
 
 
 def step(lab: Lab, model: str, shown: int = 10, export: str = "", title: str = "The corpus") -> Section:
     """Of the corpus that `model` learns from; so many items are shown. export: a file to write all to.
 
     Figures: what the corpus itself tells of each of its steps; read, empty, repeated, kept, characters,
-    alphabet, median_length, longest; exported, the bytes that were written.
+    bytes, alphabet, words, distinct_words, once (share of the distinct words), median_length, longest,
+    warnings; exported, the bytes that were written.
     """
-    corpus = lab.corpus(model)
-    texts = [document.text for document in corpus.documents]
-    lengths = sorted(map(len, texts))
-    alphabet = Counter(character for text in texts for character in text)
-    percentiles = quantiles(lengths, n=100) if len(lengths) > 1 else lengths * 99
-    counts = corpus.counts
+    found = Statistics(lab.corpus(model))
+    corpus, counts, texts = found.corpus, found.corpus.counts, found.texts
     figures: dict[str, Figure] = {
         **{name: float(count) for name, count in (*corpus.steps, *counts.items())},
-        "alphabet": float(len(alphabet)),
-        "median_length": percentiles[49],
-        "longest": float(lengths[-1]),
+        "bytes": float(found.bytes),
+        "alphabet": float(len(found.alphabet)),
+        "words": float(sum(found.words.values())),
+        "distinct_words": float(len(found.words)),
+        "once": found.once,
+        "median_length": float(found.length_at(0.5)),
+        "longest": float(found.lengths[-1]),
+        "warnings": "; ".join(found.warnings) or "none",
     }
-    rows = [
-        *corpus.steps,
-        ("items read", counts["read"]),
-        ("empty", counts["empty"]),
-        ("repeated", counts["repeated"]),
-        ("kept", counts["kept"]),
-        ("characters", counts["characters"]),
-        ("distinct characters", len(alphabet)),
-        ("median length, characters", percentiles[49]),
-        ("95th percentile", percentiles[94]),
-        ("longest", lengths[-1]),
-    ]
     prose = [f"{counts['kept']:,} distinct items of {counts['read']:,} that were read are learned from."]
     if export:
         figures["exported"] = float(_write(lab.folder / export, texts))
         prose.append(f"All are in {export} beside this report: {figures['exported']:,.0f} bytes.")
+    prose += [f"Warning: {one}." for one in found.warnings]
     some = random.Random(1).sample(texts, min(shown, len(texts)))
     return Section(
         title=title,
         prose=prose,
-        tables=[Table("What was read and what is kept", ("what", "count"), rows)],
+        tables=[Table("What was read and what is kept", ("what", "count"), _rows(found))],
         samples=[Samples("Some items", [text[:300] for text in some])] if some else (),
         figures=figures,
     )
+
+
+def _rows(found: Statistics) -> list[tuple[str, Cell]]:
+    counts = found.corpus.counts
+    return [
+        *found.corpus.steps,
+        ("items read", counts["read"]),
+        ("empty", counts["empty"]),
+        ("repeated", counts["repeated"]),
+        ("kept", counts["kept"]),
+        *((f"from {source}", count) for source, count in found.corpus.sources.items()),
+        ("characters", counts["characters"]),
+        ("distinct characters", len(found.alphabet)),
+        ("words", sum(found.words.values())),
+        ("distinct words", len(found.words)),
+        ("of these once only", f"{found.once:.0%}"),
+        ("median length, characters", found.length_at(0.5)),
+        ("95th percentile", found.length_at(0.95)),
+        ("longest", found.lengths[-1]),
+    ]
 
 
 def _write(file: Path, texts: Sequence[str]) -> int:
