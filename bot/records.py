@@ -409,7 +409,7 @@ class Delivery:
     due_at: datetime | None = None  # of an uncertain one: when its target is asked again, None for a person
     owner: str | None = None
     lease_until: datetime | None = None  # of a claim
-    awaits: str | None = None  # the owner that may still be sending it, for all we know
+    awaits: str | None = None  # the owners that may still be sending it, with spaces between
     first_tried_at: datetime | None = None  # when the first attempt was recorded; it never changes
     remote_id: str | None = None
     reason: str = ""

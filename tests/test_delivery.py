@@ -17,8 +17,8 @@ HOUR, DAY = timedelta(hours=1), timedelta(hours=24)
 RECEIPT = Receipt("r1")
 
 
-def after(outcome, draw=0.5, now=NOON, over=True, **fields):
-    return follow(delivery(**fields), outcome, now, lambda: draw, over)
+def after(outcome, draw=0.5, now=NOON, awaits=None, **fields):
+    return follow(delivery(**fields), outcome, now, lambda: draw, awaits)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -68,7 +68,7 @@ def test_an_unknown_outcome_goes_by_kind(kind, state, asked):
 @pytest.mark.parametrize("kind", KINDS)
 def test_while_it_may_go_on_nothing_is_asked(kind):
     """If the attempt is not surely over, absence would prove nothing: only a put goes on."""
-    step = after(Unknown("lost sight of"), kind=kind, over=False, owner="slow")
+    step = after(Unknown("lost sight of"), kind=kind, awaits="slow", owner="slow")
 
     assert step.state == ("planned" if kind == "put" else "uncertain")
     assert kind == "put" or step.due_at is None
@@ -165,10 +165,10 @@ outcomes = st.one_of(
 )
 
 
-@given(deliveries, outcomes, st.floats(0, 1, exclude_max=True), st.booleans())
-def test_what_always_holds(one, outcome, draw, over):
+@given(deliveries, outcomes, st.floats(0, 1, exclude_max=True), st.sampled_from([None, "slow"]))
+def test_what_always_holds(one, outcome, draw, awaits):
     """No sent without a receipt, no loss of a doubt, no hot loop, no more than 8 attempts."""
-    step = follow(one, outcome, NOON, lambda: draw, over)
+    step = follow(one, outcome, NOON, lambda: draw, awaits)
 
     assert (step.state == "sent") == isinstance(outcome, Sent) == (step.receipt is not None)
     assert step.state in ("sent", "refused", "planned", "uncertain")
@@ -179,5 +179,7 @@ def test_what_always_holds(one, outcome, draw, over):
         assert one.attempts < MAX_ATTEMPTS
     if step.due_at:
         assert timedelta(seconds=5) <= step.due_at - NOON
-    if step.state == "uncertain" and not over and isinstance(outcome, Unknown):
-        assert step.due_at is None
+    if awaits and step.state != "sent":
+        assert step.state != "refused"
+        assert step.awaits == awaits
+        assert step.state == "planned" or step.due_at is None

@@ -54,7 +54,7 @@ class Heard:
 
     owner: str = ""
     surely: bool = False  # its process has heard what came of it, and said so to the store
-    out_of_sight: bool = False  # it was given up by one that could not know whether its process had ended
+    out_of_sight: frozenset[str] = frozenset()  # given up by those that could not know whether they had ended
 
 
 class Store(MemoryStore):
@@ -83,7 +83,7 @@ class Store(MemoryStore):
 
         def change() -> Delivery:
             sending = begin(delivery)
-            self._history.heard[delivery.id] = Heard(self._process.name)
+            self._history.begin(self._process, sending)
             return sending
 
         return self._commit(f"begins to send {delivery.key}", change)
@@ -317,12 +317,13 @@ class History:
             for row in rows
         )
 
-    def _may_end(self, owner: str | None) -> bool:
-        """Whether there will be somebody who can say that this owner has ended."""
-        return owner is not None and not self._is_lost(owner)
+    def _may_end(self, owners: str | None) -> bool:
+        """Whether there will be somebody who can say that these owners have ended."""
+        return owners is not None and not self._is_lost(owners)
 
-    def _is_lost(self, owner: str) -> bool:
-        return owner.split("/")[0] in self._lost
+    def _is_lost(self, owners: str) -> bool:
+        """Whether one of them is."""
+        return any(owner.split("/")[0] in self._lost for owner in owners.split())
 
     def _idle(self) -> float:
         """Seconds to the next turn that finds something to do; the turns before it are left out."""
@@ -347,15 +348,21 @@ class History:
     def attempts(self) -> set[tuple[int, int]]:
         return {(it.delivery, it.fence) for it in self.tables.attempts}
 
+    def begin(self, process: Process, delivery: Delivery) -> None:
+        """Another attempt; of a put those before may still be under way."""
+        before = self.heard[delivery.id].out_of_sight if delivery.kind == "put" else frozenset[str]()
+        self.heard[delivery.id] = Heard(process.name, out_of_sight=before)
+
     def hear(self, store: Store, process: Process, before: Delivery, after: Delivery) -> None:
         """Take note of who said what: a process of its own attempt, or another that has given it up."""
         heard = self.heard[after.id]
         knows = heard.owner == process.name or (process.name, heard.owner) in self._seen_dead
         if before.state == "sending" and before.owner != process.name:
-            heard.surely, heard.out_of_sight = False, not knows
+            heard.surely = False
+            heard.out_of_sight |= frozenset() if knows else {heard.owner}
             return
         if knows:
-            heard.out_of_sight = False
+            heard.out_of_sight -= {heard.owner}
         if outcome := store.outcomes.get((after.id, after.fence)):
             heard.surely = not isinstance(outcome, Unknown)
 
@@ -439,7 +446,7 @@ class History:
         if heard.surely:
             return "its process knew what came of it"
         old = self.world.wall() - (row.first_tried_at or START) > MAX_AGE
-        lost = heard.out_of_sight and self._is_lost(heard.owner)
+        lost = any(map(self._is_lost, heard.out_of_sight))
         if row.kind == "opaque" or lost or old:
             return ""
         return "its place could have been asked"

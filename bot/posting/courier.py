@@ -194,9 +194,14 @@ class Courier:
         """Whether an owner's attempt is surely over: this courier's own are, whenever it looks."""
         return owner == self.owner or self.dead(owner or "") is True
 
+    def _open_ended(self, delivery: Delivery, *owners: str | None) -> str | None:
+        """Whose attempts may still go on: of these owners, and of those that the delivery awaits already."""
+        known = dict.fromkeys([*(delivery.awaits or "").split(), *filter(None, owners)])
+        return " ".join(owner for owner in known if not self._has_ended(owner)) or None
+
     def _resume(self, delivery: Delivery) -> Delivery:
-        """A doubt whose owner was lost sight of is as any other, once that has ended."""
-        if delivery.awaits is None or not self._has_ended(delivery.awaits):
+        """A doubt whose owners were lost sight of is as any other, once they have ended."""
+        if delivery.awaits is None or self._open_ended(delivery):
             return delivery
         ask_at = None if delivery.kind == "opaque" else self.clock() + QUIET
         step = Step("uncertain", "its process has ended since: it may have been posted", ask_at)
@@ -206,7 +211,8 @@ class Courier:
         if delivery.state == "claimed":
             return Step("planned", UNTRIED, delivery.due_at)
         unknown = Unknown("its process ended, or was lost sight of, while sending")
-        return follow(delivery, unknown, self.clock(), self.draw, over)
+        awaits = self._open_ended(delivery, None if over else delivery.owner)
+        return follow(delivery, unknown, self.clock(), self.draw, awaits)
 
     def _watch(self, doubts: Sequence[Delivery]) -> None:
         """Keep since when each doubt has been here: a wall clock may be set within the quiet time."""
@@ -226,7 +232,7 @@ class Courier:
             del self._heard[0]
 
     def _conclude(self, delivery: Delivery, outcome: Outcome) -> None:
-        step = follow(delivery, outcome, self.clock(), self.draw)
+        step = follow(delivery, outcome, self.clock(), self.draw, self._open_ended(delivery))
         error = self._settle(delivery, step)
         if error is None:
             return

@@ -36,8 +36,8 @@ Draw = Callable[[], float]  # a random number in [0, 1)
 class Step:
     """Where a delivery goes next. due_at: when it is tried again; if uncertain, when the target is asked.
 
-    awaits: the owner that may still be sending it; until that has surely ended nobody asks the target, and
-    the attempt counts as made now.
+    awaits: the owners that may still be sending it, with spaces between; until they have surely ended nobody
+    asks the target, and what they may post counts as made now.
     """
 
     state: DeliveryState
@@ -47,26 +47,29 @@ class Step:
     awaits: str | None = None
 
 
-def follow(delivery: Delivery, outcome: Outcome, now: datetime, draw: Draw, over: bool = True) -> Step:
+def follow(
+    delivery: Delivery, outcome: Outcome, now: datetime, draw: Draw, awaits: str | None = None
+) -> Step:
     """What an outcome leads to.
 
-    over: whether the attempt has surely ended. While it may go on, asking the target proves nothing.
+    awaits: the owners of attempts that have not surely ended. While one may go on, asking the target proves
+    nothing. But for a put only the latest attempt can be one.
     """
     match outcome:
         case Sent(receipt):
             return Step("sent", receipt=receipt)
         case Refused(reason):
-            return _end(delivery, reason, now)
+            return _end(delivery, reason, now, awaits)
         case NotSent(reason, retry_after):
             due_at = now + _wait(delivery, retry_after, draw)
             if _may_try(delivery, due_at):
-                return Step("planned", reason, due_at)
-            return _end(delivery, f"given up after {delivery.attempts} attempts: {reason}", now)
+                return Step("planned", reason, due_at, awaits=awaits)
+            return _end(delivery, f"given up after {delivery.attempts} attempts: {reason}", now, awaits)
         case Unknown(reason):
-            due_at, awaits = now + _wait(delivery, None, draw), None if over else delivery.owner
+            due_at = now + _wait(delivery, None, draw)
             if delivery.kind == "put" and _may_try(delivery, due_at):
                 return Step("planned", reason, due_at, awaits=awaits)
-            return Step("uncertain", reason, _ask_at(delivery, now) if over else None, awaits=awaits)
+            return Step("uncertain", reason, None if awaits else _ask_at(delivery, now), awaits=awaits)
 
 
 def _may_try(delivery: Delivery, at: datetime) -> bool:
@@ -98,11 +101,13 @@ def _ask_at(delivery: Delivery, now: datetime) -> datetime | None:
     return now + max(QUIET, age) if age <= MAX_AGE else None
 
 
-def _end(delivery: Delivery, reason: str, now: datetime) -> Step:
-    """Refused, unless an attempt before this one was repeated although it may have got through.
+def _end(delivery: Delivery, reason: str, now: datetime, awaits: str | None) -> Step:
+    """Refused, unless an attempt before this one was repeated although it may have got through, or may yet.
 
     The target is asked then, but only after an attempt: of those there are so many and no more.
     """
+    if awaits:
+        return Step("uncertain", f"{reason} (an earlier attempt may still be under way)", awaits=awaits)
     tried = delivery.state == "sending"
     if delivery.kind == "put" and delivery.state != "uncertain" and delivery.attempts > tried:
         ask_at = _ask_at(delivery, now) if tried else None

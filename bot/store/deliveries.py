@@ -246,7 +246,7 @@ class Deliveries:
 
         reason: a sentence for people. receipt: needed for sent. due_at: when a planned one is tried again, at
         once if None; when the target of an uncertain one is asked, never if None. actor: who settles it, the
-        owner if "". awaits: the owner that may still be sending it. Raises Conflict if the delivery
+        owner if "". awaits: the owners that may still be sending it. Raises Conflict if the delivery
         has moved on since it was read, if its state does not lead to `state`, or if another delivery of the
         account has this receipt.
         """

@@ -253,7 +253,7 @@ deliveries = Table(
     Column("due_at", Instant),
     Column("owner", Text),
     Column("lease_until", Instant),
-    Column("awaits", Text),  # the owner that was lost sight of while it was sending, and may be still
+    Column("awaits", Text),  # the owners that were lost sight of while they were sending, and may be still
     Column("remote_id", Text),
     _required("url", Text),
     _required("evidence", Text),
