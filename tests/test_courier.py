@@ -374,6 +374,27 @@ def test_a_doubt_is_asked_for_once_its_owner_has_ended(queue, sender, kind):
     assert (states(queue), len(sender.asked), len(sender.posted)) == (["sent"], 1, 1)
 
 
+def test_a_put_is_refused_only_once_every_attempt_has_ended(queue, sender):
+    """Sent again while its first process may go on, it is not called absent while that lives."""
+    ended = set()
+    courier = open_courier(queue, sender, draw=lambda: 0.0, dead=lambda owner: owner in ended)
+    left(queue, "slow", "sending", kind="put")
+    queue.clock.pass_by(LEASE.total_seconds())
+    sender.posting = [Refused("no")]
+    courier.deliver_due()
+    queue.clock.pass_by(3600)
+    courier.deliver_due()
+    [doubt] = queue.deliveries.list()
+    assert (doubt.state, doubt.awaits, doubt.attempts, sender.asked) == ("uncertain", "slow", 2, [])
+
+    ended.add("slow")
+    courier.deliver_due()
+    queue.clock.pass_by(QUIET.total_seconds())
+    sender.finding = [NotSent("absent")]
+    courier.deliver_due()
+    assert [len(sender.asked), queue.deliveries.list()[0].awaits] == [1, None]
+
+
 @pytest.mark.parametrize("turn", ["deliver_due", "leave"])
 def test_an_owner_knows_that_its_own_attempt_is_over(queue, courier, sender, turn):
     """Given up by others, and it has heard nothing: its next turn, or its end, lets the target be asked."""
