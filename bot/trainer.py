@@ -43,6 +43,7 @@ from bot.records import Document, Progress, Sampling
 from bot.reports.card import model_card
 from bot.reports.losses import draw_losses
 from bot.text.parts import Parts, divide, of_documents, of_stream, texts
+from bot.text.vocabulary import Vocabulary
 
 log = logging.getLogger(__name__)
 
@@ -108,6 +109,23 @@ class Trainer:
     @property
     def held_out(self) -> Sequence[Document]:
         return self._parts.held_out.documents
+
+    @property
+    def train_ids(self) -> Sequence[Sequence[int]]:
+        return self._train_ids
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        return self._vocabulary
+
+    def split(self, text: str) -> list[str]:
+        """A text's tokens."""
+        tokens: list[str] = self._tokenizer.split(text)
+        return tokens
+
+    def join(self, tokens: Sequence[str]) -> str:
+        text: str = self._tokenizer.join(tokens)
+        return text
 
     @property
     def parameters(self) -> int:

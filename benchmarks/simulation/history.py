@@ -443,10 +443,10 @@ class History:
         heard = self.heard[row.id]
         if not row.reason:
             return "without a reason"
-        if heard.surely:
+        lost = any(map(self._is_lost, heard.out_of_sight))
+        if heard.surely and not (row.kind == "put" and lost):  # of a put an attempt before may still come
             return "its process knew what came of it"
         old = self.world.wall() - (row.first_tried_at or START) > MAX_AGE
-        lost = any(map(self._is_lost, heard.out_of_sight))
         if row.kind == "opaque" or lost or old:
             return ""
         return "its place could have been asked"

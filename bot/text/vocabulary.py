@@ -43,6 +43,9 @@ class Vocabulary:
     def __len__(self) -> int:
         return len(MARKS) + len(self.tokens)
 
+    def __contains__(self, token: str) -> bool:
+        return token in self._ids
+
     def encode(self, tokens: Sequence[str]) -> list[int]:
         """Ids without START and END. Raises CorpusError, naming them, if a complete one misses tokens."""
         ids = [self._ids.get(token, UNKNOWN) for token in tokens]

@@ -4,9 +4,11 @@ Needs the package tinysegmenter: `pip install 'wormhorn[japanese]'`.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from importlib import import_module
+from typing import Any
 
-from bot import PluginError, hookimpl
+from bot import BotError, hookimpl
 
 
 class TinySegmenter:
@@ -15,17 +17,27 @@ class TinySegmenter:
     def __init__(self, vocabulary_size: int | None = 8000):
         self.vocabulary_size: int | None = vocabulary_size
         try:
-            self._segmenter = import_module("tinysegmenter").TinySegmenter()
+            self._segmenter = _segmenter()
         except ImportError as error:
             msg = "the tokenizer tinysegmenter needs a package: pip install 'wormhorn[japanese]'"
-            raise PluginError(msg) from error
+            raise BotError(msg) from error
 
     def split(self, text: str) -> list[str]:
-        words: list[str] = self._segmenter.tokenize(text)
-        return words
+        return list(_words(self._segmenter, text))
 
     def join(self, tokens: Sequence[str]) -> str:
         return "".join(tokens)
+
+
+@lru_cache(maxsize=1 << 16)
+def _words(segmenter: Any, text: str) -> tuple[str, ...]:
+    """Kept, for it takes a millisecond a sentence and is asked for again and again."""
+    return tuple(segmenter.tokenize(text))
+
+
+@lru_cache(maxsize=1)
+def _segmenter() -> Any:
+    return import_module("tinysegmenter").TinySegmenter()
 
 
 @hookimpl

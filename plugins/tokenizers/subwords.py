@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from importlib import import_module
 from typing import Any, Literal
 
-from bot import CorpusError, PluginError, hookimpl
+from bot import BotError, CorpusError, hookimpl
 
 SPACE, STAND_IN = "▁", "\ue581"  # what the library writes a space as; what stands for that sign itself
 LONGEST = 1 << 20  # bytes of a text that is learned from
@@ -35,7 +35,7 @@ class Subwords:
             self._library = import_module("sentencepiece")
         except ImportError as error:
             msg = "the tokenizer subwords needs a package: pip install 'wormhorn[subwords]'"
-            raise PluginError(msg) from error
+            raise BotError(msg) from error
         self._processor = learned and self._library.SentencePieceProcessor(
             model_proto=base64.b64decode(learned)
         )
@@ -67,7 +67,7 @@ class Subwords:
 
     def split(self, text: str) -> list[str]:
         if not self._processor:
-            raise PluginError("the tokenizer subwords has learned nothing yet")
+            raise BotError("the tokenizer subwords has learned nothing yet")
         pieces: list[str] = self._processor.encode(_plain(text), out_type=str)
         return [piece.replace(SPACE, " ").replace(STAND_IN, SPACE) for piece in pieces]
 

@@ -35,8 +35,8 @@ def step(lab: Lab, models: tuple[str, ...], similar: float = SIMILAR, title: str
     """Train these; losses that differ by at most `similar` are called so.
 
     Figures, for each model: MODEL.train, MODEL.held_out, MODEL.steps, MODEL.epochs, MODEL.parameters,
-    MODEL.units, MODEL.seconds, MODEL.note, MODEL.said (by the watch); of all: 5gram, spread (of the training
-    losses), verdict, remarks.
+    MODEL.units, MODEL.seconds, MODEL.step_seconds, MODEL.note, MODEL.said (by the watch); of all: 5gram,
+    spread (of the training losses), verdict, remarks.
     """
     outcomes = [lab.trained(model) for model in models]
     return Section(
@@ -92,6 +92,7 @@ def figures(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
                 f"{name}.train": last.train_loss,
                 f"{name}.held_out": outcome.best.held_out_loss,
                 f"{name}.steps": float(last.step),
+                f"{name}.step_seconds": outcome.seconds / max(1, last.step),
                 f"{name}.epochs": last.epoch,
             }
     found["remarks"] = " ".join(remarks(outcomes)) or "The watch had nothing to say."
