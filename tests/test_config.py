@@ -661,6 +661,8 @@ models:
         Registry(None, tmp_path).build("corpora", config.models["both"].corpus)
 
     first, second = str(caught.value).split("\n")
-    assert first.endswith("titles.lines: no option 'pth' (have encoding, latin, path, pieces). Did you mean 'path'?")
+    assert first.endswith(
+        "titles.lines: no option 'pth' (have encoding, latin, path, pieces). Did you mean 'path'?"
+    )
     assert "config.yaml:9:21: models.both.corpus.mix.sources.titles.lines" in first
     assert "config.yaml:9:13: models.both.corpus.mix.sources.titles.lines: the option 'path'" in second
