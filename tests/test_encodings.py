@@ -20,7 +20,6 @@ KOREAN = "달이 조용한 산 위에 떠오른다.\n나는 창문을 열고 먼
         (CHINESE, "gb18030"),
         (CHINESE_OLD, "big5"),
         (KOREAN, "cp949"),
-        (JAPANESE, "utf-16"),
     ],
 )
 def test_what_is_surely_another_encoding_is_read_so_and_told(tmp_path, caplog, text, encoding):

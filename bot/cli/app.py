@@ -33,6 +33,9 @@ ConfigPath = Annotated[Path, typer.Option("--config", envvar="BOT_CONFIG", help=
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 BotName = Annotated[str, typer.Argument(metavar="BOT", help="A bot of the configuration.")]
 ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A model of the configuration.")]
+DataFolder = Annotated[
+    Path | None, typer.Option("--data", help="The folder that the corpus's paths begin at.")
+]
 Which = Annotated[
     str, typer.Option("--checkpoint", metavar="NAME", help="best, latest or a checkpoint's name.")
 ]

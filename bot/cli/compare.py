@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.app import HERE, ConfigPath, app, open_house
+from bot.cli.app import HERE, ConfigPath, DataFolder, app, open_house
 from bot.config import Choice
 from bot.config.recipe import Recipe
 from bot.errors import ConfigError
@@ -21,9 +21,7 @@ def compare(
     matched: Annotated[
         bool, typer.Option(help="Give each so many units that all have as many parameters as the first.")
     ] = True,
-    data: Annotated[
-        Path | None, typer.Option("--data", help="The folder that the corpora's paths begin at.")
-    ] = None,
+    data: DataFolder = None,
     output: Annotated[
         Path, typer.Option(metavar="DIR", help="Where the folder with the report is made.")
     ] = Path("reports"),

@@ -1,12 +1,9 @@
 """corpus: what a model learns from, in numbers."""
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from bot.cli.app import HERE, AsJson, ConfigPath, ModelName, app, open_house, print_json
+from bot.cli.app import HERE, AsJson, ConfigPath, DataFolder, ModelName, app, open_house, print_json
 
 if TYPE_CHECKING:
     from bot.text.statistics import Statistics
@@ -17,9 +14,7 @@ BARS, WIDTH = 9, 40  # of the histogram: lines, and signs of the longest
 @app.command()
 def corpus(
     model: ModelName,
-    data: Annotated[
-        Path | None, typer.Option("--data", help="The folder that the corpus's paths begin at.")
-    ] = None,
+    data: DataFolder = None,
     as_json: AsJson = False,
     config: ConfigPath = HERE,
 ) -> None:

@@ -5,15 +5,24 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.app import HERE, AsJson, ConfigPath, ModelName, Which, app, open_house, print_json, say
+from bot.cli.app import (
+    HERE,
+    AsJson,
+    ConfigPath,
+    DataFolder,
+    ModelName,
+    Which,
+    app,
+    open_house,
+    print_json,
+    say,
+)
 
 
 @app.command()
 def train(
     model: ModelName,
-    data: Annotated[
-        Path | None, typer.Option("--data", help="The folder that the corpus's paths begin at.")
-    ] = None,
+    data: DataFolder = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Begin anew instead of going on with the run there is.")
     ] = False,
@@ -41,9 +50,7 @@ def sweep_settings(
             "--set", metavar="SETTING=VALUES", help="As training.learning_rate=0.001,0.005; again for more."
         ),
     ],
-    data: Annotated[
-        Path | None, typer.Option("--data", help="The folder that the corpus's paths begin at.")
-    ] = None,
+    data: DataFolder = None,
     as_json: AsJson = False,
     config: ConfigPath = HERE,
 ) -> None:

@@ -15,7 +15,7 @@ from bot.text.vocabulary import END, START
 
 Ids = NDArray[Any]
 
-AT_ONCE = 64  # excerpts that are measured side by side
+AT_ONCE = 64  # excerpts that are measured side by side; each begins anew, so how many changes nothing
 
 
 def lay_out(sequences: Sequence[Sequence[int]], settings: Any) -> Batches:
@@ -78,9 +78,7 @@ class ExcerptBatches:
 
     def in_order(self) -> Iterator[Batch]:
         starts = np.arange(0, len(self._targets), self.sequence_length)
-        rows = max(
-            self.rows, AT_ONCE
-        )  # each is read from the initial state: how many at once changes nothing
+        rows = max(self.rows, AT_ONCE)
         return (self._excerpts(starts[at : at + rows]) for at in range(0, len(starts), rows))
 
     def _excerpts(self, starts: Ids) -> Batch:

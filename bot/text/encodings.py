@@ -24,7 +24,6 @@ SEVERAL = {  # bytes a letter: what Python calls those that are told apart, and 
 }
 SINGLE = "cp1252", "cp1251", "koi8_r", "cp1253"  # bytes a letter; that of the West first
 JAPANESE, KANA = ("cp932", "euc_jp"), 0.1  # EUC-JP could be read as Chinese too, which has no kana
-MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def surely(path: Path) -> str | None:
@@ -37,9 +36,7 @@ def surely(path: Path) -> str | None:
 def _surely(path: Path, changed: int, size: int) -> str | None:
     with path.open("rb") as file:
         head = file.read(SAMPLE)
-    if head.startswith(MARKS):
-        return _told(path, "utf-16", "UTF-16")
-    if _is_utf_8(head):
+    if b"\0" in head or _is_utf_8(head):  # with a NUL it is no text of these, or UTF-16
         return None
     found = [name for name in SEVERAL if _share(head, name, _is_asian) >= ASIAN]
     japanese = [name for name in found if name in JAPANESE and _share(head, name, _is_kana) >= KANA]

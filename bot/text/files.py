@@ -46,6 +46,9 @@ def _wrong_encoding(path: Path, encoding: str, error: UnicodeError) -> str:
     """Where decoding fails, and what the place would read as in the encodings most often meant."""
     if not isinstance(error, UnicodeDecodeError):
         return f"{path}: not {encoding}: {error}"
+    with path.open("rb") as file:
+        if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            return f"{path}:1: opens with UTF-16's byte order mark. Set `encoding: utf-16`"
     line, byte, excerpt = _first_wrong_byte(path, encoding)
     if b"\0" in excerpt:
         return f"{path}:{line}: {NUL}"

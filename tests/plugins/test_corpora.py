@@ -78,9 +78,11 @@ def test_a_file_that_ends_within_a_character_is_refused(read, write):
         read("lines", path=write("names.txt", "Motö".encode()[:-1]))
 
 
-@pytest.mark.parametrize("content", ["Rot".encode("utf-16-le"), "Öde".encode("utf-16-le")])
+@pytest.mark.parametrize(
+    "content", ["Rot".encode("utf-16-le"), "Öde".encode("utf-16-le"), "Öde".encode("utf-16")]
+)
 def test_utf_16_is_recognised(read, write, content):
-    """Zero bytes point to UTF-16, not to a broken text; with its mark it is read, see test_encodings.py."""
+    """Zero bytes and the byte order mark point to UTF-16, not to a broken text."""
     with pytest.raises(CorpusError, match=r":1: .*`encoding: utf-16`"):
         read("lines", path=write("names.txt", content))
 
