@@ -49,6 +49,7 @@ OPTIONS = {  # of the plugins that cannot do without; paths are files of the `re
     "pattern": {"regex": "[A-Z][a-z]+( (of|the|[A-Z][a-z]+))*"},
     "acrostic": {"letters": "MC"},
     "subwords": {"pieces": 40},
+    "mash_up": {"first_path": "morbid.txt", "second_path": "cavern.txt"},
 }
 LEARNED = [
     f"{one} of the {other}\n{one}{other}" for one in ("Grave", "Rot", "Moon") for other in ("Ash", "Bone")
@@ -93,6 +94,15 @@ def registry(tmp_path):
     (tmp_path / "texts").mkdir()
     (tmp_path / "texts" / "a.txt").write_text("Grave\n")
     return Registry(None, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def with_files(tmp_path_factory):
+    """Filters find theirs here; hypothesis asks for one folder for all its examples."""
+    folder = tmp_path_factory.mktemp("filters")
+    (folder / "morbid.txt").write_text("morbid\n" * 9)
+    (folder / "cavern.txt").write_text("cavern\n" * 9)
+    return Registry(None, folder)
 
 
 class Unknowing:
@@ -308,9 +318,9 @@ def test_every_sample_satisfies_its_constraint(name, tokenizer):
 
 @names_of("filters")
 @given(text=st.text(max_size=60), surprise=st.floats(0, 3))
-def test_a_filter_keeps_asks_or_rejects_in_words(name, text, surprise):
+def test_a_filter_keeps_asks_or_rejects_in_words(with_files, name, text, surprise):
     """It touches nothing but the text, gives its reason in one line, and judges the same text alike."""
-    judge = REGISTRY.build("filters", Choice(name, OPTIONS.get(name, {})))
+    judge = with_files.build("filters", Choice(name, OPTIONS.get(name, {})))
     given_candidate = candidate(text, surprise)
 
     def outcome() -> Candidate | str:
@@ -328,9 +338,9 @@ def test_a_filter_keeps_asks_or_rejects_in_words(name, text, surprise):
 
 
 @names_of("filters")
-def test_a_filter_lets_an_ordinary_text_pass(name):
+def test_a_filter_lets_an_ordinary_text_pass(with_files, name):
     """With its own defaults and a training set that holds nothing."""
-    judge = REGISTRY.build("filters", Choice(name, OPTIONS.get(name, {})))
+    judge = with_files.build("filters", Choice(name, OPTIONS.get(name, {})))
     text = "This is a cavern." if name == "complete_sentence" else "Morbid Cavern"
 
     assert judge(candidate(text), Unknowing()).text == text

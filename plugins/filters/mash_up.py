@@ -17,15 +17,15 @@ _WORD = regex.compile(r"[\p{L}\p{M}]+(?:['’][\p{L}\p{M}]+)*")
 _UNSEEN = 0.5  # what is added to every count, so that a word of one source alone has finite odds
 
 
-def mash_up(first: Path, second: Path, odds: float = 2.0, balance: float = 0.3) -> Filter:
+def mash_up(first_path: Path, second_path: Path, odds: float = 2.0, balance: float = 0.3) -> Filter:
     """Reject a text without a word of each source, or in which one outweighs the other.
 
-    first, second: the items of each source, one a line. odds: natural log-odds from which a word tells of its
+    first_path, second_path: the items of each source, one a line. odds: natural log-odds from which a word tells of its
     source. balance: twice the lesser evidence over all of it, at least; 1 is even.
     """
     if odds <= 0 or not 0 <= balance <= 1:
         raise BotError(f"odds {odds:g}, balance {balance:g}: odds are above 0, balance lies between 0 and 1")
-    one, other = (_counts(read_lines(path)) for path in (first, second))
+    one, other = (_counts(read_lines(path)) for path in (first_path, second_path))
     evidence = _log_odds(one, other)
 
     def judge(candidate: Candidate, context: FilterContext) -> Candidate:
@@ -33,12 +33,12 @@ def mash_up(first: Path, second: Path, odds: float = 2.0, balance: float = 0.3) 
         told = {word: evidence[word] for word in words if abs(evidence.get(word, 0.0)) >= odds}
         ours = sum(value for value in told.values() if value > 0)
         theirs = -sum(value for value in told.values() if value < 0)
-        for path, weight in ((first, ours), (second, theirs)):
+        for path, weight in ((first_path, ours), (second_path, theirs)):
             if not weight:
                 raise Reject(f"has no word that tells of {path.stem}")
         even = 2 * min(ours, theirs) / (ours + theirs)
         if even < balance:
-            most = first if ours > theirs else second
+            most = first_path if ours > theirs else second_path
             raise Reject(f"is nearly all {most.stem}: balance {even:.2f}, under {balance:g}")
         return candidate
 

@@ -12,7 +12,7 @@ def sources(tmp_path):
     first, second = tmp_path / "songs.txt", tmp_path / "papers.txt"
     first.write_text("my lonely heart\ndance with my heart\nmy summer love\n" * 5)
     second.write_text("neural networks for parsing\nlearning neural parsing\nnetworks with learning\n" * 5)
-    return {"first": first, "second": second}
+    return {"first_path": first, "second_path": second}
 
 
 @pytest.mark.parametrize(
