@@ -408,6 +408,21 @@ def test_an_owner_knows_that_its_own_attempt_is_over(queue, courier, sender, tur
     assert (sender.asked, sender.posted) == ([], [])
 
 
+def test_two_living_owners_each_take_themselves_off_what_a_put_awaits(queue, courier, sender):
+    """Neither can know of the other; it would else wait until one of them dies."""
+    other = open_courier(queue, sender)
+    left(queue, courier.owner, "sending", kind="put")
+    [delivery] = queue.deliveries.list()
+    awaits = f"{courier.owner} {other.owner}"
+    queue.deliveries.settle(delivery, "uncertain", "given up", awaits=awaits)
+    for turn in (courier, open_courier(queue, sender)):
+        turn.reconcile()
+        assert [(it.awaits, it.reason) for it in queue.deliveries.list()] == [(other.owner, "given up")]
+    other.reconcile()
+
+    assert [(it.awaits, it.due_at) for it in queue.deliveries.list()] == [(None, queue.clock() + QUIET)]
+
+
 def test_an_opaque_doubt_is_never_asked_for(queue, courier, sender):
     """Whoever ends: what it waited for is over then, and it stays a doubt."""
     left(queue, ELSEWHERE, "sending")

@@ -200,11 +200,18 @@ class Courier:
         return " ".join(owner for owner in known if not self._has_ended(owner)) or None
 
     def _resume(self, delivery: Delivery) -> Delivery:
-        """A doubt whose owners were lost sight of is as any other, once they have ended."""
-        if delivery.awaits is None or self._open_ended(delivery):
+        """A doubt whose owners were lost sight of is as any other, once they have ended.
+
+        Each living process knows its own attempt's end alone, so each takes itself off the list.
+        """
+        left = self._open_ended(delivery)
+        if left == delivery.awaits:
             return delivery
-        ask_at = None if delivery.kind == "opaque" else self.clock() + QUIET
-        step = Step("uncertain", "its process has ended since: it may have been posted", ask_at)
+        if left:
+            step = Step("uncertain", delivery.reason, awaits=left)
+        else:
+            ask_at = None if delivery.kind == "opaque" else self.clock() + QUIET
+            step = Step("uncertain", "its process has ended since: it may have been posted", ask_at)
         return delivery if self._settle(delivery, step) else self.store.get(delivery.id)
 
     def _left_behind(self, delivery: Delivery, over: bool) -> Step:

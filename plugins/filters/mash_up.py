@@ -20,8 +20,8 @@ _UNSEEN = 0.5  # what is added to every count, so that a word of one source alon
 def mash_up(first_path: Path, second_path: Path, odds: float = 2.0, balance: float = 0.3) -> Filter:
     """Reject a text without a word of each source, or in which one outweighs the other.
 
-    first_path, second_path: the items of each source, one a line. odds: natural log-odds from which a word tells of its
-    source. balance: twice the lesser evidence over all of it, at least; 1 is even.
+    first_path, second_path: the items of each source, one a line. odds: natural log-odds from which a word
+    tells of its source. balance: twice the lesser evidence over all of it, at least; 1 is even.
     """
     if odds <= 0 or not 0 <= balance <= 1:
         raise BotError(f"odds {odds:g}, balance {balance:g}: odds are above 0, balance lies between 0 and 1")
