@@ -57,6 +57,20 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Sources:
+    """Under which of its sources a model with tags writes.
+
+    A text begins under one of the names by chance. switch: how probably each word's end leads to another.
+    half: instead, the first word's end after so many tokens does. blend: instead, the mean of all sources.
+    """
+
+    names: tuple[str, ...]
+    switch: float = 0.6
+    half: int = 0
+    blend: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Sampling:
     """How to sample: each sample draws its temperature between the two, evenly, from its own seed.
 
@@ -83,6 +97,7 @@ class Sampling:
     prefix: str = ""  # what a sample begins with
     stop: tuple[str, ...] = ()  # a sample ends before the first of these
     constraints: tuple[Rule, ...] = ()  # what every sample is, all of them
+    sources: Sources | None = None
 
 
 @dataclass(frozen=True, slots=True)

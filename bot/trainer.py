@@ -18,11 +18,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bot.config import Choice
 from bot.curation.novelty import FILE_NAME, HashedTrainingSet, build_index
 from bot.curation.profile import FILE_NAME as PROFILE
 from bot.curation.profile import CorpusProfile
-from bot.errors import CheckpointError, DeviceError, NoCheckpoint, StoreError, TrainingError
+from bot.errors import CheckpointError, ConfigError, DeviceError, NoCheckpoint, StoreError, TrainingError
 from bot.house import House
 from bot.model import checkpoint
 from bot.model.checkpoint import CARD, Meta, Plugin
@@ -35,6 +38,7 @@ from bot.model.ngram import NGram
 from bot.model.plan import Plan, make_plan
 from bot.model.profiling import Profile, profile
 from bot.model.sampling import Sampler, calibrate
+from bot.model.tags import NO_TAGS, Tags, lay_out_tagged, word_ends
 from bot.model.training import Result, train
 from bot.model.training_state import Position, changes, load_position, shaping
 from bot.model.watch import Measurement, as_csv
@@ -42,6 +46,7 @@ from bot.model.weights import pack
 from bot.records import Document, Progress, Sampling
 from bot.reports.card import model_card
 from bot.reports.losses import draw_losses
+from bot.text.corpus import MOST_SOURCES
 from bot.text.parts import Parts, divide, of_documents, of_stream, texts
 from bot.text.vocabulary import Vocabulary
 
@@ -96,6 +101,7 @@ class Trainer:
         self._parts = self._divided()
         self._vocabulary = self._parts.vocabulary
         self._train_ids, self._held_out_ids = self._parts.train.ids, self._parts.held_out.ids
+        self._sources = self._tagged_sources()
         self.history: Sequence[Measurement] = ()  # what was measured, also before a run was gone on with
 
     @property
@@ -130,7 +136,7 @@ class Trainer:
     @property
     def parameters(self) -> int:
         """Numbers that the network learns; of a counted model none."""
-        model = self._house.new_model(self.name, len(self._vocabulary))
+        model = self._house.new_model(self.name, len(self._vocabulary), len(self._sources))
         return sum(weights.numel() for weights in model.parameters())
 
     @property
@@ -207,6 +213,7 @@ class Trainer:
                 sample=self._samples,
                 evaluations=EVALUATIONS,
                 steps=steps,
+                tags=self._tags,
             )
 
     def _count(self, model: CountedModel, progress: Callable[[Progress], None]) -> Result:
@@ -228,6 +235,7 @@ class Trainer:
                 resume=resume,
                 evaluations=EVALUATIONS,
                 about=self._about,
+                tags=self._tags,
             )
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
@@ -267,6 +275,33 @@ class Trainer:
         train, _, _ = divide(self.corpus.documents, *shares, training.seed)
         return replace(tokenizer, options=tokenizer.options | learn(one.text for one in train))
 
+    def _tagged_sources(self) -> tuple[str, ...]:
+        """Whose tags the model reads. Raises ConfigError where the corpus has not several sources."""
+        if not self.setting.source_tags:
+            return ()
+        if len(self.corpus.sources) < 2:
+            msg = (
+                f"models.{self.name}.source_tags: the corpus {self.corpus.name} has not 2 to {MOST_SOURCES} "
+            )
+            raise ConfigError(msg + "sources to tell apart; `mix` names some")
+        return tuple(self.corpus.sources)
+
+    @property
+    def _tags(self) -> Tags:
+        """Of each text to learn from and each held out: the place of its source, from 1."""
+        if not self._sources:
+            return NO_TAGS
+        first, second = ([self._tag(one) for one in part] for part in (self.train_documents, self.held_out))
+        return Tags(first, second, self._word_ends)
+
+    @cached_property
+    def _word_ends(self) -> NDArray[np.bool_]:
+        decoded = (self._vocabulary.decode([id]) for id in range(len(self._vocabulary)))
+        return word_ends([self._tokenizer.join(tokens) for tokens in decoded])
+
+    def _tag(self, document: Document) -> int:
+        return self._sources.index(document.source) + 1
+
     def _divided(self) -> Parts:
         training, documents = self.setting.training, self.corpus.documents
         shares = training.validation_share, training.test_share
@@ -296,10 +331,12 @@ class Trainer:
         source = self._house.cell_source(self.setting.cell)
         if source:
             about[source["file"]] = source["sha256"]
+        if self._sources:  # and of before there were tags
+            about["source_tags"] = True
         return about | self.setting.model_dump(mode="json", include=NETWORK)
 
     def _new_model(self) -> Model:
-        model: Model = self._house.new_model(self.name, len(self._vocabulary))
+        model: Model = self._house.new_model(self.name, len(self._vocabulary), len(self._sources))
         return put(model, self._house.config.device)
 
     def _samples(self, model: Model) -> Sequence[str]:
@@ -350,6 +387,7 @@ class Trainer:
             hidden_size=setting.hidden_size,
             num_layers=setting.num_layers,
             head_norm=setting.head_norm,
+            sources=self._sources,
             precision=setting.training.precision,
             step=now.step,
             epoch=now.epoch,
@@ -417,7 +455,8 @@ class Trainer:
         model = self._house.load_model(folder, meta)
         if isinstance(model, CountedModel):
             return model.loss(texts(ids))
-        return evaluate(model, lay_out(ids, self.setting.training))
+        tags = [self._tag(one) for one in self._parts.test.documents] if meta.sources else []
+        return evaluate(model, lay_out_tagged(ids, tags, self.setting.training, self._word_ends))
 
 
 @contextmanager
@@ -442,4 +481,6 @@ def alone(shelf: Path) -> Iterator[None]:
 def _without_layers(meta: Meta) -> Meta:
     """What is true of a counted model: it has no sizes, and of the settings only the split concerns it."""
     settings = {name: meta.settings[name] for name in ("validation_share", "seed")}
-    return replace(meta, embedding_size=0, hidden_size=0, num_layers=0, head_norm=False, settings=settings)
+    return replace(
+        meta, embedding_size=0, hidden_size=0, num_layers=0, head_norm=False, sources=(), settings=settings
+    )

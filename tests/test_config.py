@@ -165,7 +165,8 @@ def test_other_databases_keep_their_address(config_file, url):
         (
             "models:\n  a: {hiden_size: 9}",
             "2:7: models.a: no setting 'hiden_size' (have cell, corpus, embedding_size, head_norm, "
-            "hidden_size, num_layers, preset, tokenizer, training, warning). Did you mean 'hidden_size'?",
+            "hidden_size, num_layers, preset, source_tags, tokenizer, training, warning). "
+            "Did you mean 'hidden_size'?",
         ),
         (
             "model: {}",

@@ -9,7 +9,7 @@ import typer
 
 from bot.cli.app import HERE, AsJson, ConfigPath, ModelName, Which, app, open_house, print_json, say
 from bot.errors import BotError
-from bot.records import Mirostat, Rule, Sampling
+from bot.records import Mirostat, Rule, Sampling, Sources
 
 
 class Weights(StrEnum):
@@ -73,6 +73,13 @@ def sample(
         list[str] | None,
         typer.Option("--constraint", metavar="NAME[={...}]", help="What every text is; options in JSON."),
     ] = None,
+    sources: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--source", metavar="NAME", help="Write as this source of a model with tags; again for more."
+        ),
+    ] = None,
+    switch: Annotated[float, _option("How probably a word's end leads to another of these sources.")] = 0.6,
     weights: Annotated[Weights, _option("int8 is quicker.")] = Weights.FLOAT32,
     as_json: AsJson = False,
     config: ConfigPath = HERE,
@@ -101,6 +108,7 @@ def sample(
         mirostat=Mirostat(*_numbers(mirostat)) if mirostat else None,
         weights=weights.value,
         constraints=tuple(map(_rule, constraints or ())),
+        sources=Sources(tuple(sources), switch) if sources else None,
     )
     candidates = draw(open_house(config), model, sampling, seed, count, which)
     if as_json:

@@ -148,6 +148,8 @@ class Model(Settings):
     """Layers, one upon another."""
     head_norm: bool = False
     """Whether the last layer's outputs are brought to one scale before the next token is read from them."""
+    source_tags: bool = False
+    """Whether it reads with every token which of the corpus's sources a text is from."""
     training: Training = Training()
     """How it is trained."""
     warning: str = ""
@@ -169,6 +171,13 @@ class Model(Settings):
         training = meant.get("training", {}) | own if isinstance(own, dict) else own
         return meant | beside | {"training": training}
 
+    @model_validator(mode="after")
+    def _tags_need_texts(self) -> Self:
+        if self.source_tags and self.training.layout == "stream":
+            msg = "source_tags: in a stream texts have no sources; leave out the layout"
+            raise ValueError(msg)
+        return self
+
 
 class Mirostat(Settings):
     """A target of surprise that the draw keeps near to."""
@@ -177,6 +186,26 @@ class Mirostat(Settings):
     """Nats a token, by the shares that are drawn from."""
     rate: Annotated[float, Field(gt=0, le=1)] = 0.1
     """How fast it corrects itself."""
+
+
+class Sources(Settings):
+    """Under which of its sources a model with `source_tags` writes, and how a text changes between them."""
+
+    names: Annotated[tuple[str, ...], Field(min_length=1)]
+    """The sources by name; a text begins under one of them by chance."""
+    switch: Annotated[float, Field(gt=0, le=1)] = 0.6
+    """How probably each word's end leads to another of them."""
+    half: Count = 0
+    """Instead: the first word's end after so many tokens leads to the next one, for good."""
+    blend: bool = False
+    """Instead: the mean of all the model's sources, from the first token on."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.blend + bool(self.half) + ("switch" in self.model_fields_set) > 1:
+            msg = "set one of switch, half and blend"
+            raise ValueError(msg)
+        return self
 
 
 class SamplingSettings(Settings):
@@ -214,6 +243,8 @@ class SamplingSettings(Settings):
     """Texts before which a sample ends."""
     constraints: Plugins = ()
     """What every sample is, by masking: all of them."""
+    sources: Sources | None = None
+    """Of a model with `source_tags`: under which sources it writes, and how it goes from one to another."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -12,7 +12,7 @@ from bot.curation.taste.arms import Arm, arm_of
 from bot.host.orders import Order, Part
 from bot.house import House
 from bot.model import checkpoint
-from bot.records import Mirostat, Rule, Sampling
+from bot.records import Mirostat, Rule, Sampling, Sources
 from bot.store.judgements import Allotment
 
 
@@ -89,6 +89,8 @@ def sampled_by(settings: SamplingSettings) -> Sampling:
     given = {name: getattr(settings, name) for name in type(settings).model_fields if name != "band"}
     if settings.mirostat:
         given["mirostat"] = Mirostat(settings.mirostat.surprise, settings.mirostat.rate)
+    if settings.sources:
+        given["sources"] = Sources(**dict(settings.sources))
     given["constraints"] = tuple(Rule(choice.name, choice.options) for choice in settings.constraints)
     return Sampling(**given)
 

@@ -174,6 +174,7 @@ class Trained(Stores):
             f"{model}/{folder.name}",
             meta.held_out_loss,
             constraint=lambda rule: self.constraint(settings.Choice(rule.name, rule.options)),
+            sources=meta.sources,
         )
 
     def load_model(self, folder: Path, meta: "Meta") -> "Model":
@@ -200,8 +201,11 @@ class Trained(Stores):
         """The file of a cell and its digest; {} for a shipped one. Raises PluginError if there is none."""
         return self.registry.source("cells", _choice(choice))
 
-    def new_model(self, name: str, vocabulary_size: int) -> "Model":
-        """An untrained model as configured. A wrong cell is a ConfigError or PluginError with its line."""
+    def new_model(self, name: str, vocabulary_size: int, sources: int = 0) -> "Model":
+        """An untrained model as configured. sources: how many it has tags for.
+
+        A wrong cell is a ConfigError or PluginError with its line.
+        """
         from bot.model.counted import CountedModel
         from bot.model.language_model import begin_evenly
 
@@ -212,6 +216,7 @@ class Trained(Stores):
             hidden_size=setting.hidden_size,
             num_layers=setting.num_layers,
             head_norm=setting.head_norm,
+            sources=sources,
             seed=setting.training.seed,
         )
         if setting.training.initial_range and not isinstance(model, CountedModel):

@@ -33,5 +33,7 @@ def _wrong(s: Sampling) -> Iterator[str]:
     if s.mirostat and not (0 < s.mirostat.surprise < math.inf and 0 < s.mirostat.rate <= 1):
         pair = f"{s.mirostat.surprise:g}, {s.mirostat.rate:g}"
         yield f"mirostat {pair}: a surprise is above 0, a rate too and at most 1"
+    if s.sources and not 0 < s.sources.switch <= 1:
+        yield f"switch {s.sources.switch:g}: it is above 0 and at most 1"
     if not all(s.stop):
         yield "an empty text to stop at: leave it out"

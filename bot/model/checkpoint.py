@@ -58,6 +58,7 @@ class Meta:
     train_loss: float
     held_out_loss: float
     head_norm: bool = False
+    sources: tuple[str, ...] = ()  # whose tags it reads, in their order
     ngram_loss: float | None = None
     test_loss: float | None = None  # on what was kept apart to test with
     corpus: dict[str, Any] = field(default_factory=dict)  # name, counts, sha256

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.model.automaton import Automaton
+from bot.model.tags import Way
 from bot.text.vocabulary import END
 
 Numbers = NDArray[Any]
@@ -63,6 +64,7 @@ class Course:
     automaton: Automaton | None = None
     max_length: int = 0
     allows: Callable[[str], bool] = anything
+    way: Way | None = None
 
     @property
     def guides(self) -> bool:

@@ -1,6 +1,6 @@
 """Embedding, stacked cells, head: ids in, logits out. It knows nothing of text or of training's goals.
 
-Shapes: T time steps, B rows, E embedding_size, H hidden_size, V vocabulary_size.
+Shapes: T time steps, B rows, E embedding_size, H hidden_size, V vocabulary_size, S sources.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -21,13 +21,20 @@ class LanguageModel(nn.Module):
 
     head_norm: whether the head reads the last layer's outputs with their mean taken off and divided by their
     deviation (Ba et al. 2016, arXiv:1607.06450); a gain would be the head's own, so there is none.
+    sources: how many tags it can read its ids under, see `bot.model.tags`.
     """
 
     def __init__(
-        self, cells: Sequence[Cell], vocabulary_size: int, embedding_size: int, head_norm: bool = False
+        self,
+        cells: Sequence[Cell],
+        vocabulary_size: int,
+        embedding_size: int,
+        head_norm: bool = False,
+        sources: int = 0,
     ):
         super().__init__()
         self.embedding = nn.Embedding(vocabulary_size, embedding_size)
+        self.tags = nn.Embedding(sources, embedding_size) if sources else None
         self.cells = nn.ModuleList(cells)
         width = cells[-1].hidden_size
         self.norm = nn.LayerNorm(width, elementwise_affine=False) if head_norm else nn.Identity()
@@ -41,10 +48,11 @@ class LanguageModel(nn.Module):
     ) -> tuple[Tensor, States]:
         """ids (T, B) and a state, None for the initial one -> logits (T, B, V) and the state after them.
 
+        ids: below V, or with tags below (S + 2) * V.
         noise: what a training step leaves out, see `noise.draw`.
         """
         state = self.initial_state(ids.shape[1]) if state is None else state
-        inputs, after = noise.on_embedding(self.embedding.weight), []  # the first cell looks its rows up
+        inputs, after = self.table(noise), []  # the first cell looks its rows up
         for layer, (cell, before) in enumerate(zip(self._cells(), state, strict=True)):
             where = () if layer else (ids,)
             outputs, cell_state = functional_call(
@@ -53,6 +61,14 @@ class LanguageModel(nn.Module):
             inputs = noise.on_outputs(layer, outputs)
             after.append(cell_state)
         return self.read(inputs), tuple(after)
+
+    def table(self, noise: Noise = SILENCE) -> Tensor:
+        """What stands for each id: (V, E); with tags ((S + 2) * V, E), under none, each, the mean of all."""
+        plain = noise.on_embedding(self.embedding.weight)
+        if self.tags is None:
+            return plain
+        tags = self.tags.weight
+        return torch.cat([plain, *(plain + tag for tag in tags), plain + tags.mean(0)])
 
     def read(self, outputs: Tensor) -> Tensor:
         """The last layer's outputs (..., H) -> logits (..., V)."""
@@ -82,6 +98,7 @@ def build(
     hidden_size: int,
     num_layers: int,
     head_norm: bool = False,
+    sources: int = 0,
     seed: int = 0,
 ) -> LanguageModel:
     """A new model, the same for the same seed; make_cell(input_size, hidden_size) makes one layer."""
@@ -89,7 +106,7 @@ def build(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         cells = [make_cell(size, hidden_size) for size in sizes]
-        return LanguageModel(cells, vocabulary_size, embedding_size, head_norm)
+        return LanguageModel(cells, vocabulary_size, embedding_size, head_norm, sources)
 
 
 @torch.no_grad()

@@ -14,6 +14,7 @@ import torch
 
 from bot.model.language_model import LanguageModel
 from bot.model.run import FEWEST, Run, Sample, Save
+from bot.model.tags import NO_TAGS, Tags
 from bot.model.threads import one_thread
 from bot.model.training_state import Ids
 
@@ -50,11 +51,12 @@ def profile(
     sample: Sample | None = None,
     evaluations: int = 0,
     steps: int = 50,
+    tags: Tags = NO_TAGS,
 ) -> Profile:
     """Train for a moment and measure; the arguments are those of `training.train`. The model is changed."""
     passes = _timed_passes(model)  # before a run makes copies of it
     with torch.random.fork_rng(devices=[]), one_thread():
-        run = Run(model, train_ids, held_out_ids, settings, save, state_file, sample, evaluations, {})
+        run = Run(model, train_ids, held_out_ids, settings, save, state_file, sample, evaluations, {}, tags)
         run.begin()
         _make(run, WARM, passes)
         run.evaluate()

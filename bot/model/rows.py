@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from bot.model.draw import Truncation
 from bot.model.guide import Course, Guide
+from bot.model.tags import Way
 from bot.model.uniforms import counted_uniforms, sample_keys
 from bot.records import Mirostat, Sampling
 from bot.text.vocabulary import END, START
 
 Numbers = NDArray[Any]
+TURNS = np.uint64(0x632BE59BD9B4E019)  # where a sample's numbers for its ways between sources begin
 FIRST_LIMIT = 2  # mirostat's first limit, times its target: as its authors' program has it
 
 
@@ -60,6 +62,7 @@ class Rows:
         self._numbers = {name: n for n, name in enumerate((r, k) for r, ks in enumerate(asked) for k in ks)}
         self._finished: dict[int, Sample] = {}
         self._describe(requests, [np.array(list(indices), np.int64) for indices in asked])
+        self._tag = self._first_tags()
         self._length, self._losses = np.zeros(len(self._numbers), np.int64), np.zeros(len(self._numbers))
         self._waiting = [deque[int]() for _ in range(count)] if placed else [deque[int]()] * count
         for (_, index), number in self._numbers.items():
@@ -93,9 +96,9 @@ class Rows:
         """(n,) the rows that have a sample."""
         return np.flatnonzero(self._sample >= 0)
 
-    def ids(self, rows: Numbers) -> Numbers:
-        """(n,) what they read next."""
-        ids: Numbers = self._read[rows]
+    def ids(self, rows: Numbers, vocabulary_size: int = 0) -> Numbers:
+        """(n,) what they read next, under their tags."""
+        ids: Numbers = self._read[rows] + vocabulary_size * self._tag[self._sample[rows]]
         return ids
 
     def inverse_temperatures(self, rows: Numbers) -> Numbers:
@@ -155,6 +158,7 @@ class Rows:
         self._written[rows, places] = self._read[rows] = ids
         self._length[samples] += 1
         self._losses[samples] += losses
+        self._turn(samples, ids)
         stopped = self._guided(samples, ids) if self._guides else False
         ended: Numbers = rows[(ids == END) | (places + 1 == self._longest[samples]) | stopped]
         for row in ended.tolist():
@@ -174,6 +178,31 @@ class Rows:
     def sample(self, request: int, index: int) -> Sample:
         """A finished sample, by the number of its request."""
         return self._finished[self._numbers[request, index]]
+
+    def _ways(self) -> Iterator[tuple[Way, Numbers]]:
+        """Each way between tags, and whether each sample takes it, (N,)."""
+        for number, course in enumerate(self._courses):
+            if course.way:
+                yield course.way, self._course == number
+
+    def _first_tags(self) -> Numbers:
+        """(N,) under which tag each sample begins; 0 is none."""
+        tags, draws = (
+            np.zeros(len(self._keys), np.int64),
+            counted_uniforms(self._keys + TURNS, self._given * 0),
+        )
+        for way, mine in self._ways():
+            tags[mine] = way.first(draws[mine])
+        return tags
+
+    def _turn(self, samples: Numbers, ids: Numbers) -> None:
+        """Let the samples that have just written these ids go on under the tag that follows."""
+        for way, takes in self._ways():
+            at = np.flatnonzero(takes[samples])
+            mine = samples[at]
+            lengths, keys = self._length[mine], self._keys[mine] + TURNS
+            first, draws = (counted_uniforms(keys, places) for places in (lengths * 0, lengths))
+            self._tag[mine] = way.next(way.first(first), self._tag[mine], ids[at], lengths, draws)
 
     def _new_guides(self, samples: Sequence[int]) -> dict[int, Guide]:
         courses = {sample: self._courses[self._course[sample]] for sample in samples}

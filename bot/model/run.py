@@ -21,12 +21,12 @@ from bot.model.clipping import clip, norms
 from bot.model.evaluation import evaluate
 from bot.model.gradient import BackPropagation
 from bot.model.language_model import LanguageModel, States
-from bot.model.layouts import lay_out
 from bot.model.ngram import NGram
 from bot.model.pace import Pace
 from bot.model.reading import Reading
 from bot.model.schedule import learning_rate, make_optimizer, share_done, share_that_counts
 from bot.model.spans import Spans
+from bot.model.tags import NO_TAGS, Tags, lay_out_tagged
 from bot.model.training_state import Ids, Position, compare, fingerprint
 from bot.model.watch import Measurement
 from bot.records import Progress
@@ -54,6 +54,7 @@ class Run:
         sample: Sample | None,
         evaluations: int,
         about: dict[str, Any],
+        tags: Tags = NO_TAGS,
     ):
         if not train_ids or not held_out_ids:
             msg = f"nothing to learn from: {len(train_ids)} items to train on, {len(held_out_ids)} held out"
@@ -62,8 +63,8 @@ class Run:
         self._train_ids, self._held_out_ids = train_ids, held_out_ids
         self._state_file, self._sample, self._evaluations = state_file, sample, evaluations
         self._device = model.embedding.weight.device
-        self._batches = lay_out(train_ids, settings)
-        self._held_out = lay_out(held_out_ids, settings)
+        self._batches = lay_out_tagged(train_ids, tags.train, settings, tags.ends)
+        self._held_out = lay_out_tagged(held_out_ids, tags.held_out, settings, tags.ends)
         self._back_propagation = BackPropagation(model, settings.shards if self._device.type == "cpu" else 1)
         self._optimizer = make_optimizer(model, settings)
         self._average = Average(model, settings.averaging)

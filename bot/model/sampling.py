@@ -27,9 +27,10 @@ from bot.model.draw import draw_by
 from bot.model.guide import Course, Stops
 from bot.model.pieces import Pieces
 from bot.model.rows import Kind, Request, Rows, Sample
+from bot.model.tags import Way, word_ends
 from bot.model.threads import one_thread
 from bot.model.walk import Walk, open_walk
-from bot.records import Candidate, Rule, Sampling, Suggestion
+from bot.records import Candidate, Rule, Sampling, Sources, Suggestion
 from bot.text.vocabulary import END, START, UNKNOWN, Vocabulary
 
 SPREAD = 3  # times the weights' bytes, as measured for the shipped model (3.3)
@@ -45,7 +46,7 @@ class Sampler:
     """Samples from one model, on the device it is on, with the weights it has at the first sample.
 
     checkpoint: MODEL/NAME. held_out_loss: nats per token, what a sample's surprise is measured by.
-    constraint: makes the constraints that a sampling names.
+    constraint: makes the constraints that a sampling names. sources: whose tags the model reads.
     One thread at a time.
     """
 
@@ -58,10 +59,11 @@ class Sampler:
         held_out_loss: float,
         open_walk: Callable[[Model, str], Walk] = open_walk,
         constraint: Callable[[Rule], Constraint] = _unknown,
+        sources: Sequence[str] = (),
     ):
         self.checkpoint, self.held_out_loss = checkpoint, held_out_loss
         self._model, self._vocabulary, self._tokenizer = model, vocabulary, tokenizer
-        self._open_walk, self._constraint = open_walk, constraint
+        self._open_walk, self._constraint, self._sources = open_walk, constraint, tuple(sources)
         self._walks: dict[str, Walk] = {}  # by the weights they compute with
 
     @property
@@ -158,7 +160,25 @@ class Sampler:
             else None,
             automaton=self._automaton(constraint, sampling, prefix) if sampling.constraints else None,
             allows=partial(allows, constraint),
+            way=self._way(sampling.sources) if sampling.sources else None,
         )
+
+    def _way(self, sources: Sources) -> Way:
+        """Raises BotError for a source whose tag the model does not read."""
+        unknown = [name for name in sources.names if name not in self._sources]
+        if unknown or not sources.names:
+            there = ", ".join(self._sources) or "it was trained without source_tags"
+            msg = (
+                f"{self.checkpoint} cannot write as {', '.join(map(repr, unknown)) or 'no source'} ({there})"
+            )
+            raise BotError(msg)
+        mean = len(self._sources) + 1
+        tags = {mean} if sources.blend else {self._sources.index(name) + 1 for name in sources.names}
+        return Way(tuple(sorted(tags)), self._word_ends, sources.switch, sources.half)
+
+    @cached_property
+    def _word_ends(self) -> NDArray[Any]:
+        return word_ends([self._text([id]) for id in range(len(self._vocabulary))])
 
     def _automaton(self, constraint: Constraint, sampling: Sampling, prefix: Sequence[int]) -> Automaton:
         """Raises BotError where no text of its length can be right."""
@@ -238,7 +258,7 @@ def _run(walk: Walk, rows: Rows, barred: NDArray[np.float32], checkpoint: str) -
     """Walk until every sample has ended. Raises BotError where the model computes no numbers."""
     walk.begin(rows.busy)
     while len(busy := rows.busy):
-        logits = walk.step(rows.ids(busy), busy)
+        logits = walk.step(rows.ids(busy, len(barred)), busy)
         ids, losses = _draw(walk, logits, rows, busy, barred)
         if not np.isfinite(losses).all():
             msg = f"{checkpoint} computes no numbers: its state has grown beyond all bounds"

@@ -88,7 +88,7 @@ class NetworkSteps:
     def __init__(self, model: LanguageModel):
         self._model, self.packed = packed(model)
         self._cells = list(self._model._cells())
-        self._table = self._cells[0].project(model.embedding.weight)  # (V, G)
+        self._table = self._cells[0].project(model.table())  # (V, G), with tags more
         self.initial_state = model.initial_state
 
     def step(self, ids: Tensor, state: States) -> tuple[Tensor, States]:

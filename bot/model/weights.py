@@ -92,7 +92,7 @@ def _skeleton(meta: Meta, make_model: Callable[..., Model], header: Header) -> M
         msg = f"meta.json has {sizes}, the file {len(header)} tensors"
         raise ValueError(msg)
     with torch.device("meta"), _Undrawn():
-        model = make_model(**sizes, head_norm=meta.head_norm)
+        model = make_model(**sizes, head_norm=meta.head_norm, sources=len(meta.sources))
         if isinstance(model, CountedModel):
             model.make_room({name: _length(entry) for name, entry in header.items()})
     return model

@@ -38,7 +38,7 @@ class Decoder:
         self.digest = f"{cells[0].kernel.digest} {weights}"
         product = Product8 if weights == "int8" else Product
         with torch.no_grad():
-            self._table = cells[0].kernel_input(model.embedding.weight).contiguous()
+            self._table = cells[0].kernel_input(model.table()).contiguous()
             self._layers = [_Layer(cell, number, product, capacity) for number, cell in enumerate(cells)]
             self._head = _head(model, product)
         self._logits = torch.empty(capacity, model.embedding.num_embeddings)
