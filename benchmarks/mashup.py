@@ -129,8 +129,8 @@ def show(rows: dict[str, Any]) -> None:
     floor = rows["real titles"]["both"].value
     print(f"{'way':22}{'mash-ups':>9}  {'95 % interval':16}{'over floor':>11}{'real words':>12}")
     for way, row in rows.items():
-        low, high = row["rate"].interval
         told = row["both"] if way == "real titles" else row["rate"]
+        low, high = told.interval
         over = "" if way == "real titles" else f"{told.value - floor:+.3f}"
         print(f"{way:22}{told.value:9.3f}  {low:.3f} to {high:.3f}  {over:>11}{row['real_words']:12.3f}")
     for way, row in rows.items():

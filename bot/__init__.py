@@ -2,6 +2,7 @@
 
 import pluggy
 
+from bot import notation as abc_notation
 from bot.errors import Ask, BotError, CorpusError, NotSent, Refused, Reject
 from bot.interfaces import (
     Constraint,
@@ -59,6 +60,7 @@ __all__ = [
     "Target",
     "Tokenizer",
     "TrainingSet",
+    "abc_notation",
     "hookimpl",
     "read_lines",
 ]

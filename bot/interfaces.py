@@ -25,7 +25,8 @@ class Tokenizer(Protocol):
 class Constraint(Protocol):
     """Says character by character what a text may be, as an automaton: equal states allow the same.
 
-    States can be hashed and are not None.
+    States can be hashed and are not None. It may have a method `alike(state)`: a state from which the end is
+    as far, the same for many; then those are looked at once.
     """
 
     start: Any  # the state before the first character

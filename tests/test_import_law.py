@@ -12,7 +12,7 @@ from bot.config import shipped
 ROOT = shipped()
 ORDER = [  # a room imports only what stands before it
     *("errors", "disguises", "records", "logs", "interfaces", "config", "hookspecs", "uptime", "systemd"),
-    *("child", "registry", "text", "__init__", "model", "curation", "store", "review", "posting"),
+    *("child", "registry", "text", "notation", "__init__", "model", "curation", "store", "review", "posting"),
     *("rendering", "reports", "web"),
     *(
         "events",

@@ -40,9 +40,18 @@ class Together:
             after.append(moved)
         return tuple(after)
 
+    def alike(self, state: Any) -> Any:
+        return tuple(alike(one, part) for one, part in zip(self._constraints, state, strict=True))
+
     def missing(self, state: Any) -> int:
         parts = zip(self._constraints, state, strict=True)
         return max((constraint.missing(part) for constraint, part in parts), default=0)
+
+
+def alike(constraint: Constraint, state: Any) -> Any:
+    """A state from which the end is as far; the state itself where the constraint knows no other."""
+    known = getattr(constraint, "alike", None)
+    return known(state) if known else state
 
 
 def allows(constraint: Constraint, text: str) -> bool:
@@ -68,6 +77,8 @@ class Automaton:
         self._longest = max(1, pieces.longest)
         self._states: list[_State] = []
         self._numbers: dict[_State, int] = {}
+        self._first: dict[_State, int] = {}  # of those from which the end is as far
+        self._alike: list[int] = []  # of each state, that first one
         self._after: dict[int, Numbers] = {}
         self._needs: dict[int, Numbers] = {}
         self._masks: dict[tuple[int, int], Numbers] = {}
@@ -97,15 +108,16 @@ class Automaton:
 
         Raises BotError where too many states would have to be looked at.
         """
+        state = self._alike[state]
         if state not in self._known:
             self._search(state)
         return self._known[state]
 
     def _search(self, start: int) -> None:
         costs, parents, cut, looked = {start: 0}, {start: NOWHERE}, False, 0
-        queue = [(self._guess(start), start)]
+        queue = [(self._guess(start), 0, start)]
         while queue:
-            estimate, state = heappop(queue)
+            estimate, _, state = heappop(queue)  # of equally good ones the one that has come farthest
             if estimate > self._most:
                 cut = True
                 break
@@ -119,7 +131,7 @@ class Automaton:
             for after in self._distinct(state):
                 if self._known.get(after) != FAR and costs[state] + 1 < costs.get(after, FAR):
                     costs[after], parents[after] = costs[state] + 1, state
-                    heappush(queue, (costs[after] + self._guess(after), after))
+                    heappush(queue, (costs[after] + self._guess(after), -costs[after], after))
         self._known |= dict.fromkeys([start] if cut else costs, FAR)
 
     def _learn(self, end: int, total: int, costs: dict[int, int], parents: dict[int, int]) -> None:
@@ -140,15 +152,20 @@ class Automaton:
         needs = np.full(self._size, FAR, np.int32)
         if self.distance(state) == 0:
             needs[END] = 0
-        after = self._successors(state)
+        after = self._ends_alike(state)
         for number in self._distinct(state):
             needs[after == number] = min(self.distance(number), FAR - 1) + 1
         return needs
 
     def _distinct(self, state: int) -> list[int]:
-        after = self._successors(state)
+        after = self._ends_alike(state)
         found: list[int] = np.unique(after[after != NOWHERE]).tolist()
         return found
+
+    def _ends_alike(self, state: int) -> Numbers:
+        """(V,) of the state after each id the first from which the end is as far."""
+        after = self._successors(state)
+        return np.array([NOWHERE if one == NOWHERE else self._alike[one] for one in after.tolist()])
 
     def _successors(self, state: int) -> Numbers:
         """(V,) the state after each id."""
@@ -176,6 +193,8 @@ class Automaton:
 
     def _number(self, state: _State) -> int:
         if state not in self._numbers:
-            self._numbers[state] = len(self._states)
+            self._numbers[state] = number = len(self._states)
             self._states.append(state)
+            like = state._replace(inner=alike(self._constraint, state.inner))
+            self._alike.append(self._first.setdefault(like, number))
         return self._numbers[state]

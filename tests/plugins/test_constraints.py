@@ -9,12 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot import abc_notation
 from bot.config import Choice, load, shipped
 from bot.errors import BotError, ConfigError
 from bot.house import House
 from bot.model.automaton import allows
+from bot.model.sampling import Sampler
 from bot.records import Mirostat, Rule, Sampling
 from bot.registry import Registry
+from bot.text.vocabulary import Vocabulary
+from tests.models import small_model
+from tests.tunes import RIGHT, WRONG
 
 REGISTRY = Registry(None, Path())
 ASKED = 1000  # samples
@@ -263,3 +268,36 @@ def test_what_no_text_can_satisfy_is_an_error(sampler):
     ):
         with pytest.raises(BotError, match=r"no text of 0 to .* can satisfy"):
             sampler.sample(impossible, 1, [0])
+
+
+# full_bars
+
+
+RICH = "tuplet", "broken rhythm", "slur", "another metre"
+PLAIN = [text for name, text in RIGHT.items() if name not in RICH]
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_a_right_tune_is_allowed_if_it_is_plain(name):
+    """Character by character; tuplets, dotted pairs, slurs and changes of metre are not written."""
+    assert allows(build("full_bars"), RIGHT[name]) == (RIGHT[name] in PLAIN)
+
+
+@pytest.mark.parametrize("name", [name for name in WRONG if name not in ("no key", "no note")])
+def test_a_tune_whose_bars_do_not_add_up_is_not(name):
+    assert not allows(build("full_bars"), WRONG[name][0])
+
+
+def test_all_tunes_of_a_model_that_knows_nothing_have_full_bars():
+    """Of random weights: what is sampled after a header is valid, and without the constraint nothing is."""
+    split = REGISTRY.build("tokenizers", Choice("abc", {}))
+    vocabulary = Vocabulary.build([split.split(text) for text in PLAIN])
+    rules = {"constraint": lambda rule: build(rule.name, **rule.options)}
+    sampler = Sampler(small_model(vocabulary_size=len(vocabulary)), vocabulary, split, "folk/1", 2.0, **rules)
+    prefix = "M:2/4\nL:1/8\nK:C\nc2 d2 |"
+    asked = Sampling((1.0, 1.0), 60, prefix=prefix, constraints=(Rule("full_bars"),))
+    texts = [one.text for one in sampler.sample(asked, 1, range(6))]
+    free = [one.text for one in sampler.sample(replace(asked, constraints=()), 1, range(6))]
+
+    assert [text for text in texts if abc_notation.survey(text).faults] == []
+    assert all(abc_notation.survey(text).faults for text in free)
