@@ -81,6 +81,15 @@ class Outcome:
         return f"{training.max_steps:,} steps"
 
 
+@dataclass(frozen=True)
+class Written:
+    """Texts that a step had written by no model of the lab's. The losses are its writer's."""
+
+    texts: tuple[str, ...]
+    train_loss: float
+    held_out_loss: float
+
+
 class Lab:
     """One recipe at one scale. data: where its files lie. folder: where everything made is kept.
 
@@ -94,6 +103,7 @@ class Lab:
         self.scale, self._data = recipe.scale, data
         self.found = located(recipe.data, data)
         self.models: dict[str, Model] = {}
+        self.written: dict[str, Written] = {}  # by steps, for others to measure
         self.add(recipe.models)
         self._minutes: dict[str, float] = {}
         self._corpora: dict[str, Corpus] = {}

@@ -4,7 +4,7 @@ It does not know how a corpus is learned from; a word here is what stands betwee
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,6 +16,16 @@ WORD = regex.compile(r"\w+(?:['’]\w+)*")
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 SMALL, FEW_CHUNKS, CHUNK = 1_000_000, 100, 50 * 50  # characters; chunks of char-rnn's own size
 RARE = 20  # letters that are told
+
+
+def count_words(texts: Iterable[str]) -> Counter[str]:
+    """How often each word stands there, in any case."""
+    return Counter(word.casefold() for text in texts for word in WORD.findall(text))
+
+
+def share_once(words: Mapping[str, int]) -> float:
+    """The share of distinct words that are counted once."""
+    return sum(count == 1 for count in words.values()) / max(1, len(words))
 
 
 @dataclass(frozen=True)
@@ -55,12 +65,12 @@ class Statistics:
     @cached_property
     def words(self) -> Counter[str]:
         """How often each word stands there, in any case."""
-        return Counter(word.casefold() for text in self.texts for word in WORD.findall(text))
+        return count_words(self.texts)
 
     @property
     def once(self) -> float:
         """The share of distinct words that stand there once."""
-        return sum(count == 1 for count in self.words.values()) / max(1, len(self.words))
+        return share_once(self.words)
 
     @property
     def warnings(self) -> list[str]:
