@@ -3,6 +3,8 @@
 It does not know where the batches come from or what is done about the loss.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -12,13 +14,13 @@ from bot.model.language_model import LanguageModel
 
 
 @torch.no_grad()
-def evaluate(model: LanguageModel, batches: Batches) -> float:
-    """Mean loss over a corpus, nats per token."""
+def evaluate(model: LanguageModel, batches: Batches, loss: Callable[..., Tensor] | None = None) -> float:
+    """Mean loss over a corpus, nats per token. loss: cross-entropy, if none is given."""
     device = model.embedding.weight.device
     total, tokens, state = 0.0, 0, None
     for batch in batches.in_order():
         logits, state = model(batch.inputs.to(device), None if batch.fresh else state)
-        total += cross_entropy(logits, batch.targets.to(device), reduction="sum").item()
+        total += (loss or cross_entropy)(logits, batch.targets.to(device), reduction="sum").item()
         tokens += int((batch.targets != IGNORED).sum())
     return total / tokens
 

@@ -6,7 +6,7 @@ outcome does not depend on the number of cores. Where memory is short the parts 
 """
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import torch
@@ -26,7 +26,8 @@ Part = tuple[Tensor, Sequence[Tensor], States]  # loss, gradients, state after t
 class BackPropagation:
     """Sets the `grad` of a model's parameters. shards: into how many parts a batch is cut, a thread each."""
 
-    def __init__(self, model: LanguageModel, shards: int):
+    def __init__(self, model: LanguageModel, shards: int, loss: Callable[..., Tensor] = cross_entropy):
+        self._loss = loss
         self._parameters = list(model.parameters())
         self._replicas = [model, *(_replica(model) for _ in range(shards - 1))]
         self._pool = ThreadPoolExecutor(shards, initializer=torch.set_num_threads, initargs=(1,))
@@ -74,7 +75,7 @@ class BackPropagation:
         device = self._parameters[0].device
         state = None if before is None else tuple(tuple(t[part] for t in layer) for layer in before)
         logits, after = model(batch.inputs[:, part].to(device), state, noise.rows(part))
-        loss = cross_entropy(logits, batch.targets[:, part].to(device), reduction="sum") / tokens
+        loss = self._loss(logits, batch.targets[:, part].to(device), reduction="sum") / tokens
         return loss.detach(), torch.autograd.grad(loss, self._parameters), detach(after)
 
 

@@ -36,7 +36,7 @@ class ChunkBatches:
     """
 
     def __init__(self, sequences: Sequence[Sequence[int]], batch_size: int, sequence_length: int):
-        targets = _joined(sequences)
+        targets = joined(sequences)
         self.sequence_length = min(sequence_length, len(targets))
         self.rows = max(1, min(batch_size, len(targets) // self.sequence_length))
         self.chunks = len(targets) // (self.rows * self.sequence_length)
@@ -64,7 +64,7 @@ class ExcerptBatches:
     """
 
     def __init__(self, sequences: Sequence[Sequence[int]], batch_size: int, sequence_length: int):
-        self._targets = _joined(sequences)
+        self._targets = joined(sequences)
         self._inputs = _before(self._targets)
         self.sequence_length = min(sequence_length, len(self._targets))
         self.rows = batch_size
@@ -89,7 +89,7 @@ class ExcerptBatches:
         return _batch(self._inputs[there], targets, fresh=True)
 
 
-def _joined(sequences: Sequence[Sequence[int]]) -> Ids:
+def joined(sequences: Sequence[Sequence[int]]) -> Ids:
     """All texts end to end with an END between two, none after the last."""
     ids = [id for sequence in sequences for id in (*sequence, END)]
     return np.array(ids[:-1], np.int32)

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from bot.model.goal import NEXT_TOKEN, Goal
 from bot.model.language_model import LanguageModel
 from bot.model.run import FEWEST, Run, Sample, Save
 from bot.model.tags import NO_TAGS, Tags
@@ -52,11 +53,12 @@ def profile(
     evaluations: int = 0,
     steps: int = 50,
     tags: Tags = NO_TAGS,
+    goal: Goal = NEXT_TOKEN,
 ) -> Profile:
     """Train for a moment and measure; the arguments are those of `training.train`. The model is changed."""
     passes = _timed_passes(model)  # before a run makes copies of it
     with torch.random.fork_rng(devices=[]), one_thread():
-        run = Run(model, train_ids, held_out_ids, settings, save, state_file, sample, evaluations, {}, tags)
+        run = Run(model, train_ids, held_out_ids, settings, save, state_file, sample, evaluations, {}, tags, goal)
         run.begin()
         _make(run, WARM, passes)
         run.evaluate()

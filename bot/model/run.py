@@ -17,11 +17,12 @@ from torch import Tensor
 from bot.errors import BotError, TrainingError
 from bot.model import noise, training_state, watch
 from bot.model.averaging import Average
+from bot.model.batches import Batches
 from bot.model.clipping import clip, norms
 from bot.model.evaluation import evaluate
+from bot.model.goal import NEXT_TOKEN, Goal
 from bot.model.gradient import BackPropagation
 from bot.model.language_model import LanguageModel, States
-from bot.model.ngram import NGram
 from bot.model.pace import Pace
 from bot.model.reading import Reading
 from bot.model.schedule import learning_rate, make_optimizer, share_done, share_that_counts
@@ -30,7 +31,6 @@ from bot.model.tags import NO_TAGS, Tags, lay_out_tagged
 from bot.model.training_state import Ids, Position, compare, fingerprint
 from bot.model.watch import Measurement
 from bot.records import Progress
-from bot.text.parts import texts
 
 MAX_SKIPPED = 5  # steps in a row that are not made before the run is rolled back
 FEWEST = 20  # steps between two evaluations, however short the run is
@@ -55,6 +55,7 @@ class Run:
         evaluations: int,
         about: dict[str, Any],
         tags: Tags = NO_TAGS,
+        goal: Goal = NEXT_TOKEN,
     ):
         if not train_ids or not held_out_ids:
             msg = f"nothing to learn from: {len(train_ids)} items to train on, {len(held_out_ids)} held out"
@@ -63,13 +64,16 @@ class Run:
         self._train_ids, self._held_out_ids = train_ids, held_out_ids
         self._state_file, self._sample, self._evaluations = state_file, sample, evaluations
         self._device = model.embedding.weight.device
-        self._batches = lay_out_tagged(train_ids, tags.train, settings, tags.ends)
-        self._held_out = lay_out_tagged(held_out_ids, tags.held_out, settings, tags.ends)
-        self._back_propagation = BackPropagation(model, settings.shards if self._device.type == "cpu" else 1)
+        self._goal = goal
+        self._batches = self._laid_out(train_ids, tags.train, tags)
+        self._held_out = self._laid_out(held_out_ids, tags.held_out, tags)
+        shards = settings.shards if self._device.type == "cpu" else 1
+        self._back_propagation = BackPropagation(model, shards, goal.loss)
         self._optimizer = make_optimizer(model, settings)
         self._average = Average(model, settings.averaging)
         self._carried: States | None = None
-        self._stand_at(Position(about | fingerprint(model, train_ids, held_out_ids, settings)))
+        goals = {} if goal is NEXT_TOKEN else {"goal": goal.name}  # older runs do not name theirs
+        self._stand_at(Position(about | goals | fingerprint(model, train_ids, held_out_ids, settings)))
         self._loss = self._norm = self._reach = math.nan  # of the step just made, before it is clipped
         self._losses: list[float] = []  # of every step so far, not a number where none was made
         self.spans = Spans()
@@ -77,6 +81,12 @@ class Run:
         self._samples: tuple[str, ...] = ()
         self._note = ""
         self.tokens = 0  # of the step just made
+
+    def _laid_out(self, ids: Ids, told: Sequence[int], tags: Tags) -> Batches:
+        """told: the tags of these texts, none where the model reads none."""
+        if not told:
+            return self._goal.lay_out(ids, self._settings)
+        return lay_out_tagged(ids, told, self._settings, tags.ends)
 
     def begin(self) -> None:
         torch.manual_seed(self._settings.seed)
@@ -214,9 +224,7 @@ class Run:
     @cached_property
     def _guessing(self) -> float:
         """The held-out loss of who knows only how frequent each token is."""
-        frequencies = NGram(order=1)
-        frequencies.fit(texts(self._train_ids))
-        return frequencies.loss(texts(self._held_out_ids))
+        return self._goal.guess(self._train_ids, self._held_out_ids)
 
     def _back_propagate(self) -> States:
         """Loss and gradient of the batch, and the gradient's norm; returns the state after it."""
@@ -272,7 +280,7 @@ class Run:
     def _measure(self) -> Measurement:
         position, updates = self._position, max(1, self._position.updates)
         with self.spans("evaluation"), self._average.in_place():
-            held_out_loss = evaluate(self._model, self._held_out)
+            held_out_loss = evaluate(self._model, self._held_out, self._goal.loss)
         return Measurement(
             step=position.step,
             epoch=self._reading.epoch,

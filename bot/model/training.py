@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from bot.model.goal import NEXT_TOKEN, Goal
 from bot.model.language_model import LanguageModel
 from bot.model.pace import Pace
 from bot.model.run import Run, Sample, Save
@@ -54,6 +55,7 @@ def train(
     about: dict[str, Any] | None = None,
     tags: Tags = NO_TAGS,
     clock: Callable[[], float] = time.monotonic,
+    goal: Goal = NEXT_TOKEN,
 ) -> Result:
     """Train until the settings say enough, Ctrl-C is pressed or the losses get no better.
 
@@ -61,14 +63,24 @@ def train(
     the model and all measurements so far; it keeps what it likes. state_file: where the run can be gone on
     with, exactly as if it had never stopped; `resume` does so. evaluations: at least about so many, whatever
     `evaluate_every` says. about: what else must be as it was when the run is gone on with, by name. tags: of
-    each text to learn from and each held out, where the model reads them. The caller's random numbers are
-    left alone.
+    each text to learn from and each held out, where the model reads them. goal: what is learned. The
+    caller's random numbers are left alone.
     Raises TrainingError if there is nothing to train on, CheckpointError if there is nothing to resume.
     """
     cuda = [model.embedding.weight.device] if model.embedding.weight.is_cuda else []
     with torch.random.fork_rng(devices=cuda), one_thread(), _interrupts() as interrupted:
         run = Run(
-            model, train_ids, held_out_ids, settings, save, state_file, sample, evaluations, about or {}, tags
+            model,
+            train_ids,
+            held_out_ids,
+            settings,
+            save,
+            state_file,
+            sample,
+            evaluations,
+            about or {},
+            tags,
+            goal,
         )
         run.resume() if resume else run.begin()
         pace = Pace(clock, run.share_done)
