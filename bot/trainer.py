@@ -32,6 +32,7 @@ from bot.model.checkpoint import CARD, Meta, Plugin
 from bot.model.counted import CountedModel, Model, count
 from bot.model.devices import CPU, is_out_of_memory, moved, put
 from bot.model.evaluation import evaluate
+from bot.model.goal import NEXT_TOKEN, Goal
 from bot.model.language_model import LanguageModel
 from bot.model.layouts import lay_out
 from bot.model.ngram import NGram
@@ -121,6 +122,10 @@ class Trainer:
         return self._train_ids
 
     @property
+    def held_out_ids(self) -> Sequence[Sequence[int]]:
+        return self._held_out_ids
+
+    @property
     def vocabulary(self) -> Vocabulary:
         return self._vocabulary
 
@@ -191,7 +196,7 @@ class Trainer:
             self._state_file.replace(self._failed_file)
         return self._finish(result)  # stopped in here, the same command finishes
 
-    def profile(self, steps: int = 50) -> Profile:
+    def profile(self, steps: int = 50, goal: Goal = NEXT_TOKEN) -> Profile:
         """Where the time of a training goes; nothing is kept. Raises TrainingError if it has no steps."""
         model = self._new_model()
         if isinstance(model, CountedModel):
@@ -214,6 +219,7 @@ class Trainer:
                 evaluations=EVALUATIONS,
                 steps=steps,
                 tags=self._tags,
+                goal=goal,
             )
 
     def _count(self, model: CountedModel, progress: Callable[[Progress], None]) -> Result:

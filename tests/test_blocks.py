@@ -151,7 +151,7 @@ def test_fed_with_its_own_output_it_goes_on():
     model = small_model()
     first = predict(model, [TEXT[:BLOCK]])[0]
     assert (
-        go_on(model, TEXT[:BLOCK], 3, 0.0, 1)
+        go_on(model, TEXT[:BLOCK], 3)
         == first + (second := predict(model, [first])[0]) + predict(model, [second])[0]
     )
 

@@ -30,12 +30,12 @@ Ids = Sequence[Sequence[int]]
 class BlockBatches:
     """Texts end to end, cut into blocks; a row is a block to read and the one after it to predict.
 
-    Raises TrainingError where there are no two blocks.
+    most: blocks that are taken, the first ones. Raises TrainingError where there are no two.
     """
 
-    def __init__(self, sequences: Ids, batch_size: int, block: int):
+    def __init__(self, sequences: Ids, batch_size: int, block: int, most: int | None = None):
         ids = joined(sequences)
-        count = len(ids) // block
+        count = min(len(ids) // block, most or len(ids))
         if count < FEWEST:
             msg = f"{len(ids):,} tokens make {count} blocks of {block}, none of which follows another"
             raise TrainingError(msg)
@@ -98,11 +98,11 @@ def predict(
     return found
 
 
-def go_on(model: LanguageModel, block: Sequence[int], count: int, temperature: float, seed: int) -> list[int]:
+def go_on(model: LanguageModel, block: Sequence[int], count: int, temperature: float = 0.0) -> list[int]:
     """So many blocks, each predicted from the one before it, which the model wrote itself."""
     ids: list[int] = []
-    for number in range(count):
-        [block] = predict(model, [block], temperature, seed + number)
+    for seed in range(count):
+        [block] = predict(model, [block], temperature, seed)
         ids += block
     return ids
 

@@ -4,37 +4,43 @@ Where all take longer than they may, each goes to the same fraction of its own.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from bot.model.checkpoint import make_folder, write_atomically
 from bot.reproduction.lab import Lab
 from bot.trainer import Trainer, opened
 
+Measure = Callable[[Trainer, int], float]
+
 STEPS = 3  # that a pace is taken of, beside those that warm up
 
 
-def estimate(lab: Lab, models: Iterable[str]) -> dict[str, float]:
-    """Seconds that each training will take in all, by its name; measured once and kept."""
+def estimate(lab: Lab, models: Iterable[str], measure: Measure | None = None) -> dict[str, float]:
+    """Seconds that each training will take in all, by its name; measured once and kept.
+
+    measure: takes the pace of those that are trained otherwise than models are, by so many steps.
+    """
     file = lab.folder / "pace.json"
     known: dict[str, float] = json.loads(file.read_bytes()) if file.exists() else {}
     found = {}
     for name in models:
         pace = lab.key(name, "seed")  # another seed has the same pace
+        pace += " otherwise" if measure else ""
         if pace not in known:
             lab.tell(f"Measuring the pace of {name} ...")
             with opened(lab.house, name) as trainer:
-                known[pace] = _seconds(trainer)
+                known[pace] = (measure or _seconds)(trainer, STEPS)
             make_folder(lab.folder)
             write_atomically(file, json.dumps(known).encode())
         found[name] = known[pace]
     return found
 
 
-def _seconds(trainer: Trainer) -> float:
+def _seconds(trainer: Trainer, steps: int) -> float:
     """A model that is counted takes no time worth the name."""
     if trainer.is_counted:
         return 1.0
-    profile = trainer.profile(STEPS)
+    profile = trainer.profile(steps)
     return profile.seconds * profile.steps
 
 
@@ -43,9 +49,8 @@ def fraction(seconds: Iterable[float], hours: float) -> float:
     return min(1.0, hours * 3600 / max(sum(seconds), 1e-9))
 
 
-def fit(lab: Lab, models: Iterable[str], hours: float) -> float:
+def fit(lab: Lab, seconds: Mapping[str, float], hours: float) -> float:
     """Tell the estimate, and let each training take its fraction of the time; returns that fraction."""
-    seconds = estimate(lab, models)
     share = fraction(seconds.values(), hours)
     lab.tell(f"Estimated: {told(sum(seconds.values()))} for {len(seconds)} trainings.")
     if share < 1:

@@ -104,6 +104,7 @@ class Lab:
         self.found = located(recipe.data, data)
         self.models: dict[str, Model] = {}
         self.written: dict[str, Written] = {}  # by steps, for others to measure
+        self.short: dict[str, tuple[float, str]] = {}  # what steps trained a share of only, and of what
         self.add(recipe.models)
         self._minutes: dict[str, float] = {}
         self._corpora: dict[str, Corpus] = {}
@@ -225,7 +226,7 @@ class Lab:
         with self._screen.training(trainer) as show:
             recording.run(show)
         if not now.note:
-            raise Interrupted(_interrupted(trainer.name))
+            raise Interrupted(interrupted(trainer.name))
         return now
 
     def _plan(self, trainer: Trainer) -> str:
@@ -281,5 +282,6 @@ class Lab:
         )
 
 
-def _interrupted(model: str) -> str:
+def interrupted(model: str) -> str:
+    """What is told of it."""
     return f"interrupted while {model} was trained; the same command goes on from there"

@@ -11,8 +11,8 @@ from bot.model.checkpoint import make_folder, write_atomically
 from bot.reports.page import PICTURES, html, markdown
 from bot.reports.sections import Report, Section
 from bot.reproduction import beside
-from bot.reproduction.estimate import fit
-from bot.reproduction.lab import Interrupted, Lab, Outcome, Screen
+from bot.reproduction.estimate import estimate, fit
+from bot.reproduction.lab import Interrupted, Lab, Screen
 from bot.reproduction.steps import Step, make_step
 
 PAGE, TEXT = "report.html", "report.md"
@@ -34,8 +34,12 @@ def reproduce(recipe: Recipe, data: Path, folder: Path, screen: Screen, hours: f
     for step in steps:
         lab.add(step.models(lab))
     trained = [name for step in steps for name in step.trains(lab)]
-    if recipe.scale == "document" and trained:
-        fit(lab, dict.fromkeys(trained), hours)
+    if recipe.scale == "document":
+        seconds = estimate(lab, dict.fromkeys(trained))
+        for step in steps:
+            seconds |= step.seconds(lab)
+        if seconds:
+            fit(lab, seconds, hours)
     sections: dict[str, Section] = {}
     try:
         for step in steps:
@@ -55,7 +59,10 @@ def report(lab: Lab, sections: Mapping[str, Section], interrupted: str = "") -> 
     """What there is to tell. interrupted: why not all is there, "" if it is."""
     recipe = lab.recipe
     partial = [interrupted] if interrupted else []
-    partial += [_fraction(outcome) for outcome in lab.outcomes if outcome.share < 1]
+    cut = {one.model: (one.share, one.goal) for one in lab.outcomes if one.share < 1} | lab.short
+    partial += [
+        f"{name} went to {share:.1%} of the document's {goal}." for name, (share, goal) in cut.items()
+    ]
     return Report(
         title=recipe.title,
         document=recipe.document,
@@ -67,10 +74,6 @@ def report(lab: Lab, sections: Mapping[str, Section], interrupted: str = "") -> 
         facts=list(_facts(recipe)),
         sections=sections,
     )
-
-
-def _fraction(outcome: Outcome) -> str:
-    return f"{outcome.model} went to {outcome.share:.1%} of the document's {outcome.goal}."
 
 
 def _facts(recipe: Recipe) -> Iterator[str]:

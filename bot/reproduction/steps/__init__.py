@@ -1,7 +1,8 @@
 """The steps by name: each file here is one, with `step(lab, **options) -> Section`.
 
 A step that trains models which the recipe does not list says which beforehand, by a function beside it:
-`models(lab, **options) -> {name: Model}`. Options are checked by the signature of `step`.
+`models(lab, **options) -> {name: Model}`. One that trains them otherwise than the lab does says how long it
+takes: `seconds(lab, **options) -> {name: seconds}`. Options are checked by the signature of `step`.
 """
 
 import pkgutil
@@ -29,6 +30,7 @@ class Step:
     options: dict[str, Any]
     run: Callable[..., Section]
     adds: Callable[..., Mapping[str, Model]] | None = None
+    takes: Callable[..., Mapping[str, float]] | None = None
 
     def models(self, lab: Lab) -> Mapping[str, Model]:
         """What it trains beside the recipe's own."""
@@ -40,6 +42,10 @@ class Step:
             return self.models(lab)
         named: tuple[str, ...] = self.options.get("models", ())
         return named
+
+    def seconds(self, lab: Lab) -> Mapping[str, float]:
+        """What it trains by itself, and how long each will take."""
+        return self.takes(lab, **self.options) if self.takes else {}
 
     def section(self, lab: Lab) -> Section:
         return self.run(lab, **self.options)
@@ -59,7 +65,8 @@ def make_step(choice: Choice, lab: Lab) -> Step:
     found = placed(replace(choice, options=options), lab.found)
     given = arguments(module.step, found, lab.recipe.file.parent, ("lab",))
     own = {name: _with_place(value, choice.places.get(name)) for name, value in given.items()}
-    return Step(step_name(choice), choice.where(), own, module.step, getattr(module, "models", None))
+    beside = (getattr(module, name, None) for name in ("models", "seconds"))
+    return Step(step_name(choice), choice.where(), own, module.step, *beside)
 
 
 def _with_place(value: Any, place: Place | None) -> Any:

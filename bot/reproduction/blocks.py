@@ -1,0 +1,189 @@
+"""Block models of a lab: trained stage by stage, each stage measured and kept, so that none is trained twice.
+
+It does not know how a network learns; what is said of the stages, the step knows.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+
+from bot.errors import TrainingError
+from bot.model.blocks import AT_ONCE, NEXT_BLOCK, BlockBatches, accuracies, go_on, predict
+from bot.model.checkpoint import make_folder, write_atomically
+from bot.model.counted import CountedModel
+from bot.model.language_model import LanguageModel
+from bot.model.training import Result, train
+from bot.model.training_state import load_position
+from bot.model.watch import Measurement
+from bot.records import Progress
+from bot.reproduction.lab import Interrupted, Lab, interrupted
+from bot.trainer import EVALUATIONS, Trainer, opened
+
+FOLDER = "blocks"  # of a recipe's, for their states and what was measured
+TOKENS = 60_000  # that are predicted from what was read, some 10,000 words
+OWN = 20  # blocks that it goes on with what it has written itself
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A block model after so many epochs. asked: for these. cut: whether time or losses ended it before.
+
+    vocabulary: entries that the loss is summed over. right, right_held_out: how often the likeliest token is
+    the right one, place by place. guess: the held-out loss of who knows only frequencies; commonest: how
+    often such a one is right. text: predicted from what was read. own: from what it wrote itself.
+    """
+
+    asked: int
+    epochs: float
+    cut: bool
+    note: str
+    seconds: float
+    vocabulary: int
+    history: list[Measurement]
+    guess: float
+    commonest: float
+    right: list[float]
+    right_held_out: list[float]
+    text: str
+    own: str
+
+    @property
+    def last(self) -> Measurement | None:
+        """What was measured at its end; None where it failed before anything was."""
+        return self.history[-1] if self.history else None
+
+
+@dataclass
+class Kept:
+    """The stages of one model so far. key: of all that shapes it. minutes: what it might take."""
+
+    key: str
+    begun: bool = False
+    minutes: float | None = None
+    stages: list[Stage] = field(default_factory=list)
+
+    def save(self, file: Path) -> None:
+        make_folder(file.parent)
+        write_atomically(file, json.dumps(asdict(self), ensure_ascii=False).encode())
+
+
+_KEPT = TypeAdapter(Kept)
+
+
+def trained(lab: Lab, name: str, epochs: Sequence[int], temperature: float = 0.0) -> list[Stage]:
+    """The stages of a model, up to one that was cut. Raises Interrupted, TrainingError."""
+    file, key = lab.folder / FOLDER / f"{name}.json", f"{lab.key(name)} {temperature}"
+    kept, minutes = _load(file, key), lab.house.model(name).training.max_minutes
+    whole = [
+        one for one, asked in zip(kept.stages, epochs, strict=False) if one.asked == asked and not one.cut
+    ]
+    is_cut = kept.minutes == minutes and len(kept.stages) > len(whole)
+    if len(whole) < len(epochs) and not is_cut:
+        kept.minutes, kept.stages = minutes, whole
+        with opened(lab.house, name) as trainer:
+            _Work(lab, trainer, file, kept, temperature).run(epochs[len(whole) :])
+    last = kept.stages[-1]
+    if last.cut:
+        lab.short[name] = min(1.0, last.epochs / epochs[-1]), f"{epochs[-1]} epochs"
+    return kept.stages[: len(epochs)]
+
+
+def pace(trainer: Trainer, steps: int) -> float:
+    """Seconds that the whole of a training will take, by so many steps."""
+    profile = trainer.profile(steps, NEXT_BLOCK)
+    return profile.seconds * profile.steps
+
+
+class _Work:
+    """Trains the stages of one model that are not there yet."""
+
+    def __init__(self, lab: Lab, trainer: Trainer, file: Path, kept: Kept, temperature: float):
+        self._lab, self._trainer, self._file, self._kept = lab, trainer, file, kept
+        self._training, self._temperature = trainer.setting.training, temperature
+        self._state = file.with_suffix(".safetensors")
+        self._is_begun = _load(file, kept.key).begun and self._state.exists()
+
+    def run(self, epochs: Sequence[int]) -> None:
+        kept = self._kept
+        for asked in epochs:
+            self._lab.tell(f"Training {self._trainer.name}, blocks, to {asked} epochs ...")
+            model = self._new_model()
+            result = self._train(model, asked)
+            if result.interrupted:
+                raise Interrupted(interrupted(self._trainer.name))
+            kept.stages.append(self._measured(model, result, asked))
+            kept.save(self._file)
+            if kept.stages[-1].cut:
+                return
+
+    def _new_model(self) -> LanguageModel:
+        model = self._lab.house.new_model(self._trainer.name, self._trainer.vocabulary_size)
+        if isinstance(model, CountedModel):
+            msg = f"{self._trainer.name}: what is counted, not trained, predicts no blocks"
+            raise TrainingError(msg)
+        return model
+
+    def _train(self, model: LanguageModel, asked: int) -> Result:
+        resume, self._is_begun = self._is_begun, True
+        self._kept.begun = True
+        self._kept.save(self._file)
+        return train(
+            model,
+            self._trainer.train_ids,
+            self._trainer.held_out_ids,
+            self._training.model_copy(update={"max_epochs": asked}),
+            save=lambda *_: None,  # its state is all there is to keep
+            progress=self._show,
+            state_file=self._state,
+            resume=resume,
+            evaluations=EVALUATIONS,
+            goal=NEXT_BLOCK,
+        )
+
+    def _show(self, progress: Progress) -> None:
+        if progress.validation_loss is not None:
+            losses = f"training loss {progress.train_loss:.4f}, held-out loss {progress.validation_loss:.4f}"
+            self._lab.tell(f"  epoch {progress.epoch:,.1f}: {losses}")
+
+    def _measured(self, model: LanguageModel, result: Result, asked: int) -> Stage:
+        trainer, position = self._trainer, load_position(self._state)
+        block = self._training.sequence_length
+        read, unread = (
+            BlockBatches(ids, AT_ONCE, block, most=TOKENS // block)
+            for ids in (trainer.train_ids, trainer.held_out_ids)
+        )
+        predicted = predict(model, read.blocks.tolist(), self._temperature)
+        own = go_on(model, read.blocks[0].tolist(), OWN, self._temperature)
+        commonest = np.bincount(read.blocks.ravel()).argmax()
+        epochs = result.history[-1].epoch if result.history else 0.0
+        return Stage(
+            asked=asked,
+            epochs=epochs,
+            cut=epochs < asked,
+            note=result.note,
+            seconds=position.seconds,
+            vocabulary=trainer.vocabulary_size,
+            history=list(result.history),
+            guess=NEXT_BLOCK.guess(trainer.train_ids, trainer.held_out_ids),
+            commonest=float((unread.blocks == commonest).mean()),
+            right=accuracies(model, read),
+            right_held_out=accuracies(model, unread),
+            text=self._text([id for ids in predicted for id in ids]),
+            own=self._text(own),
+        )
+
+    def _text(self, ids: Sequence[int]) -> str:
+        return self._trainer.join(self._trainer.vocabulary.decode(ids))
+
+
+def _load(file: Path, key: str) -> Kept:
+    """What was kept of the same model; else nothing."""
+    try:
+        kept = _KEPT.validate_json(file.read_bytes())
+    except (OSError, ValidationError):
+        return Kept(key)
+    return kept if kept.key == key else Kept(key)

@@ -1,0 +1,200 @@
+"""Block mode: so many characters in, the next so many out; each run stage by stage, with what it writes."""
+
+import math
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+from typing import Any
+
+from bot.errors import ConfigError
+from bot.reports.curves import Line, draw_lines
+from bot.reports.drawing import Drawing
+from bot.reports.sections import Cell, Figure, Samples, Section, Table
+from bot.reproduction import blocks
+from bot.reproduction.blocks import Stage
+from bot.reproduction.estimate import estimate, told
+from bot.reproduction.lab import Lab, Written
+from bot.text.prose import Prose
+from bot.text.statistics import count_words
+
+COLUMNS = (
+    "run",
+    "network",
+    "block",
+    "rate",
+    "epochs",
+    "training loss",
+    "held-out loss",
+    "frequencies only",
+    "mean over vocabulary",
+    "right",
+    "right, held out",
+    "known words",
+    "time",
+    "how it ended",
+)
+NOTE = (
+    "Losses are binary cross-entropies in nats a place, summed over the vocabulary; the mean over it is the "
+    "training loss as Keras tells it. Frequencies only: the held-out loss of who knows no more than how "
+    "frequent each character is. Right: how often the likeliest character is the right one. Known words: "
+    "share of what it writes, block by block from what it has read."
+)
+LOSSES = "Mean since the point before, in nats a place, summed over the vocabulary. Lower is better."
+PLACES = (
+    "How often the likeliest character is the right one, at each place of the block, on texts that it never "
+    "saw. Every place is predicted a whole block ahead, from the places before it in the block that is read. "
+    "Dashed: always the most frequent character."
+)
+EXPLAINED = (
+    "A network that answers place by place has read t characters of a block when it predicts the t-th of the "
+    "next: every character is predicted a whole block ahead, without its neighbour before it."
+)
+SHOWN = 400  # characters of a text
+
+
+def seconds(lab: Lab, runs: tuple[str, ...], **_: Any) -> Mapping[str, float]:
+    """How long each run takes by itself."""
+    return estimate(lab, runs, blocks.pace)
+
+
+def step(
+    lab: Lab,
+    runs: tuple[str, ...],
+    stages: dict[str, tuple[int, ...]] | None = None,
+    temperature: float = 0.0,
+    title: str = "Block by block",
+) -> Section:
+    """runs: models; `sequence_length` is their block. stages: of a run, the epochs after which it is looked
+    at and gone on with; else `max_epochs`, once. temperature: 0 takes the likeliest character at a place.
+
+    Figures, of each run at its end, and as RUN.1 and so on of its stages: RUN.train, RUN.held_out, RUN.mean
+    (of the training loss over the vocabulary), RUN.right, RUN.right_held_out, RUN.known, RUN.first (text),
+    RUN.own, RUN.epochs, RUN.seconds, RUN.note; RUN.parameters; of all: commonest (share right), guess (loss).
+    """
+    found = {name: _stages(lab, name, (stages or {}).get(name), temperature) for name in runs}
+    rows = [_row(lab, name, one) for name, all in found.items() for one in all]
+    last = {name: all[-1] for name, all in found.items()}
+    lab.written |= {name: _written(one) for name, one in last.items()}
+    return Section(
+        title=title,
+        prose=[EXPLAINED, _verdict(last)],
+        tables=[Table("Runs", COLUMNS, rows, NOTE)],
+        drawings=_drawings(last),
+        samples=[_samples(name, all) for name, all in found.items()],
+        figures=_figures(lab, found),
+    )
+
+
+def _stages(lab: Lab, name: str, epochs: tuple[int, ...] | None, temperature: float) -> list[Stage]:
+    asked = epochs or (lab.models[name].training.max_epochs or 0,)
+    if not all(asked):
+        msg = f"{lab.recipe.file}: models.{name}.training.max_epochs: blocks are trained for so many epochs"
+        raise ConfigError(msg)
+    return blocks.trained(lab, name, asked, temperature)
+
+
+def _written(stage: Stage) -> Written:
+    last = stage.last
+    losses = (last.train_loss, last.held_out_loss) if last else (math.nan, math.nan)
+    return Written((stage.text,), *losses)
+
+
+def _row(lab: Lab, name: str, stage: Stage) -> list[Cell]:
+    setting, last = lab.models[name], stage.last
+    return [
+        name,
+        f"{setting.num_layers} x {setting.cell.name} of {setting.hidden_size}",
+        setting.training.sequence_length,
+        f"{setting.training.learning_rate:g}",
+        f"{stage.epochs:,.1f}",
+        f"{last.train_loss:.4f}" if last else None,
+        f"{last.held_out_loss:.4f}" if last else None,
+        f"{stage.guess:.4f}",
+        f"{last.train_loss / stage.vocabulary:.4f}" if last else None,
+        f"{fmean(stage.right):.1%}",
+        f"{fmean(stage.right_held_out):.1%}",
+        f"{_known(lab, name, stage):.1%}",
+        told(stage.seconds),
+        f"PARTIAL: {stage.note}" if stage.cut else stage.note,
+    ]
+
+
+def _known(lab: Lab, name: str, stage: Stage) -> float:
+    words = count_words(one.text for one in lab.corpus(name).documents)
+    return Prose([stage.text]).share(words)
+
+
+def _figures(lab: Lab, found: Mapping[str, Sequence[Stage]]) -> dict[str, Figure]:
+    figures: dict[str, Figure] = {}
+    for name, stages in found.items():
+        numbered = [(f"{name}.{number}", stage) for number, stage in enumerate(stages, start=1)]
+        for prefix, stage in [*numbered, (name, stages[-1])]:
+            own = _of_stage(stage) | {"known": _known(lab, name, stage)}
+            figures |= {f"{prefix}.{what}": value for what, value in own.items()}
+        figures[f"{name}.parameters"] = float(lab.parameters(name, stages[-1].vocabulary))
+        figures |= {"guess": stages[-1].guess, "commonest": stages[-1].commonest}
+    return figures
+
+
+def _of_stage(stage: Stage) -> dict[str, Figure]:
+    figures: dict[str, Figure] = {
+        "right": fmean(stage.right),
+        "right_held_out": fmean(stage.right_held_out),
+        "epochs": stage.epochs,
+        "seconds": stage.seconds,
+        "note": stage.note,
+        "first": _beginning(stage.text),
+        "own": _beginning(stage.own),
+    }
+    if last := stage.last:
+        figures |= {"train": last.train_loss, "held_out": last.held_out_loss}
+        figures["mean"] = last.train_loss / stage.vocabulary
+    return figures
+
+
+def _verdict(last: Mapping[str, Stage]) -> str:
+    """Whether any run has learned more than how frequent characters are."""
+    best = max(last, key=lambda name: fmean(last[name].right_held_out))
+    right, guessed = fmean(last[best].right_held_out), last[best].commonest
+    return (
+        f"{best} is right most often: at {right:.1%} of the held-out places, where always the most frequent "
+        f"character is right at {guessed:.1%}."
+    )
+
+
+def _drawings(last: Mapping[str, Stage]) -> list[Drawing]:
+    runs = {name: stage for name, stage in last.items() if stage.history}
+    losses = [
+        Line(name, [row.step for row in one.history], [row.train_loss for row in one.history])
+        for name, one in runs.items()
+    ]
+    places = [
+        Line(name, [*range(1, len(one.right_held_out) + 1)], one.right_held_out) for name, one in last.items()
+    ]
+    levels = {"the commonest": next(iter(last.values())).commonest}
+    first = next(iter(last))
+    right = draw_lines(
+        f"{first}-places",
+        "Right, place by place",
+        PLACES,
+        places,
+        levels=levels,
+        xlabel="place",
+        ylabel="share",
+    )
+    if not losses:
+        return [right]
+    label = "loss, nats a place"
+    return [draw_lines(f"{first}-losses", "Training loss of blocks", LOSSES, losses, ylabel=label), right]
+
+
+def _samples(name: str, stages: Sequence[Stage]) -> Samples:
+    texts = [f"{stage.epochs:,.0f} epochs: {_beginning(stage.text)}" for stage in stages]
+    return Samples(
+        name,
+        [*texts, f"from what it wrote itself: {_beginning(stages[-1].own)}"],
+        "The block after each of the first blocks of the text that it has read; nothing was chosen.",
+    )
+
+
+def _beginning(text: str) -> str:
+    return text[:SHOWN]
