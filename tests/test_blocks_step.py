@@ -26,6 +26,7 @@ defaults:
     schedule: constant
     warmup_steps: 0
     shards: 1
+    evaluate_every: 4
 models:
   block: {cell: lstm, num_layers: 2}
   staged: {cell: gru}
@@ -103,7 +104,7 @@ def test_stages_give_what_a_run_without_stages_gives(folder, tmp_path):
 
 def test_what_was_interrupted_goes_on_and_gives_the_same(folder, tmp_path):
     screen = Silent()
-    screen.tell = interrupts_at("epoch 2.")
+    screen.tell = interrupts_at("epoch 1.")
     with pytest.raises(Interrupted, match="while staged was trained"):
         trained(lab_in(tmp_path, screen=screen), "staged", [3])
     [gone_on], [*_, straight] = (

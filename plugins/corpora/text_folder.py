@@ -1,6 +1,7 @@
 """A corpus from a folder of text files, one document a file or a paragraph."""
 
 import random
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ class TextFolder:
 
     paragraphs: each line that is not empty is a document of its own, not each file. keep: the signs beside
     letters, digits and white space that are kept, all if None. share: of the documents, drawn by chance.
+    first: so many characters are read, all if None; the document that they end in is cut off there.
     `steps` tells, once it was read, how many there were and what was left out.
     """
 
@@ -23,10 +25,15 @@ class TextFolder:
         paragraphs: bool = False,
         keep: str | None = None,
         share: float = 1.0,
+        first: int | None = None,
     ):
         if not 0 < share <= 1:
             msg = f"share {share:g} is not above 0 and at most 1"
             raise ValueError(msg)
+        if first is not None and first < 1:
+            msg = f"first {first}: no character would be read"
+            raise ValueError(msg)
+        self._first = sys.maxsize if first is None else first
         self._path, self._pattern, self._encoding = path, pattern, encoding
         self._paragraphs, self._keep, self._share = paragraphs, keep, share
         self.steps: list[tuple[str, int]] = []
@@ -34,12 +41,14 @@ class TextFolder:
     def __iter__(self) -> Iterator[Document]:
         draw = random.Random(1)  # the same documents every time
         files, there, left_out = _files(self._path, self._pattern), 0, 0
+        room = self._first
         for document in self._documents(files):
             there += 1
-            if self._share == 1 or draw.random() < self._share:
+            if room and (self._share == 1 or draw.random() < self._share):
                 text = document.text if self._keep is None else _only(document.text, self._keep)
                 left_out += len(document.text) - len(text)
-                yield Document(text, document.source)
+                yield Document(text[:room], document.source)
+                room = max(0, room - len(text))
         self.steps = [("files", len(files)), ("documents in them", there)]
         if self._keep is not None:
             self.steps.append(("signs left out", left_out))

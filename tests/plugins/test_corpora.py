@@ -259,6 +259,18 @@ def test_text_folder_takes_a_share_the_same_each_time(read, write):
     assert read("text_folder", path="stories", share=0.25) == first
 
 
+def test_text_folder_stops_after_so_many_characters(read, write):
+    """Of those that are kept; what was there is counted to its end."""
+    write("stories/a.txt", "o#ne")
+    write("stories/b.txt", "twofold")
+    write("stories/c.txt", "three")
+
+    assert texts(read("text_folder", path="stories", keep="", first=6)) == ["one", "two"]
+    assert texts(read("text_folder", path="stories", first=4)) == ["o#ne"]
+    with pytest.raises(BotError, match="first 0: no character would be read"):
+        read("text_folder", path="stories", first=0)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
