@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from bot.errors import TrainingError
-from bot.model.blocks import NEXT_BLOCK, BlockBatches, accuracies, binary_cross_entropy, go_on, predict
+from bot.model.blocks import BlockBatches, accuracies, binary_cross_entropy, block_goal, go_on, predict
 from bot.model.gradient import BackPropagation
 from bot.model.noise import SILENCE
 from bot.model.training import train
@@ -15,6 +15,7 @@ from tests.models import small_model, training_settings
 
 TEXT = [3 + (step * step) % 11 for step in range(120)]
 BLOCK = 6
+NEXT_BLOCK = block_goal()
 
 
 @pytest.fixture
@@ -52,8 +53,14 @@ def test_what_is_asked_for_is_the_block_after_the_one_that_is_read():
 
 def test_texts_are_laid_end_to_end_and_what_fills_no_block_is_left_out():
     batches = BlockBatches([[3, 4, 5], [6, 7, 8, 9]], batch_size=8, block=3)
-    assert batches.blocks.tolist() == [[3, 4, 5], [END, 6, 7]]
+    assert batches.inputs.tolist() + batches.targets.tolist() == [[3, 4, 5], [END, 6, 7]]
     assert batches.tokens == 3
+
+
+def test_a_block_may_begin_one_token_later():
+    [batch] = BlockBatches([list(range(3, 12))], batch_size=8, block=4, ahead=1).in_order()
+    assert batch.inputs.T.tolist() == [[3, 4, 5, 6], [7, 8, 9, 10]]
+    assert batch.targets.T.tolist() == [[4, 5, 6, 7], [8, 9, 10, 11]]
 
 
 def test_an_epoch_has_every_pair_once_in_an_order_of_its_own():
@@ -72,7 +79,7 @@ def test_an_epoch_has_every_pair_once_in_an_order_of_its_own():
 
 
 def test_one_block_is_too_few():
-    with pytest.raises(TrainingError, match="7 tokens make 1 blocks of 4"):
+    with pytest.raises(TrainingError, match="7 tokens are too few for a block of 4 and what comes 4 later"):
         BlockBatches([TEXT[:7]], batch_size=4, block=4)
 
 
@@ -139,7 +146,7 @@ def test_a_run_of_next_tokens_is_not_gone_on_with_as_blocks(run, tmp_path):
 def test_blocks_are_predicted_as_they_are_evaluated():
     """The same with 1 or 300 blocks at once; at temperature 0 nothing is drawn."""
     model, batches = small_model(), BlockBatches([TEXT * 16], batch_size=8, block=BLOCK)
-    blocks = batches.blocks.tolist()[:300]
+    blocks = batches.inputs.tolist()[:300]
     predicted = predict(model, blocks)
     assert predicted == [predict(model, [block])[0] for block in blocks[:3]] + predicted[3:]
     assert all(len(block) == BLOCK for block in predicted)
@@ -158,8 +165,8 @@ def test_fed_with_its_own_output_it_goes_on():
 
 def test_accuracy_is_told_place_by_place():
     model, batches = small_model(), BlockBatches([TEXT], batch_size=4, block=BLOCK)
-    predicted = predict(model, batches.blocks[:-1].tolist())
-    asked = batches.blocks[1:].tolist()
+    predicted = predict(model, batches.inputs.tolist())
+    asked = batches.targets.tolist()
     for place, accuracy in enumerate(accuracies(model, batches)):
         right = sum(ours[place] == theirs[place] for ours, theirs in zip(predicted, asked, strict=True))
         assert accuracy == pytest.approx(right / 19)

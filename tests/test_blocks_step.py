@@ -4,7 +4,7 @@ import pytest
 
 from bot.errors import ConfigError, TrainingError
 from bot.reproduction import Interrupted, Lab, reproduce
-from bot.reproduction.blocks import trained
+from bot.reproduction.blocks import Task, trained
 from bot.reproduction.run import report
 from bot.reproduction.steps import make_step
 from tests.recipes import Silent, small
@@ -84,6 +84,14 @@ def test_what_it_writes_is_shown_and_left_for_other_steps(folder):
     assert lab.written["block"].train_loss == section.figures["block.train"]
 
 
+def test_a_block_that_begins_one_character_later_is_the_next_character_at_each_place(tmp_path):
+    sooner = BLOCKS.replace("stages: {staged: [1, 3]}", "ahead: 1")
+    section = section_of(lab_in(tmp_path, sooner))
+    assert "begins one character later" in section.prose[0]
+    assert len(section.samples[0].texts) == 1  # it cannot go on with what it wrote itself
+    assert section.figures["staged.train"] != section_of(lab_in(tmp_path)).figures["staged.train"]
+
+
 def test_losses_and_places_are_drawn(section):
     assert [drawing.name for drawing in section.drawings] == ["block-losses", "block-places"]
     assert "at 4" in section.drawings[1].text
@@ -96,8 +104,8 @@ def test_done_again_it_trains_nothing(folder):
 
 
 def test_stages_give_what_a_run_without_stages_gives(folder, tmp_path):
-    [*_, staged] = trained(lab_in(folder), "staged", [1, 3])
-    [whole] = trained(lab_in(tmp_path), "staged", [3])
+    [*_, staged] = trained(lab_in(folder), "staged", [1, 3], Task())
+    [whole] = trained(lab_in(tmp_path), "staged", [3], Task())
     assert staged.history[-1].held_out_loss == whole.history[-1].held_out_loss
     assert staged.text == whole.text
 
@@ -106,9 +114,10 @@ def test_what_was_interrupted_goes_on_and_gives_the_same(folder, tmp_path):
     screen = Silent()
     screen.tell = interrupts_at("epoch 1.")
     with pytest.raises(Interrupted, match="while staged was trained"):
-        trained(lab_in(tmp_path, screen=screen), "staged", [3])
+        trained(lab_in(tmp_path, screen=screen), "staged", [3], Task())
     [gone_on], [*_, straight] = (
-        trained(lab_in(place), "staged", epochs) for place, epochs in ((tmp_path, [3]), (folder, [1, 3]))
+        trained(lab_in(place), "staged", epochs, Task())
+        for place, epochs in ((tmp_path, [3]), (folder, [1, 3]))
     )
     assert gone_on.text == straight.text
 
@@ -125,9 +134,9 @@ def interrupts_at(word):
 
 
 def test_other_settings_are_trained_anew(folder, tmp_path):
-    before = trained(lab_in(tmp_path), "staged", [1])
+    before = trained(lab_in(tmp_path), "staged", [1], Task())
     after = trained(
-        lab_in(tmp_path, BLOCKS.replace("sequence_length: 4", "sequence_length: 5")), "staged", [1]
+        lab_in(tmp_path, BLOCKS.replace("sequence_length: 4", "sequence_length: 5")), "staged", [1], Task()
     )
     assert len(before[0].right) == 4
     assert len(after[0].right) == 5
@@ -136,13 +145,13 @@ def test_other_settings_are_trained_anew(folder, tmp_path):
 def test_what_time_cut_short_is_told_and_gone_on_with(tmp_path):
     lab = lab_in(tmp_path, scale="document")
     lab.allow({"staged": 1e-9})
-    [stage] = trained(lab, "staged", [3, 5])
+    [stage] = trained(lab, "staged", [3, 5], Task())
     assert stage.cut
     share, _ = lab.short["staged"]
     assert share < 1
     assert report(lab, {}).partial == f"staged went to {share:.1%} of the document's 5 epochs."
     again = lab_in(tmp_path, scale="document")
-    assert [one.cut for one in trained(again, "staged", [3, 5])] == [False, False]
+    assert [one.cut for one in trained(again, "staged", [3, 5], Task())] == [False, False]
     assert not again.short
 
 

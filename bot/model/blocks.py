@@ -1,8 +1,10 @@
 """Block mode: N tokens in, the next N out, each predicted at the place that lies N before it.
 
 A network that reads a whole block could know all of it before it writes; here place t is predicted from the
-places up to t alone, so every token is predicted N ahead, and none from the one before it. That is how the
-experiments do it that this repeats. Shapes: T = N time steps, B rows, V vocabulary_size.
+places up to t alone, so every token is predicted N ahead, and none from the one before it. The same can be
+asked of a block that begins one token later: then each place is the next token.
+
+Shapes: T = N time steps, B rows, V vocabulary_size.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,44 +23,45 @@ from bot.model.language_model import LanguageModel
 from bot.model.layouts import joined
 
 CERTAIN = 1 - 1e-7  # a wrong token that is held for certain costs no more than 16 nats
-FEWEST = 2  # blocks: one is read, the other predicted
 AT_ONCE = 256  # blocks that are predicted side by side
 
 Ids = Sequence[Sequence[int]]
 
 
 class BlockBatches:
-    """Texts end to end, cut into blocks; a row is a block to read and the one after it to predict.
+    """Texts end to end, cut into blocks; a row is a block to read and one to predict.
 
-    most: blocks that are taken, the first ones. Raises TrainingError where there are no two.
+    ahead: how many tokens later that begins; if None where the block ends, so that the two share nothing.
+    most: rows, the first ones. Raises TrainingError where there is none.
     """
 
-    def __init__(self, sequences: Ids, batch_size: int, block: int, most: int | None = None):
-        ids = joined(sequences)
-        count = min(len(ids) // block, most or len(ids))
-        if count < FEWEST:
-            msg = f"{len(ids):,} tokens make {count} blocks of {block}, none of which follows another"
+    def __init__(
+        self,
+        sequences: Ids,
+        batch_size: int,
+        block: int,
+        ahead: int | None = None,
+        most: int | None = None,
+    ):
+        ids, ahead = joined(sequences), ahead or block
+        count = min(max(0, len(ids) - ahead) // block, most or len(ids))
+        if not count:
+            msg = f"{len(ids):,} tokens are too few for a block of {block} and what comes {ahead} later"
             raise TrainingError(msg)
-        self.blocks: NDArray[Any] = ids[: count * block].reshape(count, block)
-        self.rows = min(batch_size, count - 1)
-        self.tokens = (count - 1) * block
+        self.inputs: NDArray[Any] = ids[: count * block].reshape(count, block)
+        self.targets: NDArray[Any] = ids[ahead : ahead + count * block].reshape(count, block)
+        self.rows, self.tokens = min(batch_size, count), count * block
 
     def epoch(self, seed: int, number: int) -> Iterator[Batch]:
-        return self._pairs(np.random.default_rng((seed, number)).permutation(len(self.blocks) - 1))
+        return self._pairs(np.random.default_rng((seed, number)).permutation(len(self.inputs)))
 
     def in_order(self) -> Iterator[Batch]:
-        return self._pairs(np.arange(len(self.blocks) - 1))
+        return self._pairs(np.arange(len(self.inputs)))
 
     def _pairs(self, places: NDArray[Any]) -> Iterator[Batch]:
         for at in range(0, len(places), self.rows):
-            some = places[at : at + self.rows]
-            read, asked = (_columns(self.blocks[rows]) for rows in (some, some + 1))
-            yield Batch(read, asked, fresh=True)
-
-
-def lay_out(sequences: Ids, settings: Any) -> BlockBatches:
-    """The blocks have `settings.sequence_length` tokens."""
-    return BlockBatches(sequences, settings.batch_size, settings.sequence_length)
+            rows = places[at : at + self.rows]
+            yield Batch(_columns(self.inputs[rows]), _columns(self.targets[rows]), fresh=True)
 
 
 def binary_cross_entropy(logits: Tensor, targets: Tensor, reduction: str = "mean") -> Tensor:
@@ -82,14 +85,21 @@ def _guessed(train_ids: Ids, held_out_ids: Ids) -> float:
     return binary_cross_entropy(frequencies.expand(len(asked), 1, -1), targets).item()
 
 
-NEXT_BLOCK = Goal("next block", lay_out, binary_cross_entropy, _guessed)
+def block_goal(ahead: int | None = None) -> Goal:
+    """To predict blocks of `sequence_length` tokens, each place so many ahead; if None, a whole block."""
+
+    def lay_out(sequences: Ids, settings: Any) -> BlockBatches:
+        return BlockBatches(sequences, settings.batch_size, settings.sequence_length, ahead)
+
+    name = "next block" if ahead is None else f"block of {ahead} ahead"
+    return Goal(name, lay_out, binary_cross_entropy, _guessed)
 
 
 @torch.no_grad()
 def predict(
     model: LanguageModel, blocks: Sequence[Sequence[int]], temperature: float = 0.0, seed: int = 1
 ) -> list[list[int]]:
-    """The block after each of these. temperature: 0 takes the likeliest token at each place."""
+    """The block that belongs to each of these. temperature: 0 takes the likeliest token at each place."""
     generator = torch.Generator().manual_seed(seed)
     found: list[list[int]] = []
     for at in range(0, len(blocks), AT_ONCE):

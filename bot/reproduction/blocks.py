@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from bot.errors import TrainingError
-from bot.model.blocks import AT_ONCE, NEXT_BLOCK, BlockBatches, accuracies, go_on, predict
+from bot.model.blocks import AT_ONCE, BlockBatches, accuracies, block_goal, go_on, predict
 from bot.model.checkpoint import make_folder, write_atomically
 from bot.model.counted import CountedModel
 from bot.model.language_model import LanguageModel
@@ -26,6 +26,15 @@ from bot.trainer import EVALUATIONS, Trainer, opened
 FOLDER = "blocks"  # of a recipe's, for their states and what was measured
 TOKENS = 60_000  # that are predicted from what was read, some 10,000 words
 OWN = 20  # blocks that it goes on with what it has written itself
+
+
+@dataclass(frozen=True)
+class Task:
+    """ahead: how much later the block that is predicted begins, None where the other ends. temperature: 0
+    takes the likeliest token at each place."""
+
+    ahead: int | None = None
+    temperature: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -74,9 +83,9 @@ class Kept:
 _KEPT = TypeAdapter(Kept)
 
 
-def trained(lab: Lab, name: str, epochs: Sequence[int], temperature: float = 0.0) -> list[Stage]:
+def trained(lab: Lab, name: str, epochs: Sequence[int], task: Task) -> list[Stage]:
     """The stages of a model, up to one that was cut. Raises Interrupted, TrainingError."""
-    file, key = lab.folder / FOLDER / f"{name}.json", f"{lab.key(name)} {temperature}"
+    file, key = lab.folder / FOLDER / f"{name}.json", f"{lab.key(name)} {task}"
     kept, minutes = _load(file, key), lab.house.model(name).training.max_minutes
     whole = [
         one for one, asked in zip(kept.stages, epochs, strict=False) if one.asked == asked and not one.cut
@@ -85,7 +94,7 @@ def trained(lab: Lab, name: str, epochs: Sequence[int], temperature: float = 0.0
     if len(whole) < len(epochs) and not is_cut:
         kept.minutes, kept.stages = minutes, whole
         with opened(lab.house, name) as trainer:
-            _Work(lab, trainer, file, kept, temperature).run(epochs[len(whole) :])
+            _Work(lab, trainer, file, kept, task).run(epochs[len(whole) :])
     last = kept.stages[-1]
     if last.cut:
         lab.short[name] = min(1.0, last.epochs / epochs[-1]), f"{epochs[-1]} epochs"
@@ -94,16 +103,16 @@ def trained(lab: Lab, name: str, epochs: Sequence[int], temperature: float = 0.0
 
 def pace(trainer: Trainer, steps: int) -> float:
     """Seconds that the whole of a training will take, by so many steps."""
-    profile = trainer.profile(steps, NEXT_BLOCK)
+    profile = trainer.profile(steps, block_goal())  # how far ahead does not count
     return profile.seconds * profile.steps
 
 
 class _Work:
     """Trains the stages of one model that are not there yet."""
 
-    def __init__(self, lab: Lab, trainer: Trainer, file: Path, kept: Kept, temperature: float):
+    def __init__(self, lab: Lab, trainer: Trainer, file: Path, kept: Kept, task: Task):
         self._lab, self._trainer, self._file, self._kept = lab, trainer, file, kept
-        self._training, self._temperature = trainer.setting.training, temperature
+        self._training, self._task, self._goal = trainer.setting.training, task, block_goal(task.ahead)
         self._state = file.with_suffix(".safetensors")
         self._is_begun = _load(file, kept.key).begun and self._state.exists()
 
@@ -141,7 +150,7 @@ class _Work:
             state_file=self._state,
             resume=resume,
             evaluations=EVALUATIONS,
-            goal=NEXT_BLOCK,
+            goal=self._goal,
         )
 
     def _show(self, progress: Progress) -> None:
@@ -153,12 +162,11 @@ class _Work:
         trainer, position = self._trainer, load_position(self._state)
         block = self._training.sequence_length
         read, unread = (
-            BlockBatches(ids, AT_ONCE, block, most=TOKENS // block)
+            BlockBatches(ids, AT_ONCE, block, self._task.ahead, TOKENS // block)
             for ids in (trainer.train_ids, trainer.held_out_ids)
         )
-        predicted = predict(model, read.blocks.tolist(), self._temperature)
-        own = go_on(model, read.blocks[0].tolist(), OWN, self._temperature)
-        commonest = np.bincount(read.blocks.ravel()).argmax()
+        predicted = predict(model, read.inputs.tolist(), self._task.temperature)
+        commonest = np.bincount(read.inputs.ravel()).argmax()
         epochs = result.history[-1].epoch if result.history else 0.0
         return Stage(
             asked=asked,
@@ -168,13 +176,19 @@ class _Work:
             seconds=position.seconds,
             vocabulary=trainer.vocabulary_size,
             history=list(result.history),
-            guess=NEXT_BLOCK.guess(trainer.train_ids, trainer.held_out_ids),
-            commonest=float((unread.blocks == commonest).mean()),
+            guess=self._goal.guess(trainer.train_ids, trainer.held_out_ids),
+            commonest=float((unread.targets == commonest).mean()),
             right=accuracies(model, read),
             right_held_out=accuracies(model, unread),
             text=self._text([id for ids in predicted for id in ids]),
-            own=self._text(own),
+            own=self._own(model, read.inputs[0].tolist()),
         )
+
+    def _own(self, model: LanguageModel, block: Sequence[int]) -> str:
+        """Block after block from what it wrote itself; "" where none follows the one that is read."""
+        if self._task.ahead is not None:
+            return ""
+        return self._text(go_on(model, block, OWN, self._task.temperature))
 
     def _text(self, ids: Sequence[int]) -> str:
         return self._trainer.join(self._trainer.vocabulary.decode(ids))

@@ -10,7 +10,7 @@ from bot.reports.curves import Line, draw_lines
 from bot.reports.drawing import Drawing
 from bot.reports.sections import Cell, Figure, Samples, Section, Table
 from bot.reproduction import blocks
-from bot.reproduction.blocks import Stage
+from bot.reproduction.blocks import Stage, Task
 from bot.reproduction.estimate import estimate, told
 from bot.reproduction.lab import Lab, Written
 from bot.text.prose import Prose
@@ -41,12 +41,15 @@ NOTE = (
 LOSSES = "Mean since the point before, in nats a place, summed over the vocabulary. Lower is better."
 PLACES = (
     "How often the likeliest character is the right one, at each place of the block, on texts that it never "
-    "saw. Every place is predicted a whole block ahead, from the places before it in the block that is read. "
-    "Dashed: always the most frequent character."
+    "saw. Dashed: always the most frequent character."
 )
-EXPLAINED = (
+WHOLE = (
     "A network that answers place by place has read t characters of a block when it predicts the t-th of the "
     "next: every character is predicted a whole block ahead, without its neighbour before it."
+)
+SOONER = (
+    "The block that is predicted begins {} later than the one that is read, so each character is predicted "
+    "{} ahead, from the true ones before it."
 )
 SHOWN = 400  # characters of a text
 
@@ -60,23 +63,26 @@ def step(
     lab: Lab,
     runs: tuple[str, ...],
     stages: dict[str, tuple[int, ...]] | None = None,
+    ahead: int | None = None,
     temperature: float = 0.0,
     title: str = "Block by block",
 ) -> Section:
     """runs: models; `sequence_length` is their block. stages: of a run, the epochs after which it is looked
     at and gone on with; else `max_epochs`, once. temperature: 0 takes the likeliest character at a place.
+    ahead: how many characters later the block begins that is predicted; if None, where the other ends.
 
     Figures, of each run at its end, and as RUN.1 and so on of its stages: RUN.train, RUN.held_out, RUN.mean
     (of the training loss over the vocabulary), RUN.right, RUN.right_held_out, RUN.known, RUN.first (text),
     RUN.own, RUN.epochs, RUN.seconds, RUN.note; RUN.parameters; of all: commonest (share right), guess (loss).
     """
-    found = {name: _stages(lab, name, (stages or {}).get(name), temperature) for name in runs}
+    task = Task(ahead, temperature)
+    found = {name: _stages(lab, name, (stages or {}).get(name), task) for name in runs}
     rows = [_row(lab, name, one) for name, all in found.items() for one in all]
     last = {name: all[-1] for name, all in found.items()}
     lab.written |= {name: _written(one) for name, one in last.items()}
     return Section(
         title=title,
-        prose=[EXPLAINED, _verdict(last)],
+        prose=[_explained(ahead), _verdict(last)],
         tables=[Table("Runs", COLUMNS, rows, NOTE)],
         drawings=_drawings(last),
         samples=[_samples(name, all) for name, all in found.items()],
@@ -84,12 +90,19 @@ def step(
     )
 
 
-def _stages(lab: Lab, name: str, epochs: tuple[int, ...] | None, temperature: float) -> list[Stage]:
+def _explained(ahead: int | None) -> str:
+    if ahead is None:
+        return WHOLE
+    distance = "one character" if ahead == 1 else f"{ahead:,} characters"
+    return SOONER.format(distance, "one" if ahead == 1 else f"{ahead:,}")
+
+
+def _stages(lab: Lab, name: str, epochs: tuple[int, ...] | None, task: Task) -> list[Stage]:
     asked = epochs or (lab.models[name].training.max_epochs or 0,)
     if not all(asked):
         msg = f"{lab.recipe.file}: models.{name}.training.max_epochs: blocks are trained for so many epochs"
         raise ConfigError(msg)
-    return blocks.trained(lab, name, asked, temperature)
+    return blocks.trained(lab, name, asked, task)
 
 
 def _written(stage: Stage) -> Written:
@@ -189,10 +202,11 @@ def _drawings(last: Mapping[str, Stage]) -> list[Drawing]:
 
 def _samples(name: str, stages: Sequence[Stage]) -> Samples:
     texts = [f"{stage.epochs:,.0f} epochs: {_beginning(stage.text)}" for stage in stages]
+    own = [f"from what it wrote itself: {_beginning(one.own)}" for one in stages[-1:] if one.own]
     return Samples(
         name,
-        [*texts, f"from what it wrote itself: {_beginning(stages[-1].own)}"],
-        "The block after each of the first blocks of the text that it has read; nothing was chosen.",
+        [*texts, *own],
+        "What it predicts from each of the first blocks of the text that it has read; nothing was chosen.",
     )
 
 
