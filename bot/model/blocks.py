@@ -108,11 +108,11 @@ def predict(
     return found
 
 
-def go_on(model: LanguageModel, block: Sequence[int], count: int, temperature: float = 0.0) -> list[int]:
-    """So many blocks, each predicted from the one before it, which the model wrote itself."""
+def go_on(model: LanguageModel, block: Sequence[int], count: int) -> list[int]:
+    """So many blocks of the likeliest tokens, each predicted from the one that the model wrote before it."""
     ids: list[int] = []
-    for seed in range(count):
-        [block] = predict(model, [block], temperature, seed)
+    for _ in range(count):
+        [block] = predict(model, [block])
         ids += block
     return ids
 

@@ -30,11 +30,13 @@ OWN = 20  # blocks that it goes on with what it has written itself
 
 @dataclass(frozen=True)
 class Task:
-    """ahead: how much later the block that is predicted begins, None where the other ends. temperature: 0
-    takes the likeliest token at each place."""
+    """ahead: how much later the block that is predicted begins, None where the other ends.
+
+    temperature: of what is drawn by chance, beside the likeliest tokens.
+    """
 
     ahead: int | None = None
-    temperature: float = 0.0
+    temperature: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ class Stage:
 
     vocabulary: entries that the loss is summed over. right, right_held_out: how often the likeliest token is
     the right one, place by place. guess: the held-out loss of who knows only frequencies; commonest: how
-    often such a one is right. text: predicted from what was read. own: from what it wrote itself.
+    often such a one is right. text: the likeliest tokens, predicted from what was read. drawn: others,
+    by chance. own: the likeliest from what it wrote itself.
     """
 
     asked: int
@@ -58,6 +61,7 @@ class Stage:
     right: list[float]
     right_held_out: list[float]
     text: str
+    drawn: str
     own: str
 
     @property
@@ -165,7 +169,7 @@ class _Work:
             BlockBatches(ids, AT_ONCE, block, self._task.ahead, TOKENS // block)
             for ids in (trainer.train_ids, trainer.held_out_ids)
         )
-        predicted = predict(model, read.inputs.tolist(), self._task.temperature)
+        blocks = read.inputs.tolist()
         commonest = np.bincount(read.inputs.ravel()).argmax()
         epochs = result.history[-1].epoch if result.history else 0.0
         return Stage(
@@ -180,18 +184,20 @@ class _Work:
             commonest=float((unread.targets == commonest).mean()),
             right=accuracies(model, read),
             right_held_out=accuracies(model, unread),
-            text=self._text([id for ids in predicted for id in ids]),
-            own=self._own(model, read.inputs[0].tolist()),
+            text=self._text(predict(model, blocks)),
+            drawn=self._text(predict(model, blocks, self._task.temperature)),
+            own=self._own(model, blocks[0]),
         )
 
     def _own(self, model: LanguageModel, block: Sequence[int]) -> str:
         """Block after block from what it wrote itself; "" where none follows the one that is read."""
         if self._task.ahead is not None:
             return ""
-        return self._text(go_on(model, block, OWN, self._task.temperature))
+        return self._text([go_on(model, block, OWN)])
 
-    def _text(self, ids: Sequence[int]) -> str:
-        return self._trainer.join(self._trainer.vocabulary.decode(ids))
+    def _text(self, blocks: Sequence[Sequence[int]]) -> str:
+        tokens = [token for block in blocks for token in self._trainer.vocabulary.decode(block)]
+        return self._trainer.join(tokens)
 
 
 def _load(file: Path, key: str) -> Kept:
