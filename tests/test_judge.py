@@ -5,7 +5,7 @@ import pytest
 from bot.records import Verdict
 from bot.reproduction import Lab, reproduce
 from bot.reproduction.steps import make_step
-from bot.reproduction.steps.judge import Judgement
+from bot.reproduction.steps.judge import Judgement, _reasons
 from tests.recipes import RECIPE, Silent, small
 
 STEP = "  - judge: {models: [plain], filters: [{length: {min: 3, max: 12}}, not_in_training], count: 8}\n"
@@ -35,6 +35,13 @@ def test_real_items_are_found_in_the_training_set(section):
 def test_the_reasons_are_counted(section):
     reasons = section.tables[1].rows
     assert ("held_out", "not_in_training") in {row[:2] for row in reasons}
+
+
+def test_a_reason_that_quotes_a_whole_text_is_cut():
+    verdict = Verdict("copied", "reject", "is " + "long " * 100)
+    [[*_, told]] = _reasons({"plain": Judgement(["a"], [(verdict,)])}, ["copied"]).rows
+    assert len(told) == 201
+    assert told.endswith("…")
 
 
 def test_a_share_counts_only_what_a_filter_accepts_as_it_is():

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.reports.bars import draw_bars
 from bot.reproduction import Lab
 from bot.reproduction.lab import Written
 from bot.reproduction.steps import make_step
@@ -58,3 +59,10 @@ def test_a_writer_that_no_step_left_is_not_told_of(tmp_path):
     lab = Lab(recipe, tmp_path / "data", tmp_path / "out", Silent())
     section = make_step(recipe.steps[-1], lab).section(lab)
     assert section.tables[0].columns == ("", "corpus", "held_out", "plain")
+
+
+def test_more_origins_than_colours_never_look_like_the_corpus():
+    origins = {f"origin {number}": [0.5] for number in range(9)}
+    drawing = draw_bars("many", "Many", "Of nine origins.", ["a"], origins, xlabel="letter")
+    colours = [patch.get_facecolor() for patch in drawing.figure.axes[0].patches]
+    assert colours.count(colours[0]) == 1

@@ -1,6 +1,7 @@
 """Shares side by side: a group of bars a label, a bar an origin. It does not know what they are shares of."""
 
 from collections.abc import Mapping, Sequence
+from itertools import chain, cycle
 
 from bot.reports.drawing import COLOURS, GREY, Drawing, new_figure, styled
 
@@ -17,14 +18,14 @@ def draw_bars(
     xlabel: str,
 ) -> Drawing:
     """origins: a share for each label, by name; the first is grey, what the others are held against."""
-    colours = (GREY, *COLOURS)
     width = GROUP / len(origins)
+    colours = chain([GREY], cycle(COLOURS))
     with styled():
         figure = new_figure(9, 5.4, title, caption)
         axes = figure.subplots()
-        for number, (origin, shares) in enumerate(origins.items()):
+        for number, ((origin, shares), colour) in enumerate(zip(origins.items(), colours, strict=False)):
             places = [at + (number - (len(origins) - 1) / 2) * width for at in range(len(labels))]
-            axes.bar(places, shares, width, color=colours[number % len(colours)], label=origin)
+            axes.bar(places, shares, width, color=colour, label=origin)
         axes.set_xticks(range(len(labels)), labels)
         axes.set(xlabel=xlabel, xlim=(-0.6, len(labels) - 0.4))
         axes.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")

@@ -46,6 +46,7 @@ SOONER = (
     "{} ahead, from the true ones before it."
 )
 DRAWN = "_drawn"  # after a run's name: what it wrote by chance
+FEWEST = 100  # words of which a share says something
 SHOWN = 400  # characters of a text
 
 
@@ -127,7 +128,7 @@ def _run(lab: Lab, name: str, stage: Stage) -> list[Cell]:
 
 
 def _learned(name: str, stage: Stage, words: Collection[str]) -> list[Cell]:
-    last = stage.last
+    last, prose = stage.last, Prose([stage.text])
     losses = (last.train_loss, last.held_out_loss, last.train_loss / stage.vocabulary) if last else ()
     return [
         name,
@@ -136,7 +137,7 @@ def _learned(name: str, stage: Stage, words: Collection[str]) -> list[Cell]:
         *(None for _ in range(3 - len(losses))),
         f"{fmean(stage.right):.1%}",
         f"{fmean(stage.right_held_out):.1%}",
-        f"{Prose([stage.text]).share(words):.1%}",
+        f"{prose.share(words):.1%}" if prose.size >= FEWEST else None,
     ]
 
 

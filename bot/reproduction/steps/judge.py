@@ -26,6 +26,7 @@ NOTE = (
     "the 95 % interval of Wilson. held_out: real items that the model never saw, the control."
 )
 REASONS = 3  # of each filter that are told
+LONGEST = 200  # characters of one
 BLANK = Candidate(
     "", "", "", Sampling(), 0, 0, 1.0, 1.0, 1.0, "", ""
 )  # a real item: as surprising as real ones are
@@ -121,12 +122,17 @@ def _told(share: Share) -> str:
 
 def _reasons(found: Mapping[str, Judgement], names: Sequence[str]) -> Table:
     rows = [
-        (name, filter, times, reason)
+        (name, filter, times, _short(reason))
         for name, one in found.items()
         for filter in names
         for reason, times in one.reasons(filter)
     ]
     return Table("Why not", ("texts of", "filter", "times", "reason"), rows)
+
+
+def _short(reason: str) -> str:
+    """A reason may quote a whole text."""
+    return reason if len(reason) <= LONGEST else f"{reason[:LONGEST]}…"
 
 
 def _passed(model: str, one: Judgement, shown: int) -> Samples:
