@@ -68,6 +68,7 @@ def test_figures_are_told_of_the_end_and_of_each_stage(section):
     assert figures["staged.mean"] == pytest.approx(figures["staged.train"] / figures_of_vocabulary(section))
     assert 0 <= figures["block.known"] <= 1
     assert figures["block.note"] == "all 3 epochs done"
+    assert 0.05 < figures["memory"] < 64
 
 
 def figures_of_vocabulary(section):

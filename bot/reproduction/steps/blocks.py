@@ -1,6 +1,8 @@
 """Block mode: so many characters in, the next so many out; each run stage by stage, with what it writes."""
 
 import math
+import resource
+import sys
 from collections.abc import Collection, Mapping, Sequence
 from statistics import fmean
 from typing import Any
@@ -70,7 +72,7 @@ def step(
     Figures, of each run at its end, and as RUN.1 and so on of its stages: RUN.train, RUN.held_out, RUN.mean
     (of the training loss over the vocabulary), RUN.right, RUN.right_held_out, RUN.known, RUN.first (text),
     RUN.drawn, RUN.own, RUN.epochs, RUN.seconds, RUN.note; RUN.parameters; of all: commonest (share
-    right), guess (loss).
+    right), guess (loss), memory (GB, the peak up to here).
     """
     task = Task(ahead, temperature)
     found = {name: _stages(lab, name, (stages or {}).get(name), task) for name in runs}
@@ -152,7 +154,13 @@ def _figures(
             figures |= {f"{prefix}.{what}": value for what, value in own.items()}
         figures[f"{name}.parameters"] = float(lab.parameters(name, stages[-1].vocabulary))
         figures |= {"guess": stages[-1].guess, "commonest": stages[-1].commonest}
-    return figures
+    return figures | {"memory": _peak_memory()}
+
+
+def _peak_memory() -> float:
+    """The most that this process has held so far, in GB."""
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
 
 
 def _of_stage(stage: Stage) -> dict[str, Figure]:
