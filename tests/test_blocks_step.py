@@ -143,6 +143,17 @@ def test_other_settings_are_trained_anew(folder, tmp_path):
     assert len(after[0].right) == 5
 
 
+def test_fewer_or_other_epochs_are_trained_as_they_would_be_alone(tmp_path):
+    def losses(folder, epochs):
+        return [one.history[-1].held_out_loss for one in trained(lab_in(folder), "staged", epochs, Task())]
+
+    one, two, three = losses(tmp_path / "all", [1, 2, 3])
+    assert losses(tmp_path / "some", [1, 3]) == [one, three]
+    assert losses(tmp_path / "some", [1, 2]) == [one, two]
+    assert losses(tmp_path / "some", [3]) == [three]
+    assert losses(tmp_path / "some", [1]) == [one]
+
+
 def test_what_time_cut_short_is_told_and_gone_on_with(tmp_path):
     lab = lab_in(tmp_path, scale="document")
     lab.allow({"staged": 1e-9})

@@ -6,6 +6,7 @@ It does not know how a network learns; what is said of the stages, the step know
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
@@ -91,18 +92,24 @@ def trained(lab: Lab, name: str, epochs: Sequence[int], task: Task) -> list[Stag
     """The stages of a model, up to one that was cut. Raises Interrupted, TrainingError."""
     file, key = lab.folder / FOLDER / f"{name}.json", f"{lab.key(name)} {task}"
     kept, minutes = _load(file, key), lab.house.model(name).training.max_minutes
-    whole = [
-        one for one, asked in zip(kept.stages, epochs, strict=False) if one.asked == asked and not one.cut
-    ]
-    is_cut = kept.minutes == minutes and len(kept.stages) > len(whole)
+    there = _same(kept.stages, epochs)
+    whole = [one for one in there if not one.cut]
+    is_cut = len(there) > len(whole) and kept.minutes == minutes  # and would be again
     if len(whole) < len(epochs) and not is_cut:
         kept.minutes, kept.stages = minutes, whole
         with opened(lab.house, name) as trainer:
             _Work(lab, trainer, file, kept, task).run(epochs[len(whole) :])
-    last = kept.stages[-1]
+        there = kept.stages
+    last = there[-1]
     if last.cut:
         lab.short[name] = min(1.0, last.epochs / epochs[-1]), f"{epochs[-1]} epochs"
-    return kept.stages[: len(epochs)]
+    return there
+
+
+def _same(stages: Sequence[Stage], epochs: Sequence[int]) -> list[Stage]:
+    """Those that are asked for again, up to the first that is not."""
+    pairs = zip(stages, epochs, strict=False)
+    return [stage for stage, _ in takewhile(lambda pair: pair[0].asked == pair[1], pairs)]
 
 
 def pace(trainer: Trainer, steps: int) -> float:
@@ -141,7 +148,8 @@ class _Work:
         return model
 
     def _train(self, model: LanguageModel, asked: int) -> Result:
-        resume, self._is_begun = self._is_begun, True
+        resume = self._is_begun and load_position(self._state).epoch <= asked  # no run goes back
+        self._is_begun = True
         self._kept.begun = True
         self._kept.save(self._file)
         return train(
