@@ -40,6 +40,11 @@ def test_words_of_a_class_and_words_seen_once_have_a_share():
     assert TEXT.once_of_all == pytest.approx(6 / 10)
 
 
+def test_a_single_letter_is_no_known_word():
+    assert Prose(["o o o the tfe a"]).known({"o", "a", "the"}) == 0.5
+    assert Prose(["o"]).known({"o"}) == 0
+
+
 def test_the_longest_known_word_is_found():
     assert TEXT.longest({"king", "nation", "elsewhere"}) == "nation"
     assert TEXT.longest({"queen"}) == ""

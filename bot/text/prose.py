@@ -85,6 +85,11 @@ class Prose:
         """The share of its words that are among these."""
         return sum(count for word, count in self.words.items() if word in words) / max(1, self.size)
 
+    def known(self, words: Collection[str]) -> float:
+        """The same of its words of two letters and more: any letter stands by itself somewhere."""
+        longer = {word: count for word, count in self.words.items() if len(word) > 1}
+        return sum(count for word, count in longer.items() if word in words) / max(1, sum(longer.values()))
+
     def longest(self, words: Collection[str]) -> str:
         """The longest of its words that are among these, "" if none is."""
         return max(

@@ -32,7 +32,7 @@ LEARNED = (
 NOTE = (
     "Losses are binary cross-entropies in nats a place, summed over the vocabulary. Mean: the training loss "
     "as Keras tells it, the mean over the vocabulary. Right: how often the likeliest character is the right "
-    "one. Known words: share of the words that these characters make which the corpus has, too."
+    "one. Known words: share of the words of two letters and more that the corpus has, too."
 )
 LOSSES = "Mean since the point before, in nats a place, summed over the vocabulary. Lower is better."
 PLACES = (
@@ -139,7 +139,7 @@ def _learned(name: str, stage: Stage, words: Collection[str]) -> list[Cell]:
         *(None for _ in range(3 - len(losses))),
         f"{fmean(stage.right):.1%}",
         f"{fmean(stage.right_held_out):.1%}",
-        f"{prose.share(words):.1%}" if prose.size >= FEWEST else None,
+        f"{prose.known(words):.1%}" if prose.size >= FEWEST else None,
     ]
 
 
@@ -150,7 +150,7 @@ def _figures(
     for name, stages in found.items():
         numbered = [(f"{name}.{number}", stage) for number, stage in enumerate(stages, start=1)]
         for prefix, stage in [*numbered, (name, stages[-1])]:
-            own = _of_stage(stage) | {"known": Prose([stage.text]).share(words[name])}
+            own = _of_stage(stage) | {"known": Prose([stage.text]).known(words[name])}
             figures |= {f"{prefix}.{what}": value for what, value in own.items()}
         figures[f"{name}.parameters"] = float(lab.parameters(name, stages[-1].vocabulary))
         figures |= {"guess": stages[-1].guess, "commonest": stages[-1].commonest}

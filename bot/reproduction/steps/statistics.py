@@ -22,8 +22,8 @@ CORPUS, HELD_OUT = "corpus", "held_out"
 LETTERS = 26  # that are drawn
 NOTE = (
     "A distance is 0 where two distributions are the same and 1 where they have nothing in common. Known: "
-    "words of the part to learn from. Copied: share of runs of words that stand in that part. held_out: real "
-    "texts that no model saw, the control."
+    "words of two letters and more that stand in the part to learn from. Copied: share of runs of words that "
+    "stand there. held_out: real texts that no model saw, the control."
 )
 Figures = Mapping[str, Mapping[str, Figure]]  # of each origin
 BARS = "Grey: what the models read. Where all bars of a group are as high, the model writes as it has read."
@@ -82,14 +82,14 @@ def _compared(lab: Lab, measure: str, there: Mapping[str, Written]) -> dict[str,
     read, held_out = split(lab.corpus(measure).documents, training.validation_share, training.seed)
     corpus, control = (Prose([one.text for one in part]) for part in (read, held_out))
     known, training_set = corpus.words.keys(), TextTrainingSet(read)
-    found = {CORPUS: Compared(corpus, 1.0), HELD_OUT: Compared(control, control.share(known))}
+    found = {CORPUS: Compared(corpus, 1.0), HELD_OUT: Compared(control, control.known(known))}
     return found | {name: _measured(one, known, training_set) for name, one in there.items()}
 
 
 def _measured(written: Written, known: Collection[str], training_set: TextTrainingSet) -> Compared:
     prose = Prose(written.texts)
     overlaps = [overlap for text in written.texts if (overlap := training_set.overlap(text)) is not None]
-    copied, share = fmean(overlaps) if overlaps else 0.0, prose.share(known)
+    copied, share = fmean(overlaps) if overlaps else 0.0, prose.known(known)
     verdict = fit(written.train_loss, written.held_out_loss, copied, share)
     return Compared(prose, share, copied, verdict)
 
