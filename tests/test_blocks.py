@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from bot.errors import TrainingError
-from bot.model.blocks import BlockBatches, accuracies, binary_cross_entropy, block_goal, go_on, predict
+from bot.model.blocks import BlockBatches, binary_cross_entropy, block_goal, go_on, predict
 from bot.model.gradient import BackPropagation
 from bot.model.noise import SILENCE
 from bot.model.training import train
@@ -161,15 +161,6 @@ def test_fed_with_its_own_output_it_goes_on():
         go_on(model, TEXT[:BLOCK], 3)
         == first + (second := predict(model, [first])[0]) + predict(model, [second])[0]
     )
-
-
-def test_accuracy_is_told_place_by_place():
-    model, batches = small_model(), BlockBatches([TEXT], batch_size=4, block=BLOCK)
-    predicted = predict(model, batches.inputs.tolist())
-    asked = batches.targets.tolist()
-    for place, accuracy in enumerate(accuracies(model, batches)):
-        right = sum(ours[place] == theirs[place] for ours, theirs in zip(predicted, asked, strict=True))
-        assert accuracy == pytest.approx(right / 19)
 
 
 def test_who_knows_only_frequencies_is_the_same_everywhere():

@@ -180,3 +180,10 @@ def test_a_run_without_epochs_and_one_that_is_counted_are_told(tmp_path):
         section_of(lab_in(tmp_path, BLOCKS.replace("max_epochs: 3", "max_epochs: null")))
     with pytest.raises(TrainingError, match="block: what is counted"):
         section_of(lab_in(tmp_path, BLOCKS.replace("cell: lstm, num_layers: 2", "cell: ngram")))
+
+
+def test_who_is_right_place_by_place_is_counted_on_what_is_predicted(folder):
+    [*_, stage] = trained(lab_in(folder), "staged", [1, 3], Task())
+    assert len(stage.right) == len(stage.right_held_out) == 4
+    assert all(0 <= share <= 1 for share in stage.right)
+    assert max(stage.right) > 0

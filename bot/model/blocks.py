@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from bot.errors import TrainingError
-from bot.model.batches import Batch, Batches
+from bot.model.batches import Batch
 from bot.model.goal import Goal
 from bot.model.language_model import LanguageModel
 from bot.model.layouts import joined
@@ -115,17 +115,6 @@ def go_on(model: LanguageModel, block: Sequence[int], count: int) -> list[int]:
         [block] = predict(model, [block])
         ids += block
     return ids
-
-
-@torch.no_grad()
-def accuracies(model: LanguageModel, batches: Batches) -> list[float]:
-    """How often the likeliest token is the right one, at each place of a block."""
-    right, rows = torch.zeros(0), 0
-    for batch in batches.in_order():
-        logits, _ = model(batch.inputs)
-        hits = (logits.argmax(-1) == batch.targets).sum(1).float()  # (T,)
-        right, rows = hits + (right if rows else 0), rows + batch.inputs.shape[1]
-    return [hits / rows for hits in right.tolist()]
 
 
 def _drawn(logits: Tensor, temperature: float, generator: torch.Generator) -> Tensor:
