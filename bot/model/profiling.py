@@ -58,7 +58,9 @@ def profile(
     """Train for a moment and measure; the arguments are those of `training.train`. The model is changed."""
     passes = _timed_passes(model)  # before a run makes copies of it
     with torch.random.fork_rng(devices=[]), one_thread():
-        run = Run(model, train_ids, held_out_ids, settings, save, state_file, sample, evaluations, {}, tags, goal)
+        run = Run(
+            model, train_ids, held_out_ids, settings, save, state_file, sample, evaluations, {}, tags, goal
+        )
         run.begin()
         _make(run, WARM, passes)
         run.evaluate()
