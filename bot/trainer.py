@@ -8,6 +8,7 @@ import hashlib
 import logging
 import os
 import platform
+import random
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -48,7 +49,7 @@ from bot.records import Document, Progress, Sampling
 from bot.reports.card import model_card
 from bot.reports.losses import draw_losses
 from bot.text.corpus import MOST_SOURCES
-from bot.text.parts import Parts, divide, of_documents, of_stream, texts
+from bot.text.parts import Ids, Part, Parts, divide, of_documents, of_stream, texts
 from bot.text.vocabulary import Vocabulary
 
 log = logging.getLogger(__name__)
@@ -101,6 +102,7 @@ class Trainer:
         self._tokenizer = house.registry.build("tokenizers", self._reader)
         self._parts = self._divided()
         self._vocabulary = self._parts.vocabulary
+        self._parts = replace(self._parts, train=self._chosen(self._parts.train))
         self._train_ids, self._held_out_ids = self._parts.train.ids, self._parts.held_out.ids
         self._sources = self._tagged_sources()
         self.history: Sequence[Measurement] = ()  # what was measured, also before a run was gone on with
@@ -281,6 +283,20 @@ class Trainer:
         train, _, _ = divide(self.corpus.documents, *shares, training.seed)
         return replace(tokenizer, options=tokenizer.options | learn(one.text for one in train))
 
+    def _chosen(self, part: Part) -> Part:
+        """Of the part to learn from what is. Raises ConfigError for sources that there are not."""
+        shares, seed = self.setting.training.learn_from, self.setting.training.seed
+        if not shares:
+            return part
+        if strange := shares.keys() - self.corpus.sources.keys():
+            there = ", ".join(self.corpus.sources) or "none"
+            where = f"models.{self.name}.training.learn_from"
+            raise ConfigError(f"{where}: there is no source {sorted(strange)[0]!r} (there: {there})")
+        draw = random.Random(f"sources {seed}")
+        pairs = zip(part.documents, part.ids, strict=True)
+        kept = [pair for pair in pairs if draw.random() < shares.get(pair[0].source, 0.0)]
+        return Part(tuple(document for document, _ in kept), [ids for _, ids in kept])
+
     def _tagged_sources(self) -> tuple[str, ...]:
         """Whose tags the model reads. Raises ConfigError where the corpus has not several sources."""
         if not self.setting.source_tags:
@@ -339,11 +355,52 @@ class Trainer:
             about[source["file"]] = source["sha256"]
         if self._sources:  # and of before there were tags
             about["source_tags"] = True
+        for name in ("init_from", "learn_from"):
+            if getattr(training, name):
+                about[name] = getattr(training, name)
         return about | self.setting.model_dump(mode="json", include=NETWORK)
 
     def _new_model(self) -> Model:
         model: Model = self._house.new_model(self.name, len(self._vocabulary), len(self._sources))
+        if self.setting.training.init_from:
+            self._begin_with(model, self.setting.training.init_from)
         return put(model, self._house.config.device)
+
+    def _begin_with(self, model: Model, what: str) -> None:
+        """Take another's weights. Raises ConfigError where its vocabulary or its shape is another."""
+        name, _, which = what.partition("/")
+        folder = self._house.checkpoint(name, which or "best")
+        where = f"models.{self.name}.training.init_from: {name}/{folder.name}"
+        theirs = Vocabulary.load(folder / checkpoint.VOCABULARY)
+        if theirs.tokens != self._vocabulary.tokens:
+            other = set(theirs.tokens) ^ set(self._vocabulary.tokens)
+            named = ", ".join(map(repr, sorted(other)[:5])) or "the same tokens in another order"
+            raise ConfigError(f"{where} has another vocabulary ({named}): its weights mean other tokens")
+        weights = self._house.load_model(folder, checkpoint.read_meta(folder)).state_dict()
+        shapes = {name: tensor.shape for name, tensor in model.state_dict().items()}
+        if {name: tensor.shape for name, tensor in weights.items()} != shapes:
+            raise ConfigError(f"{where} has another shape: cell, sizes and num_layers must be the same")
+        model.load_state_dict(weights)
+
+    def loss_by_source(self, folder: Path) -> dict[str, float]:
+        """The held-out loss of a checkpoint of this corpus and tokenizer, source by source."""
+        meta = checkpoint.read_meta(folder)
+        model = self._house.load_model(folder, meta)
+        if isinstance(model, CountedModel):
+            return {name: model.loss(texts(ids)) for name, (ids, _) in self._held_out_by_source().items()}
+        return {
+            name: evaluate(model, lay_out_tagged(ids, tags, self.setting.training, self._word_ends))
+            for name, (ids, tags) in self._held_out_by_source().items()
+        }
+
+    def _held_out_by_source(self) -> dict[str, tuple[Ids, list[int]]]:
+        """Ids, and tags where the model reads them."""
+        found: dict[str, tuple[list[Sequence[int]], list[int]]] = {}
+        for document, ids in zip(self.held_out, self._held_out_ids, strict=True):
+            all_ids, tags = found.setdefault(document.source, ([], []))
+            all_ids.append(ids)
+            tags += [self._tag(document)] if self._sources else []
+        return dict(found)
 
     def _samples(self, model: Model) -> Sequence[str]:
         sampler = Sampler(model, self._vocabulary, self._tokenizer, self.name, held_out_loss=1.0)

@@ -1,6 +1,7 @@
 """Sources told with every token: what is read and asked for, and how a text goes from one to another."""
 
 import random
+from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 from types import SimpleNamespace
@@ -15,6 +16,7 @@ from bot import pipeline
 from bot.config import load
 from bot.errors import BotError, ConfigError
 from bot.house import House
+from bot.model.checkpoint import read_meta
 from bot.model.layouts import lay_out
 from bot.model.sampling import Sampler
 from bot.model.tags import PAIRED, UNTAGGED, TaggedBatches, Way, cross, word_ends
@@ -180,14 +182,18 @@ def test_a_sample_under_tags_is_the_same_in_any_company(sources):
     assert_alone_as_among_others(sampler, Sampling((1.0, 1.0), 12, sources=sources))
 
 
-@pytest.fixture(scope="module")
-def both(tmp_path_factory):
-    """A model of two sources: words of a and b, and words of x and y."""
-    folder = tmp_path_factory.mktemp("tagged")
+def write_sources(folder) -> None:
     draw = random.Random(1)
     for name, letters in (("north", "ab"), ("south", "xy")):
         words = ["".join(draw.choices(letters, k=3)) for _ in range(400)]
         (folder / f"{name}.txt").write_text("\n".join(" ".join(draw.sample(words, 4)) for _ in range(300)))
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory):
+    """A model of two sources: words of a and b, and words of x and y."""
+    folder = tmp_path_factory.mktemp("tagged")
+    write_sources(folder)
     (folder / "config.yaml").write_text(CONFIG)
     house = House(load(folder / "config.yaml"))
     pipeline.train(house, "both", lambda progress: None)
@@ -259,3 +265,71 @@ def test_a_model_without_tags_says_so(house):
 def test_a_corpus_of_one_source_has_nothing_to_tell(both):
     with pytest.raises(ConfigError, match=r"models\.alone\.source_tags: .* `mix` names some"):
         Trainer(both, "alone")
+
+
+# what is begun with, and which sources are learned from
+
+
+def trainer_of(both, training: str, name: str = "more") -> Trainer:
+    file = both.config.folder / "more.yaml"
+    text = CONFIG.replace(
+        "  alone:", f"  {name}:\n    {MIX}\n    {SHAPE}\n    training: {training}\n  alone:"
+    )
+    file.write_text(text)
+    return Trainer(House(load(file)), name)
+
+
+MIX = "corpus: {mix: {sources: {north: {lines: {path: north.txt}}, south: {lines: {path: south.txt}}}}}"
+SHAPE = "cell: gru\n    hidden_size: 24\n    embedding_size: 8\n    source_tags: true"
+
+
+def test_a_run_begins_with_another_models_weights(both):
+    """Those of its best checkpoint, tags too."""
+    model = trainer_of(both, "{init_from: both}")._new_model()
+    theirs = both.load_model(both.checkpoint("both"), read_meta(both.checkpoint("both")))
+
+    for name, tensor in theirs.state_dict().items():
+        assert torch.equal(model.state_dict()[name], tensor)
+
+
+def test_another_vocabulary_is_refused_by_its_tokens(both):
+    """Their weights would mean other letters."""
+    (both.config.folder / "north.txt").write_text("qq " * 4000)
+    try:
+        with pytest.raises(
+            ConfigError, match=r"more\.training\.init_from: .* has another vocabulary \('a', 'b'"
+        ):
+            trainer_of(both, "{init_from: both}")._new_model()
+    finally:
+        write_sources(both.config.folder)
+
+
+def test_another_shape_is_refused(both):
+    with pytest.raises(ConfigError, match="has another shape"):
+        trainer_of(both, "{init_from: both}\n    num_layers: 2")._new_model()
+
+
+def test_a_share_of_named_sources_is_learned_from_and_all_are_held_out(both):
+    trainer = trainer_of(both, "{learn_from: {south: 1.0, north: 0.3}}")
+    learned, held = (
+        Counter(it.source for it in trainer.train_documents),
+        {it.source for it in trainer.held_out},
+    )
+
+    assert 0.2 < learned["north"] / learned["south"] < 0.4
+    assert held == {"north", "south"}
+    assert trainer_of(both, "{learn_from: {south: 1.0}}").vocabulary.tokens == trainer.vocabulary.tokens
+
+
+def test_a_source_that_is_not_there_cannot_be_learned_from(both):
+    with pytest.raises(ConfigError, match=r"no source 'east' \(there: north, south\)"):
+        trainer_of(both, "{learn_from: {east: 1.0}}")
+
+
+def test_the_held_out_loss_is_told_source_by_source(both):
+    """Weighed by their tokens they make the whole."""
+    trainer, folder = trainer_of(both, "{seed: 1}", "both_again"), both.checkpoint("both")
+    losses = trainer.loss_by_source(folder)
+
+    assert losses.keys() == {"north", "south"}
+    assert min(losses.values()) <= read_meta(folder).held_out_loss <= max(losses.values())

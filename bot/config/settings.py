@@ -106,6 +106,10 @@ class Training(Settings):
     """Whether every evaluation's checkpoint stays, and not only the best and the latest."""
     name_prefix: Annotated[str, Field(pattern=r"^[a-z0-9._-]{0,24}\z")] = ""
     """What the names of its checkpoints begin with."""
+    init_from: Annotated[str, Field(pattern=r"^([a-z0-9._-]+(/[a-z0-9._-]+)?)?\z")] = ""
+    """A model, or MODEL/CHECKPOINT, whose weights it begins with; of the same vocabulary and shape."""
+    learn_from: dict[str, Annotated[float, Field(gt=0, le=1)]] = Field(default_factory=dict)
+    """What share of which of the corpus's sources is learned from; none named: all. Held out are all."""
     seed: Count = 1
     """Where all randomness of the training begins."""
 

@@ -53,9 +53,10 @@ WITHIN = _pattern(kind for kind in BODY if kind != "field")
 PLAIN_KEY = r"[A-G][#b]?(?:m|min|maj|dor|phr|lyd|mix|aeo|loc)?"
 PLAIN_FIELDS = rf"M: ?(?:{METRE})|L: ?(?:{UNIT})|K: ?(?:{PLAIN_KEY})"
 PLAIN_ABOVE = _pattern(HEADER, field=PLAIN_FIELDS)
+PLAIN_PITCH = r"(?:\^\^?|__?|=)?(?:[A-G],{0,3}|[a-g]'{0,3})"
 HALVES = r"(?:[1-9]\d?)?(?:/2?)?"
 PLAIN = _pattern(
-    ("note", "rest", "bar", "space", "newline"), note=rf"{PITCH}{HALVES}-?", rest=rf"[zx]{HALVES}"
+    ("note", "rest", "bar", "space", "newline"), note=rf"{PLAIN_PITCH}{HALVES}-?", rest=rf"[zx]{HALVES}"
 )
 PARTS = regex.compile(rf"(?P<pitch>{PITCH}|[zx])(?P<length>{LENGTH})")
 DURATION = regex.compile(r"(\d*)(/*)(\d*)")

@@ -210,8 +210,16 @@ class Lab:
                 return then
         now = then if then is not None and then.key == key else Kept(key)
         now.limits, now.note, now.failed = limits, "", False
+        if training.init_from in self.models:  # what it begins with comes first
+            self.trained(training.init_from)
         with opened(self.house, model) as trainer:
             return self._go_on(trainer, now)
+
+    def loss_by_source(self, model: str, of: str) -> dict[str, float]:
+        """The held-out loss of a model's checkpoint on each source of another's corpus."""
+        folder = self.checkpoint(model)
+        with opened(self.house, of) as trainer:
+            return trainer.loss_by_source(folder)
 
     def _go_on(self, trainer: Trainer, now: Kept) -> Kept:
         plan = self._plan(trainer)

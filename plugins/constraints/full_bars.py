@@ -48,7 +48,7 @@ class FullBars:
 
     def missing(self, state: int) -> int:
         place = _closed(self._states[state])
-        return 1 if place is None or (place.body and abc_notation.unfinished(place)) else 0
+        return 1 if place is None or abc_notation.unfinished(place) else 0
 
     def _number(self, state: State) -> int:
         number = self._numbers.setdefault(state, len(self._states))
@@ -94,7 +94,14 @@ def _closed(state: State) -> abc_notation.Place | None:
     if not abc_notation.elements(state.place, plain=True).fullmatch(state.begun):
         return None
     place, wrong = abc_notation.after(state.place, state.begun)
-    return None if wrong else place
+    return None if wrong or _is_short_within(state) else place
+
+
+def _is_short_within(state: State) -> bool:
+    """A bar line behind a short bar that is neither the tune's first nor its last: other readers count on."""
+    place, begun = state
+    short = place.body and place.begun and 0 < place.filled < (place.metre or 0)
+    return short and begun[0] in "|:[" and not begun.endswith("]")
 
 
 def _short(begun: str) -> str:
