@@ -48,12 +48,14 @@ OPTIONS = {  # of the plugins that cannot do without; paths are files of the `re
     "mastodon": {"account": "metal@example.social", "access_token": {"env": "CANARY"}},
     "pattern": {"regex": "[A-Z][a-z]+( (of|the|[A-Z][a-z]+))*"},
     "acrostic": {"letters": "MC"},
+    "abc_files": {"paths": ["tunes"]},
     "subwords": {"pieces": 40},
     "mash_up": {"first_path": "morbid.txt", "second_path": "cavern.txt"},
 }
 LEARNED = [
     f"{one} of the {other}\n{one}{other}" for one in ("Grave", "Rot", "Moon") for other in ("Ash", "Bone")
 ]
+TUNE = "T:Moon\nM:2/4\nL:1/8\nK:G\nG2 B2 | d4 | B2 d2 | G4 |]"
 TEXTS = {"score": "T:Moon\nK:G\nG2 B2 | d4 |]"}  # that a renderer can make something of, if it cannot of any
 os.environ["CANARY"] = CANARY = "secret-of-the-contract-tests"
 os.environ["CANARY_URL"] = f"https://example.org/{CANARY}"
@@ -93,6 +95,8 @@ def registry(tmp_path):
     (tmp_path / "names.csv").write_text("name\nGrave\nRot\n")
     (tmp_path / "texts").mkdir()
     (tmp_path / "texts" / "a.txt").write_text("Grave\n")
+    (tmp_path / "tunes").mkdir()
+    (tmp_path / "tunes" / "a.abc").write_text(f"X:1\n{TUNE}\n")
     return Registry(None, tmp_path)
 
 
@@ -341,7 +345,8 @@ def test_a_filter_keeps_asks_or_rejects_in_words(with_files, name, text, surpris
 def test_a_filter_lets_an_ordinary_text_pass(with_files, name):
     """With its own defaults and a training set that holds nothing."""
     judge = with_files.build("filters", Choice(name, OPTIONS.get(name, {})))
-    text = "This is a cavern." if name == "complete_sentence" else "Morbid Cavern"
+    own = {"complete_sentence": "This is a cavern.", "valid_tune": TUNE}
+    text = own.get(name, "Morbid Cavern")
 
     assert judge(candidate(text), Unknowing()).text == text
 

@@ -29,7 +29,7 @@ class Tune:
     music: str
 
 
-class Abc:
+class AbcFiles:
     """Tunes of files and of folders, with all `*.abc` below them, and of files of music21's corpus.
 
     fields: which lines of the header stay, in the order X T C M L K. complex: keep chords, dynamics and
@@ -100,7 +100,7 @@ class Abc:
         if self._music21:
             package = importlib.util.find_spec("music21")  # looked for and not imported: that takes seconds
             if package is None or package.origin is None:
-                msg = "the tunes of music21 need that package: pip install music21"
+                msg = "the tunes of music21 need that package: pip install 'wormhorn[folk]'"
                 raise CorpusError(msg)
             yield from (Path(package.origin).parent / "corpus" / name for name in self._music21)
 
@@ -203,4 +203,4 @@ def _written(tune: Tune, fields: str) -> str:
 
 @hookimpl
 def register_corpora() -> dict[str, Callable[..., Iterable[Document]]]:
-    return {"abc": Abc}
+    return {"abc_files": AbcFiles}
