@@ -11,7 +11,7 @@ RIGHT = {
     "tie over a bar line": "M:2/4\nL:1/8\nK:C\nc2 d2- | d4 |]",
     "slur": "M:2/4\nL:1/8\nK:C\n(c2 d2) | e4 |]",
     "another metre": "M:2/4\nL:1/8\nK:C\nc4 |\nM:3/4\nc6 |]",
-    "accidentals": "M:C\nL:1/4\nK:C\n^f _b =c c, | c'4 |]",
+    "accidentals": "M:C\nL:1/4\nK:C\n^f _b =c C, | c'4 |]",
 }
 WRONG = {
     "too long": ("M:2/4\nL:1/8\nK:C\nc4 d | e4 |]", "line 4, sign 4: 5 units in a bar of 4 units"),

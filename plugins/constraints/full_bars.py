@@ -48,7 +48,7 @@ class FullBars:
 
     def missing(self, state: int) -> int:
         place = _closed(self._states[state])
-        return 1 if place is None or abc_notation.unfinished(place) else 0
+        return 1 if place is None or (place.body and abc_notation.unfinished(place)) else 0
 
     def _number(self, state: State) -> int:
         number = self._numbers.setdefault(state, len(self._states))
