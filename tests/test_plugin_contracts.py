@@ -56,6 +56,7 @@ LEARNED = [
     f"{one} of the {other}\n{one}{other}" for one in ("Grave", "Rot", "Moon") for other in ("Ash", "Bone")
 ]
 TUNE = "T:Moon\nM:2/4\nL:1/8\nK:G\nG2 B2 | d4 | B2 d2 | G4 |]"
+WRITTEN = {"full_bars": "TKL:GCgc24/|"}  # signs without which a constraint lets nothing be written
 TEXTS = {"score": "T:Moon\nK:G\nG2 B2 | d4 |]"}  # that a renderer can make something of, if it cannot of any
 os.environ["CANARY"] = CANARY = "secret-of-the-contract-tests"
 os.environ["CANARY_URL"] = f"https://example.org/{CANARY}"
@@ -305,7 +306,7 @@ def test_what_a_constraint_says_is_missing_is_never_too_much(name, text):
 def test_every_sample_satisfies_its_constraint(name, tokenizer):
     """Of a model that knows nothing, in few tokens: the constraint alone makes them right."""
     tokenizer = _tokenizer(tokenizer)
-    words = ["Morbid", "Cavern", "Crypt", "M", "C", "oc", *'morbidcavernMC (-)"\n']
+    words = ["Morbid", "Cavern", "Crypt", "M", "C", "oc", *'morbidcavernMC (-)"\n', *WRITTEN.get(name, "")]
     vocabulary = Vocabulary(list(dict.fromkeys(token for word in words for token in tokenizer.split(word))))
     model = small_model(vocabulary_size=len(vocabulary))
     build = {"constraint": lambda rule: constraint(rule.name)}
