@@ -1,0 +1,62 @@
+"""The plugins of tunes: what is read, repaired, cut into tokens and let pass."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot import Reject, abc_notation
+from bot.config import Choice
+from bot.registry import Registry
+from tests.test_plugin_contracts import candidate
+from tests.tunes import RIGHT, WRONG
+
+REGISTRY = Registry(None, None)
+TOKENS = REGISTRY.build("tokenizers", Choice("abc", {}))
+
+
+def judge(name, text, **options):
+    return REGISTRY.build("filters", Choice(name, options))(candidate(text), None)
+
+
+@given(st.text() | st.sampled_from([*RIGHT.values()]))
+def test_nothing_is_lost_by_cutting_a_text_into_tokens(text):
+    assert TOKENS.join(TOKENS.split(text)) == text
+
+
+def test_a_note_a_bar_line_and_a_metre_are_a_token_each():
+    assert TOKENS.split("M:2/4\nK:Dmin\n^f,2 d |]") == [
+        *("M:", "2/4", "\n", "K:", "Dmin", "\n", "^f,2", " ", "d", " ", "|]"),
+    ]
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_tune_is_rejected_with_its_place(name):
+    text, reason = WRONG[name]
+    with pytest.raises(Reject, match="line"):
+        judge("valid_tune", text, min_bars=1)
+    assert reason in " ".join(map(str, abc_notation.survey(text).faults))
+
+
+def test_a_tune_of_few_bars_is_rejected():
+    with pytest.raises(Reject, match="has 2 bars, not 4 to 200"):
+        judge("valid_tune", RIGHT["plain"])
+
+
+def test_foreign_notes_are_named():
+    with pytest.raises(Reject, match=r"50% of its notes are not of the key: \^f in line 4"):
+        judge("in_scale", "M:2/4\nL:1/4\nK:C\n^f c |]")
+
+
+def test_a_corpus_repairs_what_it_can_and_counts_what_it_leaves_out(tmp_path):
+    """A line without its bar line, a tie to nothing; left out: two voices, a chord, a bar too long."""
+    head = "M:2/4\nL:1/8\nK:C\n"
+    bodies = ["c2 d2\ne4", "c2 d2- |\ne4 |]", "V:1\nc4 |]", "[ce]4 |]", "c4 d | e4 |]"]
+    (tmp_path / "t.abc").write_text("\n\n".join(f"X:{n}\n{head}{body}" for n, body in enumerate(bodies)))
+    corpus = Registry(None, tmp_path).build(
+        "corpora", Choice("abc_files", {"paths": ["t.abc"], "fields": "MLK"})
+    )
+    texts = [one.text for one in corpus]
+
+    assert texts == [f"{head}c2 d2 |\ne4 |]"]
+    assert dict(corpus.steps)["tunes"] == 5
+    assert dict(corpus.steps)["with bars that add up"] == 2
