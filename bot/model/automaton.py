@@ -7,7 +7,7 @@ Shapes: V vocabulary_size.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from heapq import heappop, heappush
 from typing import Any, NamedTuple
 
@@ -23,6 +23,7 @@ Numbers = NDArray[Any]
 FAR = int(np.iinfo(np.int32).max)  # tokens: never
 NOWHERE = -1  # no state
 MOST_STATES = 20_000  # looked at in one search for an end
+FEW_STATES = 50  # looked at for any end
 
 
 class Together:
@@ -81,8 +82,10 @@ class Automaton:
         self._alike: list[int] = []  # of each state, that first one
         self._after: dict[int, Numbers] = {}
         self._needs: dict[int, Numbers] = {}
+        self._bounds: dict[int, Numbers] = {}  # never less than what it needs, the same where that is FAR
         self._masks: dict[tuple[int, int], Numbers] = {}
         self._known: dict[int, int] = {}  # exact distances
+        self._found: dict[int, int] = {}  # tokens of a way to an end, not always the shortest
         self._number(_State(constraint.start, 0, owed))
 
     def follow(self, state: int, ids: Sequence[int]) -> int:
@@ -95,10 +98,14 @@ class Automaton:
 
     def mask(self, state: int, left: int) -> Numbers:
         """(V,) 0 for what may follow so that the text can end when `left` tokens are written, else -inf."""
-        if state not in self._needs:
-            self._needs[state] = self._need(state)
-        needs = self._needs[state]
-        bound = min(left, int(needs[needs < FAR].max(initial=0)))  # from there on there is only one mask
+        if state not in self._bounds:
+            self._bounds[state] = self._need(state, self._bound)
+        needs = self._bounds[state]
+        if left < _greatest(needs):
+            if state not in self._needs:
+                self._needs[state] = self._need(state, self.distance)
+            needs = self._needs[state]
+        bound = min(left, _greatest(needs))  # from there on there is only one mask
         if (state, bound) not in self._masks:
             self._masks[state, bound] = np.where(needs <= bound, 0, -math.inf).astype(np.float32)
         return self._masks[state, bound]
@@ -113,6 +120,29 @@ class Automaton:
             self._search(state)
         return self._known[state]
 
+    def _bound(self, state: int) -> int:
+        """Never less than the distance, and sooner found: where many tokens are left that is enough."""
+        state = self._alike[state]
+        if state not in self._known and state not in self._found:
+            self._stroll(state)
+        return self._found[state] if state in self._found else self.distance(state)
+
+    def _stroll(self, start: int) -> None:
+        """Take the first way to an end that is found by going where the fewest characters are missing."""
+        costs, parents = {start: 0}, {start: NOWHERE}
+        queue = [(0, 0, start)]
+        for _ in range(FEW_STATES):
+            if not queue:
+                return
+            _, _, state = heappop(queue)
+            if self._guess(state) == 0 or state in self._found:
+                _learn(self._found, state, costs[state] + self._found.get(state, 0), costs, parents)
+                return
+            for after in self._distinct(state):
+                if after not in costs and self._known.get(after) != FAR:
+                    costs[after], parents[after] = costs[state] + 1, state
+                    heappush(queue, (self._lacks(after), -costs[after], after))
+
     def _search(self, start: int) -> None:
         costs, parents, cut, looked = {start: 0}, {start: NOWHERE}, False, 0
         queue = [(self._guess(start), 0, start)]
@@ -122,7 +152,7 @@ class Automaton:
                 cut = True
                 break
             if self._guess(state) == 0 or state in self._known:
-                self._learn(state, costs[state] + self._guess(state), costs, parents)
+                _learn(self._known, state, costs[state] + self._guess(state), costs, parents)
                 return
             looked += 1
             if looked > MOST_STATES:
@@ -134,27 +164,27 @@ class Automaton:
                     heappush(queue, (costs[after] + self._guess(after), -costs[after], after))
         self._known |= dict.fromkeys([start] if cut else costs, FAR)
 
-    def _learn(self, end: int, total: int, costs: dict[int, int], parents: dict[int, int]) -> None:
-        """All on the way to an end, `total` tokens from the start, are as far from it as the way is long."""
-        while end != NOWHERE:
-            self._known[end] = min(total - costs[end], FAR)
-            end = parents[end]
-
     def _guess(self, state: int) -> int:
         """Never more than the distance, and 0 only where a text may end."""
         if state in self._known:
             return self._known[state]
-        inner, _, owed = self._states[state]
-        return max(-(-self._constraint.missing(inner) // self._longest), owed)
+        return max(-(-self._lacks(state) // self._longest), self._states[state].owed)
 
-    def _need(self, state: int) -> Numbers:
-        """(V,) how many tokens each id costs until the text may end, itself counted; the end itself none."""
+    def _lacks(self, state: int) -> int:
+        """Characters, at least, until the constraint lets a text end."""
+        return self._constraint.missing(self._states[state].inner)
+
+    def _need(self, state: int, far: Callable[[int], int]) -> Numbers:
+        """(V,) how many tokens each id costs until the text may end, itself counted; the end itself none.
+
+        far: how many from a state on.
+        """
         needs = np.full(self._size, FAR, np.int32)
-        if self.distance(state) == 0:
+        if self._guess(state) == 0:
             needs[END] = 0
         after = self._ends_alike(state)
         for number in self._distinct(state):
-            needs[after == number] = min(self.distance(number), FAR - 1) + 1
+            needs[after == number] = min(far(number), FAR - 1) + 1
         return needs
 
     def _distinct(self, state: int) -> list[int]:
@@ -198,3 +228,16 @@ class Automaton:
             like = state._replace(inner=alike(self._constraint, state.inner))
             self._alike.append(self._first.setdefault(like, number))
         return self._numbers[state]
+
+
+def _greatest(needs: Numbers) -> int:
+    return int(needs[needs < FAR].max(initial=0))
+
+
+def _learn(
+    known: dict[int, int], end: int, total: int, costs: Mapping[int, int], parents: Mapping[int, int]
+) -> None:
+    """All on a way of `total` tokens to an end are as far from it as is left of the way."""
+    while end != NOWHERE:
+        known[end] = min(total - costs[end], FAR)
+        end = parents[end]

@@ -135,8 +135,8 @@ def store(path: Path, position: Position, tensors: dict[str, Tensor]) -> None:
 def load(path: Path) -> tuple[Position, dict[str, Tensor]]:
     """What `store` wrote. Raises CheckpointError if it is missing or something else.
 
-    Copied, for a tensor in a file begins at any multiple of 8 bytes, in memory of torch's own at one of 64; a
-    matrix product may round otherwise by that, and a run gone on with would not be the one that never stopped.
+    Copied, for a tensor in a file begins at any multiple of 8 bytes, in torch's own memory at one of 64: a
+    matrix product may round otherwise by that, and a run gone on with not be the one that never stopped.
     """
     with _opened(path) as file:
         return _position(file), {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118

@@ -103,10 +103,15 @@ def after(place: Place, element: str) -> tuple[Place, str]:
 
     The element is one that `elements` matches as a whole.
     """
-    found = matched(elements(place), element)
-    kind = next(kind for kind, text in found.groupdict().items() if text is not None)
+    kind = _kind(elements(place), element)
     moved, wrong = _READ[kind](place, element)
     return moved._replace(fresh=kind == "newline"), wrong
+
+
+@lru_cache(maxsize=1 << 16)
+def _kind(pattern: regex.Pattern[str], element: str) -> str:
+    groups = matched(pattern, element).groupdict()
+    return next(kind for kind, text in groups.items() if text is not None)
 
 
 def matched(pattern: regex.Pattern[str], text: str) -> regex.Match[str]:
@@ -159,12 +164,18 @@ def _unit(place: Place) -> Fraction:
 
 
 def _note(place: Place, element: str) -> tuple[Place, str]:
-    body, tie, sign = _tail(element)
-    parts = matched(PARTS, body)
-    pitch = parts["pitch"].lstrip("^_=")
+    pitch, units, tie, sign = _told(element)
     wrong = f"{place.tied} is tied to {pitch}" if place.tied not in ("", pitch) else ""
-    place, full = _lasting(place._replace(tied=pitch if tie else ""), length(parts["length"]), sign)
+    place, full = _lasting(place._replace(tied=pitch if tie else ""), units, sign)
     return place, wrong or full
+
+
+@lru_cache(maxsize=1 << 16)
+def _told(note: str) -> tuple[str, Fraction, str, str]:
+    """Its name and octave, its length in units, its tie, its broken rhythm."""
+    body, tie, sign = _tail(note)
+    parts = matched(PARTS, body)
+    return parts["pitch"].lstrip("^_="), length(parts["length"]), tie, sign
 
 
 def _chord(place: Place, element: str) -> tuple[Place, str]:

@@ -44,11 +44,14 @@ class FullBars:
     def alike(self, state: int) -> int:
         """Of a note begun, its pitch tells nothing of where the tune may end."""
         place, begun = self._states[state]
-        return state if place.tied else self._number(State(place, PITCH.sub("c", begun)))
+        return self._number(State(place, PITCH.sub("c", begun))) if place.body and not place.tied else state
 
     def missing(self, state: int) -> int:
         place = _closed(self._states[state])
-        return 1 if place is None or (place.body and abc_notation.unfinished(place)) else 0
+        if place is None:
+            return 1
+        note = place.body and abc_notation.unfinished(place._replace(repeat=False))
+        return len(":|") * place.repeat + len("c") * bool(note)
 
     def _number(self, state: State) -> int:
         number = self._numbers.setdefault(state, len(self._states))
@@ -68,16 +71,24 @@ def _advance(state: State, character: str) -> State | None:
 
 
 def _begins(place: abc_notation.Place, text: str) -> bool:
-    return abc_notation.elements(place, plain=True).fullmatch(text, partial=True) is not None
+    return _matches(abc_notation.elements(place, plain=True), text, partial=True)
+
+
+@lru_cache(maxsize=1 << 16)
+def _matches(pattern: regex.Pattern[str], text: str, partial: bool = False) -> bool:
+    """There are few elements, and each is met in many places."""
+    return pattern.fullmatch(text, partial=partial) is not None
 
 
 def _is_lost(place: abc_notation.Place, begun: str) -> bool:
     """Whether it is a note that is too long already, however its length goes on, or not the one tied to.
 
-    Nor may a key come before the metre.
+    Nor may a key come before the metre, or a bar line after a short bar that no pickup makes up for.
     """
     if not place.body:
         return begun[0] == "K" and place.metre is None
+    if begun[0] in "|:[":
+        return _is_short_within(place) and place.filled + place.pickup != place.metre
     pitch = PITCH.match(begun)
     if not (pitch or begun[0] in "zx") or _closed(State(place, begun)) is not None:
         return False
@@ -91,17 +102,16 @@ def _closed(state: State) -> abc_notation.Place | None:
     """Behind what was begun; None if it is not whole, or must not stand there."""
     if not state.begun:
         return state.place
-    if not abc_notation.elements(state.place, plain=True).fullmatch(state.begun):
+    if not _matches(abc_notation.elements(state.place, plain=True), state.begun):
         return None
     place, wrong = abc_notation.after(state.place, state.begun)
-    return None if wrong or _is_short_within(state) else place
+    cut = state.begun[0] in "|:[" and not state.begun.endswith("]") and _is_short_within(state.place)
+    return None if wrong or cut else place
 
 
-def _is_short_within(state: State) -> bool:
-    """A bar line behind a short bar that is neither the tune's first nor its last: other readers count on."""
-    place, begun = state
-    short = place.body and place.begun and 0 < place.filled < (place.metre or 0)
-    return short and begun[0] in "|:[" and not begun.endswith("]")
+def _is_short_within(place: abc_notation.Place) -> bool:
+    """A short bar that is not the tune's first; other readers take a line behind it for the tune's end."""
+    return place.body and place.begun and 0 < place.filled < (place.metre or 0)
 
 
 def _short(begun: str) -> str:
