@@ -21,13 +21,13 @@ PATIENCE = 60  # seconds that it has for a tune
 class Shares:
     """valid: tunes without a fault. clean: tunes that abc2midi finds nothing wrong with, None without it.
 
-    bars_right: of all bars. foreign, accidentals, pentatonic: of the notes; None where no tune has any.
+    bars_right: of all bars. foreign, accidentals, pentatonic: of the notes. None where there are none.
     """
 
     tunes: int
     valid: int
     clean: int | None
-    bars_right: float
+    bars_right: float | None
     foreign: float | None
     accidentals: float | None
     pentatonic: float | None
@@ -37,11 +37,12 @@ def shares(texts: Sequence[str]) -> Shares:
     """Of these tunes."""
     found = [survey(text) for text in texts]
     heard = [one for one in found if one.notes]
+    bars = sum(one.bars for one in found)
     return Shares(
         tunes=len(texts),
         valid=sum(not one.faults for one in found),
         clean=_clean(texts) if shutil.which(OTHER) else None,
-        bars_right=1 - sum(one.wrong for one in found) / max(1, sum(one.bars for one in found)),
+        bars_right=1 - sum(one.wrong for one in found) / bars if bars else None,
         foreign=_mean(heard, lambda one: one.foreign),
         accidentals=_mean(heard, lambda one: one.accidentals),
         pentatonic=_mean(heard, lambda one: one.pentatonic),

@@ -1,6 +1,6 @@
 """How many chunks and iterations a text makes: a document's arithmetic, and the corpus's own."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from bot.reports.sections import Figure, Section, Table
@@ -24,6 +24,20 @@ class Text:
     tokens: int
 
 
+@dataclass(frozen=True)
+class Counted:
+    """A text and its chunks by batch size."""
+
+    text: Text
+    chunks: Mapping[int, Chunks]
+
+    @property
+    def warning(self) -> str:
+        """By the batch size that makes fewest chunks."""
+        fewest = min(self.chunks.values(), key=lambda one: one.all)
+        return remark(fewest, self.text.bytes) or "Large enough."
+
+
 def step(
     lab: Lab,
     model: str,
@@ -39,26 +53,25 @@ def step(
     Figures, for each TEXT of document and corpus: TEXT.characters, TEXT.bytes, TEXT.warning; for each batch
     size TEXT.BATCH.chunks, TEXT.BATCH.train, TEXT.BATCH.held_out, TEXT.BATCH.iterations, TEXT.BATCH.parts.
     """
-    there = [Text("document", characters, characters, characters), _corpus(lab, model)]
-    made = {
-        (text, batch): chunks(text.tokens, batch, sequence_length, validation_share, 0.0)
-        for text in there
-        for batch in batch_sizes
-    }
-    rows = [
-        (text.name, text.characters, batch, one.all, one.train, one.held_out, epochs, one.train * epochs)
-        for (text, batch), one in made.items()
+    counted = [
+        Counted(
+            text,
+            {
+                batch: chunks(text.tokens, batch, sequence_length, validation_share, 0.0)
+                for batch in batch_sizes
+            },
+        )
+        for text in (Text("document", characters, characters, characters), _corpus(lab, model))
     ]
-    warnings = {text: _warning(text, [made[text, batch] for batch in batch_sizes]) for text in there}
-    figures: dict[str, Figure] = {}
-    for text in there:
-        sizes = {"characters": float(text.characters), "bytes": float(text.bytes), "warning": warnings[text]}
-        figures |= {f"{text.name}.{what}": value for what, value in sizes.items()}
-    for (text, batch), one in made.items():
-        figures |= {f"{text.name}.{batch}.{what}": value for what, value in _figures(one, epochs)}
+    rows = [
+        (one.text.name, one.text.characters, batch, it.all, it.train, it.held_out, epochs, it.train * epochs)
+        for one in counted
+        for batch, it in one.chunks.items()
+    ]
+    figures = {f"{one.text.name}.{what}": value for one in counted for what, value in _figures(one, epochs)}
     return Section(
         title=title,
-        prose=[f"{text.name}: {said}" for text, said in warnings.items()],
+        prose=[f"{one.text.name}: {one.warning}" for one in counted],
         tables=[Table("Chunks", COLUMNS, rows, NOTE.format(length=sequence_length))],
         figures=figures,
     )
@@ -70,14 +83,13 @@ def _corpus(lab: Lab, model: str) -> Text:
     return Text("corpus", size, sum(len(text.encode()) for text in texts), size + len(texts) - 1)
 
 
-def _warning(text: Text, made: Sequence[Chunks]) -> str:
-    """By the batch size that makes fewest."""
-    return remark(min(made, key=lambda one: one.all), text.bytes) or "Large enough."
-
-
-def _figures(one: Chunks, epochs: int) -> Iterator[tuple[str, Figure]]:
-    yield "chunks", float(one.all)
-    yield "train", float(one.train)
-    yield "held_out", float(one.held_out)
-    yield "iterations", float(one.train * epochs)
-    yield "parts", f"{one.all} = {one.train} + {one.held_out}"
+def _figures(one: Counted, epochs: int) -> Iterator[tuple[str, Figure]]:
+    yield "characters", float(one.text.characters)
+    yield "bytes", float(one.text.bytes)
+    yield "warning", one.warning
+    for batch, it in one.chunks.items():
+        yield f"{batch}.chunks", float(it.all)
+        yield f"{batch}.train", float(it.train)
+        yield f"{batch}.held_out", float(it.held_out)
+        yield f"{batch}.iterations", float(it.train * epochs)
+        yield f"{batch}.parts", f"{it.all} = {it.train} + {it.held_out}"

@@ -1,4 +1,4 @@
-"""Tunes of models with a constraint and without it, beside the corpus's: what is right, which notes they have."""
+"""Tunes of models with a constraint and without it, beside the corpus's: what is right, which notes."""
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
@@ -41,8 +41,8 @@ def step(
     """So many tunes of each model a way, and of the first one's corpus; so many of each are shown.
 
     Figures, for each ORIGIN of corpus, MODEL.free and MODEL.constrained: ORIGIN.tunes, ORIGIN.valid (share),
-    ORIGIN.full, ORIGIN.in_key, ORIGIN.pentatonic, ORIGIN.abc2midi (share, if that is installed),
-    ORIGIN.first; for each model MODEL.verdict.
+    ORIGIN.full, ORIGIN.in_key, ORIGIN.pentatonic, ORIGIN.abc2midi (share; in words where that is not
+    installed); for each model MODEL.verdict.
     """
     bound = sampling.model_copy(update={"constraints": (*sampling.constraints, *constraints)})
     sung = [name for name in models if not lab.trained(name).failed]
@@ -53,8 +53,6 @@ def step(
             texts[f"{name}.{way}"] = [one.text for one in draw(lab, name, settings, count, seed)]
     found = {origin: shares(some) for origin, some in texts.items()}
     verdicts = {name: _verdict(name, found) for name in sung}
-    figures = {f"{origin}.{what}": value for origin, one in found.items() for what, value in _figures(one)}
-    figures |= {f"{origin}.first": some[0] for origin, some in texts.items() if some}
     words = f"{in_words(sampling)}, seed {seed}"
     return Section(
         title=title,
@@ -65,7 +63,7 @@ def step(
             for origin, some in texts.items()
             if origin != CORPUS
         ],
-        figures=figures | {f"{name}.verdict": said for name, said in verdicts.items()},
+        figures=_all_figures(found) | {f"{name}.verdict": said for name, said in verdicts.items()},
     )
 
 
@@ -78,7 +76,8 @@ def _verdict(name: str, found: Mapping[str, Shares]) -> str:
     free, bound = found[f"{name}.{FREE}"], found[f"{name}.{CONSTRAINED}"]
     return (
         f"{name}: {free.valid} of {free.tunes} tunes are without a fault, {bound.valid} of {bound.tunes} "
-        f"with the constraint; {free.bars_right:.1%} of the bars are full, {bound.bars_right:.1%} with it."
+        f"with the constraint; bars that are full: {_percent(free.bars_right)}, with it "
+        f"{_percent(bound.bars_right)}."
     )
 
 
@@ -98,11 +97,15 @@ def _row(origin: str, one: Shares) -> Sequence[Cell]:
         origin,
         one.tunes,
         _told(Share(one.valid, one.tunes)),
-        f"{one.bars_right:.1%}",
-        None if one.foreign is None else f"{1 - one.foreign:.1%}",
-        None if one.pentatonic is None else f"{one.pentatonic:.1%}",
+        _percent(one.bars_right),
+        _percent(None if one.foreign is None else 1 - one.foreign),
+        _percent(one.pentatonic),
         None if one.clean is None else _told(Share(one.clean, one.tunes)),
     ]
+
+
+def _percent(share: float | None) -> str:
+    return "none" if share is None else f"{share:.1%}"
 
 
 def _told(share: Share) -> str:
@@ -110,12 +113,15 @@ def _told(share: Share) -> str:
     return f"{share.value:.1%} ({low:.1%} to {high:.1%})"
 
 
+def _all_figures(found: Mapping[str, Shares]) -> dict[str, Figure]:
+    return {f"{origin}.{what}": value for origin, one in found.items() for what, value in _figures(one)}
+
+
 def _figures(one: Shares) -> Iterator[tuple[str, Figure]]:
     yield "tunes", float(one.tunes)
     yield "valid", one.valid / max(1, one.tunes)
-    yield "full", one.bars_right
+    yield "full", "no bars" if one.bars_right is None else one.bars_right
     if one.foreign is not None and one.pentatonic is not None:
         yield "in_key", 1 - one.foreign
         yield "pentatonic", one.pentatonic
-    if one.clean is not None:
-        yield "abc2midi", one.clean / max(1, one.tunes)
+    yield "abc2midi", "not installed" if one.clean is None else one.clean / max(1, one.tunes)
