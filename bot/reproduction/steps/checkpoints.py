@@ -41,7 +41,8 @@ def step(lab: Lab, models: tuple[str, ...], title: str = "Checkpoints") -> Secti
 
     Figures, for each model: MODEL.lowest, MODEL.at (its iteration), MODEL.name (of its checkpoint),
     MODEL.last, MODEL.worse (the last less the lowest), MODEL.iterations, MODEL.kept (how many checkpoints),
-    MODEL.rate (iterations a second), MODEL.test, MODEL.verdict; for all but the first MODEL.against.
+    MODEL.rate (iterations a second), MODEL.parameters, MODEL.test, MODEL.verdict; for all but the first
+    MODEL.against.
     """
     outcomes = [lab.trained(name) for name in models]
     runs = {one.model: run for one in outcomes if (run := _run(one))}
@@ -144,6 +145,7 @@ def _figures(run: Run) -> Iterator[tuple[str, Figure]]:
     yield "iterations", float(run.last.step)
     yield "kept", float(len(run.names))
     yield "rate", run.rate
+    yield "parameters", float(run.outcome.parameters)
     yield "verdict", _verdict(run)
     if run.best.step in run.names:
         yield "name", run.names[run.best.step]
