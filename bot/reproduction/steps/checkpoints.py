@@ -39,8 +39,8 @@ class Run:
 def step(lab: Lab, models: tuple[str, ...], title: str = "Checkpoints") -> Section:
     """Of each model a table and a figure; where there are several, the others against the first.
 
-    Figures, for each model: MODEL.lowest, MODEL.at (its iteration), MODEL.name (of its checkpoint),
-    MODEL.last, MODEL.worse (the last less the lowest), MODEL.iterations, MODEL.kept (how many checkpoints),
+    Figures, for each model: MODEL.lowest, MODEL.at (its iteration), MODEL.name (its checkpoint's, without the
+    digest), MODEL.last, MODEL.worse (the last less the lowest), MODEL.iterations, MODEL.kept (how many checkpoints),
     MODEL.rate (iterations a second), MODEL.parameters, MODEL.test, MODEL.verdict; for all but the first
     MODEL.against.
     """
@@ -148,6 +148,6 @@ def _figures(run: Run) -> Iterator[tuple[str, Figure]]:
     yield "parameters", float(run.outcome.parameters)
     yield "verdict", _verdict(run)
     if run.best.step in run.names:
-        yield "name", run.names[run.best.step]
+        yield "name", run.names[run.best.step].rpartition("_")[0]
     if run.test_loss is not None:
         yield "test", run.test_loss
