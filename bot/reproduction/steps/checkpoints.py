@@ -40,9 +40,9 @@ def step(lab: Lab, models: tuple[str, ...], title: str = "Checkpoints") -> Secti
     """Of each model a table and a figure; where there are several, the others against the first.
 
     Figures, for each model: MODEL.lowest, MODEL.at (its iteration), MODEL.name (its checkpoint's, without the
-    digest), MODEL.last, MODEL.worse (the last less the lowest), MODEL.iterations, MODEL.kept (how many checkpoints),
-    MODEL.rate (iterations a second), MODEL.parameters, MODEL.test, MODEL.verdict; for all but the first
-    MODEL.against.
+    digest), MODEL.last, MODEL.worse (the last less the lowest), MODEL.iterations, MODEL.kept (how many
+    checkpoints), MODEL.rate (iterations a second), MODEL.parameters, MODEL.test, MODEL.verdict; for all but
+    the first MODEL.against.
     """
     outcomes = [lab.trained(name) for name in models]
     runs = {one.model: run for one in outcomes if (run := _run(one))}
