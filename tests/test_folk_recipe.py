@@ -130,6 +130,7 @@ def test_batches_are_compared_by_their_lowest_loss(sections):
     assert figures["batch_4.test"] > 0
     assert "batch_5.test" not in figures
     assert figures["batch_5.rate"] > 0
+    assert figures["batch_5.cpu_rate"] > 0
 
 
 def test_both_losses_are_drawn(sections):

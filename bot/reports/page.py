@@ -102,9 +102,8 @@ def _table(table: Table) -> str:
 
 def _kind(column: Iterable[Cell]) -> str:
     """Numbers stand to the right, those that are written out too, and so does their column's name."""
-    there = [value for value in column if value is not None]
-    numbers = all(not isinstance(value, str) or NUMBER.fullmatch(value) for value in there)
-    return RIGHT if numbers and there else ""
+    numbers = all(not isinstance(value, str) or NUMBER.fullmatch(value) for value in column)
+    return RIGHT if numbers else ""
 
 
 def _cell(value: Cell, kind: str) -> str:

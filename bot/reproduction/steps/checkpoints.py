@@ -13,7 +13,10 @@ from bot.reproduction.lab import Lab, Outcome
 CHOSEN = "lowest: chosen"
 COLUMNS = ("iteration", "epoch", "training loss", "held-out loss", "checkpoint", "")
 NOTE = "Losses are nats per token; training loss: mean of the iterations since the row before."
-RUNS = "One run each: what chance makes of a loss was not measured. Iterations a second: evaluations and all."
+RUNS = (
+    "One run each: what chance makes of a loss was not measured. Iterations a second of wall time and of CPU "
+    "time, evaluations and all: where others compute as well, only the latter says something."
+)
 CURVES = "Both losses at each checkpoint; the dashed line is the lowest held-out loss."
 
 
@@ -35,14 +38,19 @@ class Run:
         """Iterations a second of wall time."""
         return self.last.step / max(self.outcome.seconds, 1e-9)
 
+    @property
+    def cpu_rate(self) -> float:
+        """Iterations a second of CPU time."""
+        return self.last.step / max(self.outcome.cpu_seconds, 1e-9)
+
 
 def step(lab: Lab, models: tuple[str, ...], title: str = "Checkpoints") -> Section:
     """Of each model a table and a figure; where there are several, the others against the first.
 
     Figures, for each model: MODEL.lowest, MODEL.at (its iteration), MODEL.name (its checkpoint's, without the
     digest), MODEL.last, MODEL.worse (the last less the lowest), MODEL.iterations, MODEL.kept (how many
-    checkpoints), MODEL.rate (iterations a second), MODEL.parameters, MODEL.test, MODEL.verdict; for all but
-    the first MODEL.against.
+    checkpoints), MODEL.rate and MODEL.cpu_rate (iterations a second), MODEL.parameters, MODEL.test,
+    MODEL.verdict; for all but the first MODEL.against.
     """
     outcomes = [lab.trained(name) for name in models]
     runs = {one.model: run for one in outcomes if (run := _run(one))}
@@ -103,10 +111,11 @@ def _runs(runs: Mapping[str, Run]) -> Table:
             f"{run.last.held_out_loss:.4f}",
             None if run.test_loss is None else f"{run.test_loss:.4f}",
             f"{run.rate:.1f}",
+            f"{run.cpu_rate:.1f}",
         )
         for name, run in runs.items()
     ]
-    return Table("Runs", (*columns, "iterations a second"), rows, RUNS)
+    return Table("Runs", (*columns, "a second", "a CPU second"), rows, RUNS)
 
 
 def _table(run: Run) -> Table:
@@ -145,6 +154,7 @@ def _figures(run: Run) -> Iterator[tuple[str, Figure]]:
     yield "iterations", float(run.last.step)
     yield "kept", float(len(run.names))
     yield "rate", run.rate
+    yield "cpu_rate", run.cpu_rate
     yield "parameters", float(run.outcome.parameters)
     yield "verdict", _verdict(run)
     if run.best.step in run.names:
