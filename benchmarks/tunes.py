@@ -9,42 +9,29 @@ warning and no error. The corpus's own tunes stand beside, and the renderer `sco
 
 import argparse
 import json
-import shutil
-import subprocess
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from bot import BotError, abc_notation
+from bot import BotError
 from bot.config import Choice, load
 from bot.house import House
+from bot.notation.shares import shares
 from bot.records import Rule, Sampling
 
 
-def is_clean(text: str, folder: Path) -> bool:
-    """Whether abc2midi has nothing to complain of."""
-    (folder / "tune.abc").write_text(text if text.startswith("X:") else f"X:1\n{text}\n", encoding="utf-8")
-    command = ["abc2midi", "tune.abc", "-o", "tune.mid"]
-    said = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=60)
-    return said.returncode == 0 and not any(word in said.stdout for word in ("Warning", "Error"))
-
-
 def measure(texts: Sequence[str], render: Any) -> dict[str, Any]:
-    surveys = [abc_notation.survey(text) for text in texts]
-    with tempfile.TemporaryDirectory() as folder:
-        clean = [is_clean(text, Path(folder)) for text in texts] if shutil.which("abc2midi") else []
-    with_notes = [one for one in surveys if one.notes]
+    found = shares(texts)
     return {
-        "tunes": len(texts),
-        "bars_right": 1 - sum(one.wrong for one in surveys) / max(1, sum(one.bars for one in surveys)),
-        "valid": fmean(not one.faults for one in surveys),
-        "abc2midi_clean": fmean(clean) if clean else None,
-        "foreign": fmean(one.foreign for one in with_notes),
-        "accidentals": fmean(one.accidentals for one in with_notes),
-        "pentatonic": fmean(one.pentatonic for one in with_notes),
+        "tunes": found.tunes,
+        "bars_right": found.bars_right,
+        "valid": found.valid / found.tunes,
+        "abc2midi_clean": None if found.clean is None else found.clean / found.tunes,
+        "foreign": found.foreign,
+        "accidentals": found.accidentals,
+        "pentatonic": found.pentatonic,
         "drawn": fmean(_is_drawn(text, render) for text in texts),
     }
 

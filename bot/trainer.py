@@ -48,7 +48,7 @@ from bot.model.weights import pack
 from bot.records import Document, Progress, Sampling
 from bot.reports.card import model_card
 from bot.reports.losses import draw_losses
-from bot.text.corpus import MOST_SOURCES
+from bot.text.corpus import MOST_SOURCES, Corpus
 from bot.text.parts import Ids, Part, Parts, divide, of_documents, of_stream, texts
 from bot.text.vocabulary import Vocabulary
 
@@ -84,20 +84,23 @@ class Trained:
 
 
 @contextmanager
-def opened(house: House, name: str) -> Iterator["Trainer"]:
+def opened(house: House, name: str, corpus: Corpus | None = None) -> Iterator["Trainer"]:
     """The trainer of a model; nobody else trains it meanwhile. Raises TrainingError where somebody does."""
     house.model(name)
     with alone(checkpoint.make_shelf(house.config.checkpoints_folder, name)):
-        yield Trainer(house, name)
+        yield Trainer(house, name, corpus)
 
 
 class Trainer:
-    """One model's training. Making one reads the corpus; `run` trains. Raises CorpusError, ConfigError."""
+    """One model's training. Making one reads the corpus; `run` trains. Raises CorpusError, ConfigError.
 
-    def __init__(self, house: House, name: str):
+    corpus: the model's own, where it was read already.
+    """
+
+    def __init__(self, house: House, name: str, corpus: Corpus | None = None):
         self._house, self.name, self.setting = house, name, house.model(name)
         house.new_model(name, SMALLEST)  # what is wrong with its cell is told at once
-        self.corpus = house.corpus(name)
+        self.corpus = corpus or house.corpus(name)
         self._reader = self._learned(self.setting.tokenizer)
         self._tokenizer = house.registry.build("tokenizers", self._reader)
         self._parts = self._divided()

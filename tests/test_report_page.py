@@ -4,7 +4,7 @@ import re
 import xml.etree.ElementTree as ElementTree
 
 from bot.reports.curves import Line, draw_lines
-from bot.reports.page import html, markdown
+from bot.reports.page import RIGHT, html, markdown
 from bot.reports.sections import Beside, Report, Samples, Section, Table, shown
 
 HOSTILE = "<script>alert(1)</script> & `*_|"
@@ -71,3 +71,24 @@ def test_numbers_are_shown_as_people_read_them():
         "1.235",
         "1,234.6",
     ]
+
+
+def test_numbers_stand_to_the_right_under_their_columns_name():
+    """Those that are written out too; where nothing was measured, the dash stands as its column does."""
+    rows = [("one", 1.5, "2.50", "a"), ("two", None, "63%", None)]
+    page = html(Report("T", "D", "S", sections={"s": Section("S", tables=[Table("T", [*"abcd"], rows)])}))
+    assert re.findall(r'<t[hd][^>]*?( class="number")?>([^<]*)', page.partition("<thead>")[2]) == [
+        *(("", "a"), (RIGHT, "b"), (RIGHT, "c"), ("", "d")),
+        *(("", "one"), (RIGHT, "1.5"), (RIGHT, "2.50"), ("", "a")),
+        *(("", "two"), (RIGHT, "–"), (RIGHT, "63%"), ("", "–")),
+    ]
+
+
+def test_a_verdict_and_its_note_are_two_sentences():
+    beside = [
+        Beside("X.1", "it", "1", "2", "more", "A note."),
+        Beside("X.2", "it", "1", "2", "More.", "Another."),
+    ]
+    text, _ = markdown(Report("T", "D", "S", beside=beside))
+    assert "| more. A note. |" in text
+    assert "| More. Another. |" in text

@@ -35,7 +35,7 @@ class DataFile(Settings):
     credit: str = ""
     """Whom the report thanks for it."""
     package: str = ""
-    """The Python package that brings it; it is not looked for among the data."""
+    """The Python package that brings it, where it is not among the data; the name then is a path within."""
 
 
 class Row(Settings):

@@ -14,6 +14,8 @@ from bot.reports.sections import Beside, Cell, Report, Samples, Section, Table, 
 
 STYLE = Path(__file__).with_name("page.css")
 PICTURES = "pictures"  # the folder beside the Markdown
+NUMBER = re.compile(r"[+-]?\d[\d,]*(\.\d+)?( ?%)?")  # written out
+RIGHT = ' class="number"'
 COLUMNS = ("", "what", "published", "ours", "verdict")  # of what stands side by side
 THEME = {  # colours of drawings that follow the page from light to dark
     "#ffffff": "card",
@@ -86,8 +88,10 @@ def _section(number: int, section: Section) -> str:
 
 
 def _table(table: Table) -> str:
-    heads = "".join(f'<th scope="col">{escape(name)}</th>' for name in table.columns)
-    rows = "\n".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in table.rows)
+    kinds = [_kind([row[at] for row in table.rows]) for at in range(len(table.columns))]
+    pairs = zip(table.columns, kinds, strict=True)
+    heads = "".join(f'<th scope="col"{kind}>{escape(name)}</th>' for name, kind in pairs)
+    rows = "\n".join(f"<tr>{''.join(map(_cell, row, kinds))}</tr>" for row in table.rows)
     note = f'<p class="soft">{escape(table.note)}</p>' if table.note else ""
     title = escape(table.title)
     return (
@@ -96,9 +100,15 @@ def _table(table: Table) -> str:
     )
 
 
-def _cell(value: Cell) -> str:
-    kind = "" if isinstance(value, str) else ' class="number"'
-    return f"<td{kind}>{escape(shown(value))}</td>"
+def _kind(column: Iterable[Cell]) -> str:
+    """Numbers stand to the right, those that are written out too, and so does their column's name."""
+    numbers = all(not isinstance(value, str) or NUMBER.fullmatch(value) for value in column)
+    return RIGHT if numbers else ""
+
+
+def _cell(value: Cell, kind: str) -> str:
+    """kind: of its column."""
+    return f"<td{kind if isinstance(value, str | None) else RIGHT}>{escape(shown(value))}</td>"
 
 
 def _figure(name: str, drawing: Drawing) -> str:
@@ -144,10 +154,7 @@ def markdown(report: Report) -> tuple[str, dict[str, bytes]]:
         parts.append(f"> **PARTIAL.** {_plain(report.partial)}")
     parts.append(_plain(report.scale))
     if report.beside:
-        rows = [
-            (row.id, row.what, row.published, row.ours or "–", f"{row.verdict} {row.note}".strip())
-            for row in report.beside
-        ]
+        rows = [(row.id, row.what, row.published, row.ours or "–", _said(row)) for row in report.beside]
         parts += ["## Published and ours", _grid(("id", *COLUMNS[1:]), rows)]
     for name, section in report.sections.items():
         parts += _in_markdown(name, section, pictures)
@@ -155,6 +162,15 @@ def markdown(report: Report) -> tuple[str, dict[str, bytes]]:
         if items:
             parts += [f"## {title}", "\n".join(f"- {_plain(item)}" for item in items)]
     return "\n\n".join(parts) + "\n", pictures
+
+
+def _said(row: Beside) -> str:
+    """Verdict and note in one cell."""
+    return (
+        f"{row.verdict.removesuffix('.')}. {row.note}"
+        if row.verdict and row.note
+        else row.verdict or row.note
+    )
 
 
 def _in_markdown(name: str, section: Section, pictures: dict[str, bytes]) -> Iterator[str]:

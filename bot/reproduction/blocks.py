@@ -22,7 +22,7 @@ from bot.model.training_state import load_position
 from bot.model.watch import Measurement
 from bot.records import Progress
 from bot.reproduction.lab import Interrupted, Lab, interrupted
-from bot.trainer import EVALUATIONS, Trainer, opened
+from bot.trainer import EVALUATIONS, Trainer
 
 FOLDER = "blocks"  # of a recipe's, for their states and what was measured
 TOKENS = 30_000  # that are predicted from what was read, some 5,000 words
@@ -97,7 +97,7 @@ def trained(lab: Lab, name: str, epochs: Sequence[int], task: Task) -> list[Stag
     is_cut = len(there) > len(whole) and kept.minutes == minutes  # and would be again
     if len(whole) < len(epochs) and not is_cut:
         kept.minutes, kept.stages = minutes, whole
-        with opened(lab.house, name) as trainer:
+        with lab.opened(name) as trainer:
             _Work(lab, trainer, file, kept, task).run(epochs[len(whole) :])
         there = kept.stages
     last = there[-1]

@@ -1,5 +1,9 @@
-"""Where the files lie that a recipe reads: in a folder, or by their names below it. No more is guessed."""
+"""Where the files lie that a recipe reads: in a folder, or by their names below it, or in a package.
 
+No more is guessed.
+"""
+
+import importlib.util
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -16,9 +20,8 @@ def located(files: Mapping[str, DataFile], folder: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
     problems = []
     for name, file in files.items():
-        if file.package:
-            continue
         places = [folder / name] if (folder / name).exists() else sorted(_below(folder, Path(name).name))
+        places = places or _packaged(file.package, name)
         if len(places) == 1:
             found[name] = places[0].absolute()
         elif places:
@@ -27,11 +30,15 @@ def located(files: Mapping[str, DataFile], folder: Path) -> dict[str, Path]:
         else:
             problems.append(
                 f"{name} is neither in {folder} nor below it: {file.what}, from {file.source}. "
-                "Say with --data DIR where it is"
+                f"{_either(file.package)} with --data DIR where it is"
             )
     if problems:
         raise CorpusError("\n".join(problems))
     return found
+
+
+def _either(package: str) -> str:
+    return f"Install that package (pip install {package}) or say" if package else "Say"
 
 
 def placed(choice: Choice, found: Mapping[str, Path]) -> Choice:
@@ -48,6 +55,15 @@ def _placed(value: Any, found: Mapping[str, Path]) -> Any:
         case dict():
             return {key: _placed(item, found) for key, item in value.items()}
     return value
+
+
+def _packaged(package: str, name: str) -> list[Path]:
+    """Its place in an installed package, which is looked for and not imported; [] if it is not there."""
+    found = importlib.util.find_spec(package) if package else None
+    if found is None or found.origin is None:
+        return []
+    place = Path(found.origin).parent / name
+    return [place] if place.exists() else []
 
 
 def _below(folder: Path, name: str) -> Iterator[Path]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from bot.model.checkpoint import make_folder, write_atomically
 from bot.reproduction.lab import Lab
-from bot.trainer import Trainer, opened
+from bot.trainer import Trainer
 
 Measure = Callable[[Trainer, int], float]
 
@@ -28,7 +28,7 @@ def estimate(lab: Lab, models: Iterable[str], measure: Measure | None = None) ->
         pace += " otherwise" if measure else ""
         if pace not in known:
             lab.tell(f"Measuring the pace of {name} ...")
-            with opened(lab.house, name) as trainer:
+            with lab.opened(name) as trainer:
                 known[pace] = (measure or _seconds)(trainer, STEPS)
             make_folder(lab.folder)
             write_atomically(file, json.dumps(known).encode())

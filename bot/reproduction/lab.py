@@ -146,10 +146,14 @@ class Lab:
     def corpus(self, model: str) -> Corpus:
         """What a model learns from; read once, however many models do."""
         choice = self.house.model(model).corpus
-        key = repr(choice)
+        key = repr(choice and (choice.name, choice.options))
         if key not in self._corpora:
             self._corpora[key] = self.house.corpus(model)
         return self._corpora[key]
+
+    def opened(self, model: str) -> AbstractContextManager[Trainer]:
+        """Its trainer, as `bot.trainer.opened` has it; the corpus is read no second time."""
+        return opened(self.house, model, self.corpus(model))
 
     def parameters(self, model: str, vocabulary_size: int, hidden_size: int | None = None) -> int:
         """How many numbers it learns; with another hidden size, how many it would."""
@@ -160,7 +164,7 @@ class Lab:
 
     def vocabulary_size(self, model: str) -> int:
         """Of its tokenizer on its corpus."""
-        with opened(self.house, model) as trainer:
+        with self.opened(model) as trainer:
             return trainer.vocabulary_size
 
     def losses(self, model: str) -> list[float]:
@@ -212,13 +216,13 @@ class Lab:
         now.limits, now.note, now.failed = limits, "", False
         if training.init_from in self.models:  # what it begins with comes first
             self.trained(training.init_from)
-        with opened(self.house, model) as trainer:
+        with self.opened(model) as trainer:
             return self._go_on(trainer, now)
 
     def loss_by_source(self, model: str, of: str) -> dict[str, float]:
         """The held-out loss of a model's checkpoint on each source of another's corpus."""
         folder = self.checkpoint(model)
-        with opened(self.house, of) as trainer:
+        with self.opened(of) as trainer:
             return trainer.loss_by_source(folder)
 
     def _go_on(self, trainer: Trainer, now: Kept) -> Kept:

@@ -106,7 +106,7 @@ def of_stream(
         _part(ids[first * chunk : last * chunk], vocabulary, tokenizer) for first, last in pairwise(bounds)
     )
     size = sum(len(one.text.encode()) for one in documents)
-    return Parts(vocabulary, train, held_out, test, remark=_remark(count, size))
+    return Parts(vocabulary, train, held_out, test, remark=remark(count, size))
 
 
 def chunks(
@@ -141,8 +141,8 @@ def _between_ends(ids: Sequence[int]) -> Iterator[Sequence[int]]:
     yield ids[start:]
 
 
-def _remark(count: Chunks, size: int) -> str:
-    """size: bytes."""
+def remark(count: Chunks, size: int) -> str:
+    """What is odd about a stream of so many chunks and bytes, "" if nothing is."""
     few = []
     if size < FEW_CHARACTERS:
         few.append(f"{size:,} bytes are less than {FEW_CHARACTERS:,}")

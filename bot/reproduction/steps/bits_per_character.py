@@ -14,7 +14,6 @@ from bot.reports.sections import Figure, Section, Table
 from bot.reproduction.lab import Lab
 from bot.reproduction.sampling import draw
 from bot.text.vocabulary import MARKS, UNKNOWN, Vocabulary
-from bot.trainer import opened
 
 ORDER = 3
 ANY = math.log(0x110000)  # nats for a character that was never read: any code point
@@ -90,7 +89,7 @@ def step(
 def _measured(lab: Lab, name: str, sampling: SamplingSettings, count: int) -> Measured:
     outcome = lab.trained(name)
     assert outcome.best is not None
-    with opened(lab.house, name) as trainer:
+    with lab.opened(name) as trainer:
         texts, vocabulary, split, join = trainer.held_out, trainer.vocabulary, trainer.split, trainer.join
         read = {token for one in trainer.train_documents for token in split(one.text)}
     tokens = [split(one.text) for one in texts]

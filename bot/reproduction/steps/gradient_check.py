@@ -7,7 +7,6 @@ from bot.model.differences import EACH, check
 from bot.model.language_model import LanguageModel
 from bot.reports.sections import Figure, Section, Table
 from bot.reproduction.lab import Lab
-from bot.trainer import opened
 
 TOKENS = 12  # of the text
 NOTE = (
@@ -22,7 +21,7 @@ def step(lab: Lab, models: tuple[str, ...], title: str = "Gradient check") -> Se
     figures: dict[str, Figure] = {}
     tables = []
     for name in models:
-        with opened(lab.house, name) as trainer:
+        with lab.opened(name) as trainer:
             ids, size = trainer.train_ids[0][: TOKENS + 1], trainer.vocabulary_size
         model = lab.house.new_model(name, size)
         assert isinstance(model, LanguageModel)

@@ -3,7 +3,6 @@
 from bot.reports.sections import Cell, Figure, Section, Table
 from bot.reproduction.lab import Lab
 from bot.text.vocabulary import END, START
-from bot.trainer import opened
 
 MOST = 8  # tokens of the held-out text that are shown as numbers
 
@@ -14,7 +13,7 @@ def step(lab: Lab, model: str, texts: tuple[str, ...], bar: str = "|", title: st
     Figures: first (the first text cut), same (whether the tokens give every text back), vocabulary, read,
     asked.
     """
-    with opened(lab.house, model) as trainer:
+    with lab.opened(model) as trainer:
         cut = [trainer.split(text) for text in texts]
         whole = all(trainer.join(tokens) == text for tokens, text in zip(cut, texts, strict=True))
         example = min(trainer.held_out, key=lambda one: (abs(len(one.text) - MOST), one.text)).text
