@@ -52,7 +52,8 @@ ABOVE, BEGUN = _pattern(HEADER), _pattern(BODY)
 WITHIN = _pattern(kind for kind in BODY if kind != "field")
 PLAIN_KEY = r"[A-G][#b]?(?:m|min|maj|dor|phr|lyd|mix|aeo|loc)?"
 PLAIN_FIELDS = rf"M: ?(?:{METRE})|L: ?(?:{UNIT})|K: ?(?:{PLAIN_KEY})"
-PLAIN_ABOVE = _pattern(HEADER, field=PLAIN_FIELDS)
+PLAIN_ABOUT = r"[NORSTXZ]:[^\n|]*"  # of a letter that is no note: who mistakes a title for notes goes on so
+PLAIN_ABOVE = _pattern(HEADER, field=PLAIN_FIELDS, about=PLAIN_ABOUT)
 PLAIN_PITCH = r"(?:\^\^?|__?|=)?(?:[A-G],{0,3}|[a-g]'{0,3})"
 HALVES = r"(?:[1-9]\d?)?(?:/2?)?"
 PLAIN = _pattern(

@@ -2,7 +2,8 @@
 
 A bar line waits until the bar is full, a note that would overfill it does not come, and a tie or a repeat is
 closed. What is written are notes and rests of half units and more: no chords, tuplets, dotted pairs, slurs,
-words. It knows durations, not how a tune sounds; the header it leaves to the model.
+words; and of the header metre, unit and key, a number, a title and what else has a letter that is no note.
+It knows durations, not how a tune sounds.
 """
 
 from collections.abc import Callable
@@ -47,11 +48,15 @@ class FullBars:
         return self._number(State(place, PITCH.sub("c", begun))) if place.body and not place.tied else state
 
     def missing(self, state: int) -> int:
-        place = _closed(self._states[state])
-        if place is None:
+        place, begun = self._states[state]
+        if not place.body:
+            header = "M:C\nK:C\n" if place.metre is None else "K:C\n"
+            return max(1, len(f"{header}c") - len(begun))
+        closed = _closed(self._states[state])
+        if closed is None:
             return 1
-        note = place.body and abc_notation.unfinished(place._replace(repeat=False))
-        return len(":|") * place.repeat + len("c") * bool(note)
+        note = abc_notation.unfinished(closed._replace(repeat=False))
+        return len(":|") * closed.repeat + len("c") * bool(note)
 
     def _number(self, state: State) -> int:
         number = self._numbers.setdefault(state, len(self._states))
