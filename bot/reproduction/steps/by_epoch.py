@@ -41,8 +41,8 @@ def step(
     of the one with the lowest held-out loss.
     """
     note = (
-        f"{count} of each, at most {max_length} tokens, seed {seed}; nothing was chosen. Between two texts "
-        f"stands{BETWEEN.rstrip()}. Held-out loss: nats per token. *: what other sections sample."
+        f"{count} of each, divided by{BETWEEN.rstrip()}, at most {max_length} tokens, seed {seed}; nothing "
+        "was chosen. Held-out loss: nats per token. *: the checkpoint that other sections sample."
     )
     columns = ("epoch", "step", "held-out loss", *(f"at {one:g}" for one in temperatures))
     requests = [(Sampling((one, one), max_length), seed, range(count)) for one in temperatures]
@@ -51,9 +51,9 @@ def step(
     for model in (name for name in models if not lab.trained(name).failed):
         kept = [(folder, read_meta(folder)) for folder in lab.checkpoints(model)]
         found = [_row(lab, *one, requests) for one in _thinned(kept, rows)]
-        tables.append(Table(model, columns, found, note))
+        tables.append(Table(model, columns, found))
         figures |= _figures(model, kept)
-    return Section(title=title, tables=tables, figures=figures)
+    return Section(title=title, prose=[note], tables=tables, figures=figures)
 
 
 def _figures(model: str, kept: Sequence[Kept]) -> dict[str, Figure]:

@@ -34,7 +34,7 @@ def step(lab: Lab, chains: dict[str, tuple[str, ...]], title: str = "From one so
     return Section(
         title=title,
         prose=[_said(source, chains[source], losses) for source, losses in found.items()],
-        tables=[Table("", ("first learned", "model", *sources, "forgotten"), rows, NOTE)],
+        tables=[Table("Held-out losses", ("first learned", "model", *sources, "forgotten"), rows, NOTE)],
         figures={name: value for source, losses in found.items() for name, value in _figures(source, losses)},
     )
 
