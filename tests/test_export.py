@@ -12,6 +12,7 @@ from bot.model.checkpoint import Meta, Plugin
 from bot.records import Mirostat, Receipt, Rule, Sampling
 from bot.reports.article import Chapter, article
 from bot.review.chosen import best, chosen, favourites_left_out
+from bot.store.histories import Histories
 from tests.queues import Queue, judged, outlet
 
 META = Meta(
@@ -31,11 +32,11 @@ META = Meta(
 
 
 def found(queue: Queue) -> list[str]:
-    return [one.draft.text for one in chosen(queue.drafts, queue.deliveries, "metal")]
+    return [one.draft.text for one in chosen(queue.drafts, Histories(queue.database), "metal")]
 
 
 def best_of(queue: Queue) -> list[str]:
-    return [one.draft.text for one in best(chosen(queue.drafts, queue.deliveries, "metal"))]
+    return [one.draft.text for one in best(chosen(queue.drafts, Histories(queue.database), "metal"))]
 
 
 def post(queue: Queue, url: str = "") -> None:
@@ -46,7 +47,7 @@ def post(queue: Queue, url: str = "") -> None:
 
 
 def told(queue: Queue, meta: Meta | None = META) -> str:
-    chapter = Chapter("metal", "All.", chosen(queue.drafts, queue.deliveries, "metal"))
+    chapter = Chapter("metal", "All.", chosen(queue.drafts, Histories(queue.database), "metal"))
     return article("Texts", [chapter], lambda name: meta)
 
 
@@ -94,7 +95,7 @@ def test_an_edited_text_is_told_with_what_it_was(queue: Queue):
         queue.drafts.edit(draft.id, text, "ada", [])
     queue.approve(queue.drafts.undo(draft.id, "ada"))
 
-    [one] = chosen(queue.drafts, queue.deliveries, "metal")
+    [one] = chosen(queue.drafts, Histories(queue.database), "metal")
 
     assert (one.draft.text, one.earlier) == ("Wormhorns", ("Wormhron", "Wormhorn"))
     assert "Edited: `Wormhron` → `Wormhorn` → `Wormhorns`." in told(queue)
@@ -112,7 +113,7 @@ def test_a_copy_that_went_out_again_counts_as_the_first_one(queue: Queue):
     other = queue.drafts.recycle(first.id)
     queue.approve(queue.drafts.edit(other.id, "Wormhorns", "ada", []))
 
-    one, another = chosen(queue.drafts, queue.deliveries, "metal")
+    one, another = chosen(queue.drafts, Histories(queue.database), "metal")
 
     assert [it.url for it in one.posts] == ["", "https://example.org/@metal/2"]
     assert (one.starred, another.starred) == (True, False)

@@ -59,9 +59,10 @@ def export(
 def _chapter(house: "House", bot: str, best: bool, count: int | None) -> "Chapter":
     from bot.reports.article import Chapter
     from bot.review import chosen
+    from bot.store.histories import Histories
 
     model = house.bot(bot).model
-    found = chosen.chosen(house.drafts, house.deliveries, bot)
+    found = chosen.chosen(house.drafts, Histories(house.database), bot)
     if best:
         if missing := chosen.favourites_left_out(house.drafts, bot):
             say(f"{bot}: favourites that are not approved are left out: {', '.join(map(str, missing))}")

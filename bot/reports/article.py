@@ -14,7 +14,8 @@ from bot.model.checkpoint import Meta
 from bot.records import Candidate, Decision, Sampling
 from bot.reports.markdown import code, fenced, plain
 from bot.review.card import show
-from bot.review.chosen import Chosen, Posted
+from bot.review.chosen import Chosen
+from bot.store.histories import Posted
 
 Described = Callable[[str], Meta | None]  # of MODEL/NAME what its meta.json says, None if it is gone
 NAMED = re.compile(r"epoch(\d+\.\d+)_(\d+\.\d+)_")  # a checkpoint's name: epoch and held-out loss

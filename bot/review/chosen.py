@@ -3,25 +3,15 @@
 It only reads. What nobody approved, or a target refused, is not chosen, favourite or not.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import groupby
 
 from bot.records import Decision, Draft, Listing, Status
-from bot.store.deliveries import Deliveries
 from bot.store.drafts import Drafts
+from bot.store.histories import Histories, History, Posted
 
 APPROVED: tuple[Status, ...] = ("approved", "scheduled", "posting", "posted", "uncertain")
-
-
-@dataclass(frozen=True)
-class Posted:
-    """url: "" where the target has told none."""
-
-    target: str
-    at: datetime
-    url: str = ""
 
 
 @dataclass(frozen=True)
@@ -39,12 +29,30 @@ class Chosen:
     posts: tuple[Posted, ...]
 
 
-def chosen(drafts: Drafts, deliveries: Deliveries, bot: str) -> list[Chosen]:
+def chosen(drafts: Drafts, histories: Histories, bot: str) -> list[Chosen]:
     """All that are approved, oldest first; copies that went out again count as the first one."""
     approved = sorted((draft for status in APPROVED for draft in drafts.list(status, bot)), key=_kin)
-    families = [list(same) for _, same in groupby(approved, _kin)]
-    found = (_chosen(drafts, deliveries, family) for family in families)
+    known = histories.of(bot)
+    families = ([draft for draft in same if draft.id in known] for _, same in groupby(approved, _kin))
+    found = (_chosen(family, known) for family in families if family)
     return sorted(filter(None, found), key=lambda one: one.draft.id)
+
+
+def _chosen(family: Sequence[Draft], known: Mapping[int, History]) -> Chosen | None:
+    """None if it was decided on since it was listed."""
+    first = min(family, key=lambda draft: draft.id)
+    made = standing(known[first.id].decisions)
+    approvals = [one for one in made if (one.verdict, one.revision_sha256) == ("approve", first.sha256)]
+    if not approvals:
+        return None
+    return Chosen(
+        draft=first,
+        approval=approvals[-1],
+        starred=any(draft.starred for draft in family),
+        note=next((draft.note for draft in family if draft.note), ""),
+        earlier=_earlier(first, made, known[first.id].texts),
+        posts=tuple(post for draft in family for post in known[draft.id].posts),
+    )
 
 
 def best(found: Iterable[Chosen]) -> list[Chosen]:
@@ -72,23 +80,6 @@ def _rank(one: Chosen) -> tuple[bool, float, int]:
     return not one.note, -(one.draft.score or 0.0), one.draft.id
 
 
-def _chosen(drafts: Drafts, deliveries: Deliveries, family: Sequence[Draft]) -> Chosen | None:
-    """None if it was decided on since it was listed."""
-    first = min(family, key=lambda draft: draft.id)
-    decisions = standing(drafts.decisions(first.id))
-    approvals = [one for one in decisions if one.verdict == "approve"]
-    if not approvals:
-        return None
-    return Chosen(
-        draft=first,
-        approval=approvals[-1],
-        starred=any(draft.starred for draft in family),
-        note=next((draft.note for draft in family if draft.note), ""),
-        earlier=_earlier(first, decisions, drafts),
-        posts=tuple(post for draft in family for post in _posts(deliveries, draft.id)),
-    )
-
-
 def standing(decisions: Iterable[Decision]) -> list[Decision]:
     """Those that were not undone: an undo takes the last one back that stands."""
     found = list[Decision]()
@@ -100,14 +91,6 @@ def standing(decisions: Iterable[Decision]) -> list[Decision]:
     return found
 
 
-def _earlier(draft: Draft, decisions: Iterable[Decision], drafts: Drafts) -> tuple[str, ...]:
-    texts = drafts.texts(draft.id)
-    edited = [texts[one.revision_sha256] for one in decisions if one.verdict == "edit"]
+def _earlier(draft: Draft, made: Iterable[Decision], texts: Mapping[str, str]) -> tuple[str, ...]:
+    edited = [texts[one.revision_sha256] for one in made if one.verdict == "edit"]
     return tuple(text for text in dict.fromkeys([draft.candidate.text, *edited]) if text != draft.text)
-
-
-def _posts(deliveries: Deliveries, draft: int) -> Iterator[Posted]:
-    urls = {one.target: one.url for one in deliveries.list("sent", draft=draft)}
-    for step in deliveries.steps(draft):
-        if step.state == "sent":
-            yield Posted(step.target, step.at, urls.get(step.target, ""))
