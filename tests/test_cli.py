@@ -21,7 +21,7 @@ COMMANDS = {
     "init", "train", "import", "figures", "sample", "calibrate", "fill", "queue", "why", "review", "approve",
     "reject", "edit", "undo", "settle", "replay", "post", "run", "status", "postmortem", "calendar", "taste",
     "plugins", "web", "stop", "resume", "backup", "restore", "doctor", "schema", "sweep", "reproduce",
-    "compare", "corpus",
+    "compare", "corpus", "export",
 }  # fmt: skip
 
 # The commands that must start fast, on a small server too; {} is the configuration.
@@ -37,6 +37,7 @@ WITHOUT_TORCH = [
     "post night --config {}",
     "status --config {}",
     "calendar night --config {}",
+    "export night --best --config {}",
     "schema",
 ]
 

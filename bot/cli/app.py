@@ -122,6 +122,7 @@ for group in (
     "corpus",
     "sampling",
     "drafts",
+    "export",
     "taste",
     "running",
     "stopping",

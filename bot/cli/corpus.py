@@ -69,9 +69,14 @@ def _lines(found: "Statistics") -> Iterator[str]:
 
 
 def _shown(signs: list[str]) -> str:
-    return " ".join(
-        sign if sign.isprintable() and not sign.isspace() else ascii(sign)[1:-1] for sign in signs
-    )
+    return " ".join(map(_sign, signs))
+
+
+def _sign(sign: str) -> str:
+    """What would leave a gap or none, by its code."""
+    if sign == " ":
+        return r"\x20"
+    return sign if sign.isprintable() and not sign.isspace() else ascii(sign)[1:-1]
 
 
 def _lengths(found: "Statistics") -> str:

@@ -10,6 +10,7 @@ from html import escape
 from pathlib import Path
 
 from bot.reports.drawing import BLUE, GREEN, GREY, INK, ORANGE, PALE, PURPLE, SKY, YELLOW, Drawing
+from bot.reports.markdown import fenced, plain
 from bot.reports.sections import Beside, Cell, Report, Samples, Section, Table, shown
 
 STYLE = Path(__file__).with_name("page.css")
@@ -147,12 +148,12 @@ def _lists(report: Report) -> Iterator[str]:
 def markdown(report: Report) -> tuple[str, dict[str, bytes]]:
     """The page as Markdown, and the pictures that it shows by their path beside it."""
     pictures: dict[str, bytes] = {}
-    parts = [f"# {_plain(report.title)}", f"After {_plain(report.document)}"]
+    parts = [f"# {plain(report.title)}", f"After {plain(report.document)}"]
     if report.warning:
-        parts.append(f"> **Content warning.** {_plain(report.warning)}")
+        parts.append(f"> **Content warning.** {plain(report.warning)}")
     if report.partial:
-        parts.append(f"> **PARTIAL.** {_plain(report.partial)}")
-    parts.append(_plain(report.scale))
+        parts.append(f"> **PARTIAL.** {plain(report.partial)}")
+    parts.append(plain(report.scale))
     if report.beside:
         rows = [(row.id, row.what, row.published, row.ours or "–", _said(row)) for row in report.beside]
         parts += ["## Published and ours", _grid(("id", *COLUMNS[1:]), rows)]
@@ -160,7 +161,7 @@ def markdown(report: Report) -> tuple[str, dict[str, bytes]]:
         parts += _in_markdown(name, section, pictures)
     for title, items in (("Settings that were assumed", report.assumed), ("Data and credits", report.facts)):
         if items:
-            parts += [f"## {title}", "\n".join(f"- {_plain(item)}" for item in items)]
+            parts += [f"## {title}", "\n".join(f"- {plain(item)}" for item in items)]
     return "\n\n".join(parts) + "\n", pictures
 
 
@@ -174,38 +175,26 @@ def _said(row: Beside) -> str:
 
 
 def _in_markdown(name: str, section: Section, pictures: dict[str, bytes]) -> Iterator[str]:
-    yield f"## {_plain(section.title)}"
-    yield from map(_plain, section.prose)
+    yield f"## {plain(section.title)}"
+    yield from map(plain, section.prose)
     for table in section.tables:
-        yield f"**{_plain(table.title)}**"
+        yield f"**{plain(table.title)}**"
         yield _grid(table.columns, table.rows)
         if table.note:
-            yield _plain(table.note)
+            yield plain(table.note)
     for drawing in section.drawings:
         path = f"{PICTURES}/{name}-{drawing.name}.png"
         pictures[path] = drawing.png()
-        yield f"![{_plain(drawing.title)}]({path})"
-        yield _plain(drawing.text)
+        yield f"![{plain(drawing.title)}]({path})"
+        yield plain(drawing.text)
     for samples in section.samples:
-        yield f"### {_plain(samples.title)}"
+        yield f"### {plain(samples.title)}"
         if samples.note:
-            yield _plain(samples.note)
-        yield _fenced(samples.texts)
+            yield plain(samples.note)
+        yield fenced(samples.texts)
 
 
 def _grid(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
-    lines = ["| " + " | ".join(map(_plain, columns)) + " |", "|" + "---|" * len(columns)]
-    lines += ["| " + " | ".join(_plain(shown(cell)) for cell in row) + " |" for row in rows]
+    lines = ["| " + " | ".join(map(plain, columns)) + " |", "|" + "---|" * len(columns)]
+    lines += ["| " + " | ".join(plain(shown(cell)) for cell in row) + " |" for row in rows]
     return "\n".join(lines)
-
-
-def _fenced(texts: Sequence[str]) -> str:
-    """Texts as they are, between fences longer than any row of back-ticks in them."""
-    longest = max((len(run) for text in texts for run in re.findall("`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return "\n".join([fence, *texts, fence])
-
-
-def _plain(text: str) -> str:
-    """On one line, with nothing in it that Markdown would read as its own."""
-    return re.sub(r"([\\`*_{}\[\]<>#|])", r"\\\1", " ".join(text.split()))

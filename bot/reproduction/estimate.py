@@ -6,9 +6,10 @@ Where all take longer than they may, each goes to the same fraction of its own.
 import json
 from collections.abc import Callable, Iterable, Mapping
 
+from bot.house import House
 from bot.model.checkpoint import make_folder, write_atomically
 from bot.reproduction.lab import Lab
-from bot.trainer import Trainer
+from bot.trainer import Trainer, opened
 
 Measure = Callable[[Trainer, int], float]
 
@@ -28,12 +29,21 @@ def estimate(lab: Lab, models: Iterable[str], measure: Measure | None = None) ->
         pace += " otherwise" if measure else ""
         if pace not in known:
             lab.tell(f"Measuring the pace of {name} ...")
-            with lab.opened(name) as trainer:
+            with opened(_alone(lab, name), name, lab.corpus(name)) as trainer:
                 known[pace] = (measure or _seconds)(trainer, STEPS)
             make_folder(lab.folder)
             write_atomically(file, json.dumps(known).encode())
         found[name] = known[pace]
     return found
+
+
+def _alone(lab: Lab, name: str) -> House:
+    """A pace can be taken before that is trained which a model begins with."""
+    model = lab.house.model(name)
+    if not model.training.init_from:
+        return lab.house
+    training = model.training.model_copy(update={"init_from": ""})
+    return lab.house.having({name: model.model_copy(update={"training": training})})
 
 
 def _seconds(trainer: Trainer, steps: int) -> float:

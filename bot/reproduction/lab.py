@@ -16,6 +16,7 @@ from bot.config import Config, Model
 from bot.config.recipe import Recipe
 from bot.errors import BotError, TrainingError
 from bot.house import House
+from bot.model.checkpoint import names, read_meta
 from bot.model.language_model import count_parameters
 from bot.model.run import why_ended
 from bot.model.schedule import share_done
@@ -192,6 +193,17 @@ class Lab:
             raise TrainingError(msg)
         return outcome.checkpoint
 
+    def checkpoints(self, model: str) -> list[Path]:
+        """Those of its training that are kept, in the order that they were made in."""
+        root = self.house.config.checkpoints_folder
+        measured = {(row.step, row.held_out_loss) for row in self.trained(model).history}
+        found: dict[int, Path] = {}
+        for folder in (root / model / name for name in names(root, model)):
+            meta = read_meta(folder)
+            if (meta.step, meta.held_out_loss) in measured:
+                found[meta.step] = folder
+        return [found[step] for step in sorted(found)]
+
     def sampler(self, model: str) -> "Sampler":
         return self.house.sampler(model, self.checkpoint(model).name)
 
@@ -205,7 +217,7 @@ class Lab:
         return hashlib.sha256(f"{self.corpus(model).sha256} {what}".encode()).hexdigest()[:16]
 
     def _train(self, model: str) -> Kept:
-        then, key = kept.load(self._file(model)), self.key(model)
+        then, key = kept.load(self._file(model)), self._whole_key(model)
         training = self.house.model(model).training
         limits = training.model_dump(mode="json", include=LIMITS)
         if then is not None and then.key == key and then.note:
@@ -214,10 +226,15 @@ class Lab:
                 return then
         now = then if then is not None and then.key == key else Kept(key)
         now.limits, now.note, now.failed = limits, "", False
-        if training.init_from in self.models:  # what it begins with comes first
-            self.trained(training.init_from)
         with self.opened(model) as trainer:
+            if then is not None and then.key != key and self._plan(trainer) == "nothing":
+                (self._shelf(model) / STATE).unlink()  # it began with another checkpoint
             return self._go_on(trainer, now)
+
+    def _whole_key(self, model: str) -> str:
+        """What it begins with counts too, and is trained first."""
+        begins, key = self.house.model(model).training.init_from, self.key(model)
+        return f"{key} {self.checkpoint(begins).name}" if begins in self.models else key
 
     def loss_by_source(self, model: str, of: str) -> dict[str, float]:
         """The held-out loss of a model's checkpoint on each source of another's corpus."""
