@@ -217,12 +217,44 @@ def test_no_window_reaches_from_one_item_into_the_next():
     assert hashed([first, second]).copied(first[-20:] + second[:20]) is None
 
 
+@pytest.mark.parametrize("length", [201, 202, 203, 204, 239, 240, 241])
+def test_no_edit_of_a_long_item_is_missed(length):
+    """Of which only every fourth window is known."""
+    item = letters(length)
+    training_set = hashed([item, letters(300, 1)])
+
+    assert [text for text in edited(item) if training_set.nearest(text, 1) != Match(1)] == []
+    assert training_set.nearest(item[:120] + letters(120, 2), 1) is None
+
+
+@pytest.mark.parametrize("start", [*range(9), 200, *range(255, 261)])
+def test_no_copy_out_of_a_long_item_is_missed(start):
+    """40 characters wherever they begin, also its last ones; 36 never count."""
+    item = letters(300)
+    training_set, copy = hashed([item]), item[start : start + 40]
+
+    found = training_set.copied(f"ж {copy}ж")
+    assert found.text in copy
+    assert len(found.text) >= 37
+    assert training_set.copied(f"ж {copy[:36]}ж {copy[4:]}ж") is None
+
+
+@pytest.mark.parametrize("start", [0, 1, 2, 3, 50, 51, 52])
+def test_no_eight_words_of_a_long_item_are_missed(start):
+    """Wherever they begin; six never count."""
+    words = [letters(1 + i % 4, i) for i in range(60)]
+    training_set = hashed([" ".join(words)])
+
+    assert training_set.copied("ж, " + ", ".join(words[start : start + 8]) + ", ж")
+    assert training_set.copied("ж, " + ", ".join(words[start : start + 6]) + ", ж") is None
+
+
 def test_an_index_of_names_is_small_and_holds_no_name():
-    """Five bytes a character and a name: 33,000 names of 12 characters and a half take under 2.3 MB."""
+    """Under three bytes a character and a name: 33,000 names of 12 and a half take under 1.3 MB."""
     names = [letters(12 + i % 2, seed=i) for i in range(33_000)]
     index = build_index(names)
 
-    assert len(index) < 2_300_000
+    assert len(index) < 1_300_000
     assert not any(name.encode() in index for name in names[:100])
 
 

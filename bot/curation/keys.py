@@ -16,6 +16,7 @@ from bot.curation.normal import fingerprint
 
 Keys: TypeAlias = NDArray[np.uint64]
 NO_KEYS: Keys = np.empty(0, dtype=np.uint64)
+NOWHERE: NDArray[np.int64] = np.empty(0, dtype=np.int64)
 
 # One edit leaves 40 characters in a row untouched in an item of 80 or more, so windows find longer ones;
 # only items up to this length need a key for each character that may be lacking.
@@ -97,6 +98,7 @@ class Cut(NamedTuple):
     glue: str
     width: int
     values: Callable[[Sequence[Sequence[str]]], Keys]  # one for each unit of all the texts
+    stride: int = 1  # of a text only every so many windows are known, and its last
 
 
 def _character_values(texts: Sequence[Sequence[str]]) -> Keys:
@@ -122,15 +124,37 @@ WORDS = Cut(_WORD.findall, _word_places, " ", 8, _word_values)
 SHINGLES = WORDS._replace(width=5)
 CUTS = (CHARACTERS, WORDS)
 
+# Of a long text fewer windows are known, and smaller ones: no 40 characters, no 8 words lack one.
+LONG = 200
+LONG_CHARACTERS = CHARACTERS._replace(width=37, stride=4)
+LONG_WORDS = WORDS._replace(width=7, stride=2)
+LONG_CUTS = (LONG_CHARACTERS, LONG_WORDS)
+
 
 def window_keys(cut: Cut, forms: Iterable[str]) -> Keys:
     """The keys of all windows, in order; none reaches from one text into the next."""
+    keys, _, _ = _placed(cut, forms)
+    return keys
+
+
+def known_keys(cut: Cut, forms: Iterable[str]) -> Keys:
+    """The keys of those windows that an index knows: every `stride`th of a text, and its last."""
+    keys, places, behind = _placed(cut, forms)
+    known: Keys = keys[(places % cut.stride == 0) | (behind == 0)]
+    return known
+
+
+def _placed(cut: Cut, forms: Iterable[str]) -> tuple[Keys, NDArray[np.int64], NDArray[np.int64]]:
+    """The keys of all windows; where each begins in its text; how many follow it there."""
     texts = [units for units in map(cut.split, forms) if len(units) >= cut.width]
     if not texts:
-        return NO_KEYS
-    owner = np.repeat(np.arange(len(texts)), [len(units) for units in texts])
-    inside = owner[: 1 - cut.width] == owner[cut.width - 1 :]
-    return _key(_windows(cut.values(texts), cut.width)[inside])
+        return NO_KEYS, NOWHERE, NOWHERE
+    sizes = np.array([len(units) for units in texts])
+    places = np.concatenate([np.arange(size) for size in sizes])
+    behind = np.repeat(sizes, sizes) - cut.width - places
+    inside = (behind >= 0)[: len(places) - cut.width + 1]
+    keys = _key(_windows(cut.values(texts), cut.width)[inside])
+    return keys, places[: len(inside)][inside], behind[: len(inside)][inside]
 
 
 def window_counts(cut: Cut, forms: Iterable[str]) -> list[int]:

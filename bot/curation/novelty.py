@@ -1,27 +1,30 @@
 """Is a text new? The training corpus as an index of hashes without any text, or with its texts as evidence.
 
 By hashes alone the index says whether a text equals an item, is within one edit of one, or shares
-40 characters or 8 words in a row with the corpus. It never misses. It may raise a false alarm: a question
-looks up k keys of 40 bits among the index's n, so the chance is at most k * n / 2**40. For a name of
-12 characters (k = 38) among 33,000 names (n = 400,000) that is 1.4e-5, for a text of 280 (k = 290) in a
-corpus of 2.7 million characters (n = 3.2 million) 8e-4. With the texts at hand there is none.
+40 characters or 8 words in a row with the corpus. It never misses. Of items over 200 characters it knows
+every fourth window of 37 characters and every second of 7 words: such a stretch it may take for a copy, too.
+It may raise a false alarm: a question looks up k keys of 40 bits among the index's n, so the chance is at
+most k * n / 2**40. For a name of 12 characters (k = 38) among 33,000 names (n = 400,000) that is 1.4e-5, for
+a text of 280 (k = 600) in 2.7 million characters of prose (n = 900,000) 5e-4. With the texts at hand there
+is none.
 
 It does not know what a filter makes of the answer.
 """
 
 import mmap
-import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bot.curation.halves import MOST_EDITS
 from bot.curation.keys import (
     CHARACTERS,
     CUTS,
+    LONG,
+    LONG_CHARACTERS,
+    LONG_CUTS,
     SHORT,
     WORDS,
     Cut,
@@ -29,31 +32,29 @@ from bot.curation.keys import (
     distinct,
     exact_key,
     item_keys,
+    known_keys,
     near_keys,
     window_keys,
 )
 from bot.curation.normal import normal_form, standing
+from bot.curation.packed_keys import pack, unpack
 from bot.curation.search import Near, Search, Stretch, Stretches
 from bot.curation.text_index import TextIndex, build
 from bot.errors import BotError, CheckpointError
 from bot.records import Document, Evidence, Match, Span
 
 FILE_NAME = "novelty.index"
-_HEADER = struct.Struct("<8sQ")  # magic with version, number of keys n; then n upper 32 bits, n lower 8 bits
-_MAGIC = b"novelty\x01"
 _BATCH = 1 << 20  # characters hashed at a time
 
 Answer = TypeVar("Answer")
 
 
 def build_index(texts: Iterable[str]) -> bytes:
-    """The file `novelty.index` of a corpus: 5 bytes a key, about as many keys as the corpus has characters.
+    """The file `novelty.index` of a corpus of short texts: under 3 bytes a character; of long ones about 1.
 
     Items of 40 to 79 characters leave up to twice that. The texts are walked once and not kept.
     """
-    keys = distinct(distinct(_keys(batch)) for batch in _batches(texts))
-    upper, lower = (keys >> np.uint64(8)).astype("<u4"), (keys & np.uint64(255)).astype("u1")
-    return b"".join([_HEADER.pack(_MAGIC, len(keys)), upper.tobytes(), lower.tobytes()])
+    return pack(distinct(distinct(_keys(batch)) for batch in _batches(texts)))
 
 
 def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
@@ -72,8 +73,10 @@ def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
 
 def _keys(forms: list[str]) -> Iterator[Keys]:
     yield from item_keys(forms)
-    for cut in CUTS:
-        yield window_keys(cut, forms)
+    long = [form for form in forms if len(form) > LONG]
+    short = [form for form in forms if len(form) <= LONG]
+    for cuts, group in ((CUTS, short), (LONG_CUTS, long)):
+        yield from (known_keys(cut, group) for cut in cuts)
 
 
 class HashedTrainingSet:
@@ -83,14 +86,11 @@ class HashedTrainingSet:
     """
 
     def __init__(self, index: bytes | mmap.mmap, place: str = "the novelty index"):
-        magic, count = _HEADER.unpack_from(index) if len(index) >= _HEADER.size else (b"", 0)
-        if magic != _MAGIC or len(index) != _HEADER.size + 5 * count:
-            msg = (
-                f"{place}: not a novelty index of version {_MAGIC[-1]}, or cut short; train again to make one"
-            )
+        keys = unpack(index)
+        if keys is None:
+            msg = f"{place}: not a novelty index of this program, or cut short; train again to make one"
             raise CheckpointError(msg)
-        self._upper = np.frombuffer(index, dtype="<u4", count=count, offset=_HEADER.size)
-        self._lower = np.frombuffer(index, dtype="u1", count=count, offset=_HEADER.size + 4 * count)
+        self._keys = keys
         self.size = len(index)
 
     @classmethod
@@ -114,7 +114,7 @@ class HashedTrainingSet:
             msg = f"{edits} edits: hashes know one at most; more need the corpus itself at hand"
             raise BotError(msg)
         form = normal_form(text)
-        found = self._holds(near_keys(form) if edits and len(form) <= SHORT else exact_key(form))
+        found = self._keys.holds(near_keys(form) if edits and len(form) <= SHORT else exact_key(form))
         if found[0]:
             return Match(0)
         return Match(1) if edits and (found.any() or self._near_long(form)) else None
@@ -123,8 +123,8 @@ class HashedTrainingSet:
         """The first stretch of 40 characters or 8 words or more that stands in the corpus."""
         for cut, _, starts in self.copies(text):
             end = starts[0]
-            while end + 1 in starts:
-                end += 1
+            while end + cut.stride in starts:
+                end += cut.stride
             return _span(text, cut, starts[0], end + cut.width)
         return None
 
@@ -148,29 +148,27 @@ class HashedTrainingSet:
     def copies(self, text: str) -> Iterator[tuple[Cut, list[str], list[int]]]:
         """For each cut that finds any: the text's units and where the windows that are copies begin."""
         form = normal_form(text)
-        for cut in CUTS:
-            starts = np.flatnonzero(self._holds(window_keys(cut, [form])))
+        for cut in (*CUTS, *LONG_CUTS):
+            starts = np.flatnonzero(self._keys.holds(window_keys(cut, [form])))
             if len(starts):
                 yield cut, list(cut.split(form)), starts.tolist()
 
     def _near_long(self, form: str) -> bool:
-        """Whether the windows not in the corpus lie so close together that one edit explains them."""
+        """Whether what is not in the corpus lies so close together that one edit explains it."""
         if len(form) < SHORT:
             return False
-        strange = np.flatnonzero(~self._holds(window_keys(CHARACTERS, [form])))
-        return not len(strange) or bool(strange[-1] - strange[0] < CHARACTERS.width)
+        strange = np.flatnonzero(~self._keys.holds(window_keys(CHARACTERS, [form])))
+        if not len(strange) or strange[-1] - strange[0] < CHARACTERS.width:
+            return True
+        return len(form) >= LONG and self._is_covered(form)
 
-    def _holds(self, keys: Keys) -> NDArray[np.bool_]:
-        """For each key whether the index holds it."""
-        if not len(self._upper) or not len(keys):
-            return np.zeros(len(keys), dtype=np.bool_)
-        upper = (keys >> np.uint64(8)).astype(np.uint32)
-        first = self._upper.searchsorted(upper)
-        found: NDArray[np.bool_] = self._upper.take(first, mode="clip") == upper
-        for i in found.nonzero()[0]:  # few: what fell in with 32 bits is looked at with all 40
-            last = self._upper.searchsorted(upper[i], side="right")
-            found[i] = int(keys[i]) & 255 in self._lower[first[i] : last]
-        return found
+    def _is_covered(self, form: str) -> bool:
+        """The same by the windows of a long text. Nearest to one of its ends an edit bares 41 characters."""
+        bare = np.ones(len(form), np.bool_)
+        for start in np.flatnonzero(self._keys.holds(window_keys(LONG_CHARACTERS, [form]))):
+            bare[start : start + LONG_CHARACTERS.width] = False
+        places = np.flatnonzero(bare)
+        return not len(places) or bool(places[-1] - places[0] <= CHARACTERS.width)
 
 
 class TextTrainingSet:

@@ -1,0 +1,133 @@
+"""Sorted 40-bit keys in a file, in about 3 bits a key more than there is to know; looked up where they lie.
+
+Elias (1974) and Fano (1971), as Vigna has it (arXiv 1206.4300): a key's lower bits stand as they are, of its
+upper bits only by how much they rise, one by one. It does not know what the keys are of.
+"""
+
+import mmap
+import struct
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.curation.keys import Keys
+
+BITS = 40  # of a key
+_HEADER = struct.Struct("<8sQ")  # magic with version, number of keys
+_MAGIC, _PLAIN = b"novelty\x02", b"novelty\x01"
+_BLOCK = 32  # bytes of the rises that are read at once
+_AT_ONCE = 1 << 16  # keys packed at once, a multiple of 8
+_ASKED = 1 << 12  # keys looked up at once
+_SPARE = 8  # bytes behind the last lower bits: each is read with the seven after it
+
+Bytes = NDArray[np.uint8]
+Numbers = NDArray[np.int64]
+
+
+class KeySet(Protocol):
+    """Which of some keys it holds."""
+
+    def holds(self, keys: Keys) -> NDArray[np.bool_]: ...
+
+
+def pack(keys: Keys) -> bytes:
+    """Of sorted keys, each once.
+
+    Behind the header the rises: for each key a 1, before it as many 0 as its upper bits are above those of
+    the key before; then the lower bits. Both begin with the lowest bit of a byte.
+    """
+    lower = _lower_bits(len(keys))
+    rises = np.zeros(_rises(len(keys)) * 8, np.uint8)
+    rises[(keys >> np.uint64(lower)).astype(np.int64) + np.arange(len(keys))] = 1
+    parts = [keys[start : start + _AT_ONCE] for start in range(0, len(keys), _AT_ONCE)]
+    packed = [np.packbits(_bits(part, lower), bitorder="little").tobytes() for part in parts]
+    header = _HEADER.pack(_MAGIC, len(keys))
+    return b"".join([header, np.packbits(rises, bitorder="little").tobytes(), *packed, bytes(_SPARE)])
+
+
+def unpack(data: bytes | mmap.mmap) -> KeySet | None:
+    """What `pack` wrote, or this program's first versions; None if it is neither, or cut short."""
+    magic, count = _HEADER.unpack_from(data) if len(data) >= _HEADER.size else (b"", 0)
+    if magic == _PLAIN and len(data) == _HEADER.size + 5 * count:
+        return PlainKeys(data, count)
+    if (
+        magic == _MAGIC
+        and len(data) == _HEADER.size + _rises(count) + -(-count * _lower_bits(count) // 8) + _SPARE
+    ):
+        return PackedKeys(data, count)
+    return None
+
+
+class PackedKeys:
+    """How many 1 there are before each block of rises is counted once; nothing else is kept in memory."""
+
+    def __init__(self, data: bytes | mmap.mmap, count: int):
+        self._lower = _lower_bits(count)
+        size = _rises(count)
+        rises = np.frombuffer(data, np.uint8, size, _HEADER.size)
+        self._blocks = rises.reshape(-1, _BLOCK)
+        self._low = np.frombuffer(data, np.uint8, offset=_HEADER.size + size)
+        ones = np.bitwise_count(self._blocks).sum(axis=1, dtype=np.int64)
+        before = np.concatenate([[0], np.cumsum(ones)])
+        self._zeros = np.arange(len(before)) * (8 * _BLOCK) - before  # before each block
+
+    def holds(self, keys: Keys) -> NDArray[np.bool_]:
+        parts = [keys[start : start + _ASKED] for start in range(0, len(keys), _ASKED)]
+        return np.concatenate([np.zeros(0, np.bool_), *map(self._holds, parts)])
+
+    def _holds(self, keys: Keys) -> NDArray[np.bool_]:
+        """Keys with the same upper bits lie side by side, seldom more than a few."""
+        upper = (keys >> np.uint64(self._lower)).astype(np.int64)
+        sought = keys & np.uint64((1 << self._lower) - 1)
+        place, end = self._rank(upper - 1), self._rank(upper)
+        found = np.zeros(len(keys), np.bool_)
+        while (among := np.flatnonzero(place < end)).size:
+            found[among] |= self._lower_at(place[among]) == sought[among]
+            place += 1
+        return found
+
+    def _rank(self, upper: Numbers) -> Numbers:
+        """How many keys have upper bits of at most this: the 1 before the 0 that follows them."""
+        block = np.maximum(np.searchsorted(self._zeros, upper, side="right") - 1, 0)
+        rises = np.unpackbits(self._blocks[block], axis=1, bitorder="little")
+        zeros = np.cumsum(1 - rises, axis=1, dtype=np.int16)
+        sought = upper - self._zeros[block] + 1
+        place = block * (8 * _BLOCK) + (zeros >= sought[:, None]).argmax(axis=1)
+        return np.where(upper < 0, 0, place - upper)
+
+    def _lower_at(self, place: Numbers) -> Keys:
+        bit = place * self._lower
+        windows = self._low[(bit >> 3)[:, None] + np.arange(8)]
+        values: Keys = windows.view("<u8").ravel().astype(np.uint64)
+        return (values >> (bit & 7).astype(np.uint64)) & np.uint64((1 << self._lower) - 1)
+
+
+class PlainKeys:
+    """All upper 32 bits, then all lower 8: what checkpoints were given at first."""
+
+    def __init__(self, data: bytes | mmap.mmap, count: int):
+        upper = np.frombuffer(data, "<u4", count, _HEADER.size).astype(np.uint64)
+        lower = np.frombuffer(data, "u1", count, _HEADER.size + 4 * count)
+        self._keys: Keys = (upper << np.uint64(8)) | lower
+
+    def holds(self, keys: Keys) -> NDArray[np.bool_]:
+        if not len(self._keys):
+            return np.zeros(len(keys), np.bool_)
+        found: NDArray[np.bool_] = self._keys.take(self._keys.searchsorted(keys), mode="clip") == keys
+        return found
+
+
+def _lower_bits(count: int) -> int:
+    """So many that there are at most twice as many upper parts as keys: no other number takes less."""
+    return BITS - max(count - 1, 0).bit_length()
+
+
+def _rises(count: int) -> int:
+    """Bytes: a bit for each key and for each upper part, in whole blocks."""
+    return -(-(count + (1 << BITS - _lower_bits(count))) // (8 * _BLOCK)) * _BLOCK
+
+
+def _bits(keys: Keys, lower: int) -> Bytes:
+    """(n, lower) of each key its lower bits, the lowest first."""
+    return ((keys[:, None] >> np.arange(lower, dtype=np.uint64)) & np.uint64(1)).astype(np.uint8)
