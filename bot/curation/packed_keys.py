@@ -65,8 +65,8 @@ class PackedKeys:
     def __init__(self, data: bytes | mmap.mmap, count: int):
         self._lower = _lower_bits(count)
         size = _rises(count)
-        rises = np.frombuffer(data, np.uint8, size, _HEADER.size)
-        self._blocks = rises.reshape(-1, _BLOCK)
+        self._rises = np.frombuffer(data, np.uint8, size, _HEADER.size)
+        self._blocks = self._rises.reshape(-1, _BLOCK)
         self._low = np.frombuffer(data, np.uint8, offset=_HEADER.size + size)
         ones = np.bitwise_count(self._blocks).sum(axis=1, dtype=np.int64)
         before = np.concatenate([[0], np.cumsum(ones)])
@@ -77,24 +77,28 @@ class PackedKeys:
         return np.concatenate([np.zeros(0, np.bool_), *map(self._holds, parts)])
 
     def _holds(self, keys: Keys) -> NDArray[np.bool_]:
-        """Keys with the same upper bits lie side by side, seldom more than a few."""
+        """Keys with the same upper bits lie side by side, seldom more than a few: a 1 each, then a 0."""
         upper = (keys >> np.uint64(self._lower)).astype(np.int64)
         sought = keys & np.uint64((1 << self._lower) - 1)
-        place, end = self._rank(upper - 1), self._rank(upper)
-        found = np.zeros(len(keys), np.bool_)
-        while (among := np.flatnonzero(place < end)).size:
-            found[among] |= self._lower_at(place[among]) == sought[among]
-            place += 1
+        bit = self._behind(upper)
+        found, among = np.zeros(len(keys), np.bool_), np.arange(len(keys))
+        while len(among := among[self._is_one(bit[among])]):
+            found[among] |= self._lower_at(bit[among] - upper[among]) == sought[among]
+            bit[among] += 1
         return found
 
-    def _rank(self, upper: Numbers) -> Numbers:
-        """How many keys have upper bits of at most this: the 1 before the 0 that follows them."""
-        block = np.maximum(np.searchsorted(self._zeros, upper, side="right") - 1, 0)
+    def _is_one(self, bit: Numbers) -> NDArray[np.bool_]:
+        ones: NDArray[np.bool_] = (self._rises[bit >> 3] >> (bit & 7).astype(np.uint8)) & 1 == 1
+        return ones
+
+    def _behind(self, upper: Numbers) -> Numbers:
+        """The bit behind as many 0 as this: there the keys with these upper bits begin."""
+        block = np.maximum(np.searchsorted(self._zeros, upper) - 1, 0)
         rises = np.unpackbits(self._blocks[block], axis=1, bitorder="little")
         zeros = np.cumsum(1 - rises, axis=1, dtype=np.int16)
-        sought = upper - self._zeros[block] + 1
-        place = block * (8 * _BLOCK) + (zeros >= sought[:, None]).argmax(axis=1)
-        return np.where(upper < 0, 0, place - upper)
+        sought = upper - self._zeros[block]
+        bit = block * (8 * _BLOCK) + (zeros >= sought[:, None]).argmax(axis=1) + 1
+        return np.where(upper == 0, 0, bit)
 
     def _lower_at(self, place: Numbers) -> Keys:
         bit = place * self._lower
@@ -124,8 +128,8 @@ def _lower_bits(count: int) -> int:
 
 
 def _rises(count: int) -> int:
-    """Bytes: a bit for each key and for each upper part, in whole blocks."""
-    return -(-(count + (1 << BITS - _lower_bits(count))) // (8 * _BLOCK)) * _BLOCK
+    """Bytes: a bit for each key and for each upper part and a last 0, in whole blocks."""
+    return -(-(count + (1 << BITS - _lower_bits(count)) + 1) // (8 * _BLOCK)) * _BLOCK
 
 
 def _bits(keys: Keys, lower: int) -> Bytes:
