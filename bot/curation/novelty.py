@@ -108,7 +108,8 @@ class HashedTrainingSet:
 
         Of texts of 80 characters and more only windows are known: the answer is one edit where one explains
         all windows not in the corpus. So it is given too for a text that is no item but copied throughout, or
-        but for its first or last 39 characters; with the texts at hand it is not.
+        but for its first or last 39 characters, or of an item over 200 characters but for its first or last
+        40, or 7 in a row; with the texts at hand it is not.
         """
         if edits > 1:
             msg = f"{edits} edits: hashes know one at most; more need the corpus itself at hand"
@@ -163,12 +164,15 @@ class HashedTrainingSet:
         return len(form) >= LONG and self._is_covered(form)
 
     def _is_covered(self, form: str) -> bool:
-        """The same by the windows of a long text. Nearest to one of its ends an edit bares 41 characters."""
+        """The same by the windows of a long text: an edit bares at most 40 characters at an end, else 7."""
         bare = np.ones(len(form), np.bool_)
         for start in np.flatnonzero(self._keys.holds(window_keys(LONG_CHARACTERS, [form]))):
             bare[start : start + LONG_CHARACTERS.width] = False
-        places = np.flatnonzero(bare)
-        return not len(places) or bool(places[-1] - places[0] <= CHARACTERS.width)
+        if not bare.any():
+            return True
+        first, last = np.flatnonzero(bare)[[0, -1]]
+        at_an_end = first == 0 or last == len(form) - 1
+        return bool(last - first < (CHARACTERS.width if at_an_end else 2 * LONG_CHARACTERS.stride - 1))
 
 
 class TextTrainingSet:
