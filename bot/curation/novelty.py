@@ -88,7 +88,7 @@ class HashedTrainingSet:
     def __init__(self, index: bytes | mmap.mmap, place: str = "the novelty index"):
         keys = unpack(index)
         if keys is None:
-            msg = f"{place}: not a novelty index of this program, or cut short; train again to make one"
+            msg = f"{place}: no novelty index of this program, cut short or damaged; train again to make one"
             raise CheckpointError(msg)
         self._keys = keys
         self.size = len(index)

@@ -37,17 +37,18 @@ def pack(keys: Keys) -> bytes:
     Behind the header the rises: for each key a 1, before it as many 0 as its upper bits are above those of
     the key before; then the lower bits. Both begin with the lowest bit of a byte.
     """
-    lower = _lower_bits(len(keys))
+    lower, packed = _lower_bits(len(keys)), []
     rises = np.zeros(_rises(len(keys)) * 8, np.uint8)
-    rises[(keys >> np.uint64(lower)).astype(np.int64) + np.arange(len(keys))] = 1
-    parts = [keys[start : start + _AT_ONCE] for start in range(0, len(keys), _AT_ONCE)]
-    packed = [np.packbits(_bits(part, lower), bitorder="little").tobytes() for part in parts]
+    for start in range(0, len(keys), _AT_ONCE):
+        part = keys[start : start + _AT_ONCE]
+        rises[(part >> np.uint64(lower)).astype(np.int64) + np.arange(start, start + len(part))] = 1
+        packed.append(np.packbits(_bits(part, lower), bitorder="little").tobytes())
     header = _HEADER.pack(_MAGIC, len(keys))
     return b"".join([header, np.packbits(rises, bitorder="little").tobytes(), *packed, bytes(_SPARE)])
 
 
 def unpack(data: bytes | mmap.mmap) -> KeySet | None:
-    """What `pack` wrote, or this program's first versions; None if it is neither, or cut short."""
+    """What `pack` wrote, or this program's first versions; None if it is neither, cut short or damaged."""
     magic, count = _HEADER.unpack_from(data) if len(data) >= _HEADER.size else (b"", 0)
     if magic == _PLAIN and len(data) == _HEADER.size + 5 * count:
         return PlainKeys(data, count)
@@ -55,7 +56,8 @@ def unpack(data: bytes | mmap.mmap) -> KeySet | None:
         magic == _MAGIC
         and len(data) == _HEADER.size + _rises(count) + -(-count * _lower_bits(count) // 8) + _SPARE
     ):
-        return PackedKeys(data, count)
+        keys = PackedKeys(data, count)
+        return keys if keys.are_sound else None
     return None
 
 
@@ -70,6 +72,7 @@ class PackedKeys:
         self._low = np.frombuffer(data, np.uint8, offset=_HEADER.size + size)
         ones = np.bitwise_count(self._blocks).sum(axis=1, dtype=np.int64)
         before = np.concatenate([[0], np.cumsum(ones)])
+        self.are_sound = before[-1] == count and self._rises[-1] < 128  # no question leads out of the file
         self._zeros = np.arange(len(before)) * (8 * _BLOCK) - before  # before each block
 
     def holds(self, keys: Keys) -> NDArray[np.bool_]:
