@@ -27,7 +27,7 @@ def test_what_is_held_is_what_was_packed(keys, others):
 
 @pytest.mark.parametrize("count", [4095, 4096, 4097, 70_000])
 def test_many_keys_are_held(count):
-    """Over several blocks, and more than are packed or asked for at once."""
+    """Over several blocks, and more than are packed at once."""
     keys = distinct([np.random.default_rng(count).integers(0, LAST, count, dtype=np.uint64)])
     known = unpack(pack(keys[::2]))
 

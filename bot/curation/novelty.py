@@ -13,10 +13,12 @@ It does not know what a filter makes of the answer.
 
 import mmap
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bot.curation.halves import MOST_EDITS
 from bot.curation.keys import (
@@ -37,7 +39,7 @@ from bot.curation.keys import (
     window_keys,
 )
 from bot.curation.normal import normal_form, standing
-from bot.curation.packed_keys import pack, unpack
+from bot.curation.packed_keys import KeySet, pack, unpack
 from bot.curation.search import Near, Search, Stretch, Stretches
 from bot.curation.text_index import TextIndex, build
 from bot.errors import BotError, CheckpointError
@@ -91,6 +93,7 @@ class HashedTrainingSet:
             msg = f"{place}: no novelty index of this program, cut short or damaged; train again to make one"
             raise CheckpointError(msg)
         self._keys = keys
+        self._windows = lru_cache(maxsize=1)(partial(_known_windows, keys))  # two questions need them
         self.size = len(index)
 
     @classmethod
@@ -149,16 +152,15 @@ class HashedTrainingSet:
     def copies(self, text: str) -> Iterator[tuple[Cut, list[str], list[int]]]:
         """For each cut that finds any: the text's units and where the windows that are copies begin."""
         form = normal_form(text)
-        for cut in (*CUTS, *LONG_CUTS):
-            starts = np.flatnonzero(self._keys.holds(window_keys(cut, [form])))
-            if len(starts):
+        for cut, known in self._windows(form).items():
+            if len(starts := np.flatnonzero(known)):
                 yield cut, list(cut.split(form)), starts.tolist()
 
     def _near_long(self, form: str) -> bool:
         """Whether what is not in the corpus lies so close together that one edit explains it."""
         if len(form) < SHORT:
             return False
-        strange = np.flatnonzero(~self._keys.holds(window_keys(CHARACTERS, [form])))
+        strange = np.flatnonzero(~self._windows(form)[CHARACTERS])
         if not len(strange) or strange[-1] - strange[0] < CHARACTERS.width:
             return True
         return len(form) >= LONG and self._is_covered(form)
@@ -166,13 +168,21 @@ class HashedTrainingSet:
     def _is_covered(self, form: str) -> bool:
         """The same by the windows of a long text: an edit bares at most 40 characters at an end, else 7."""
         bare = np.ones(len(form), np.bool_)
-        for start in np.flatnonzero(self._keys.holds(window_keys(LONG_CHARACTERS, [form]))):
+        for start in np.flatnonzero(self._windows(form)[LONG_CHARACTERS]):
             bare[start : start + LONG_CHARACTERS.width] = False
         if not bare.any():
             return True
         first, last = np.flatnonzero(bare)[[0, -1]]
         at_an_end = first == 0 or last == len(form) - 1
         return bool(last - first < (CHARACTERS.width if at_an_end else 2 * LONG_CHARACTERS.stride - 1))
+
+
+def _known_windows(keys: KeySet, form: str) -> dict[Cut, NDArray[np.bool_]]:
+    """Of each cut's windows of the text which are known, looked up at once."""
+    cuts = (*CUTS, *LONG_CUTS)
+    sought = [window_keys(cut, [form]) for cut in cuts]
+    ends = np.cumsum([len(some) for some in sought])
+    return dict(zip(cuts, np.split(keys.holds(np.concatenate(sought)), ends[:-1]), strict=True))
 
 
 class TextTrainingSet:
