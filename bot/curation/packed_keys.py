@@ -78,10 +78,12 @@ class PackedKeys:
 
     def holds(self, keys: Keys) -> NDArray[np.bool_]:
         """Keys with the same upper bits lie side by side, seldom more than a few: a 1 each, then a 0."""
+        found, among = np.zeros(len(keys), np.bool_), np.arange(len(keys))
+        if not len(keys):
+            return found
         upper = (keys >> np.uint64(self._lower)).astype(np.int64)
         sought = keys & np.uint64((1 << self._lower) - 1)
         bit = self._behind(upper)
-        found, among = np.zeros(len(keys), np.bool_), np.arange(len(keys))
         while len(among := among[self._is_one(bit[among])]):
             found[among] |= self._lower_at(bit[among] - upper[among]) == sought[among]
             bit[among] += 1
@@ -104,7 +106,7 @@ class PackedKeys:
 
 
 class PlainKeys:
-    """All upper 32 bits, then all lower 8: what checkpoints were given at first."""
+    """All upper 32 bits, then all lower 8: what checkpoints were given at first; held in memory."""
 
     def __init__(self, data: bytes | mmap.mmap, count: int):
         upper = np.frombuffer(data, "<u4", count, _HEADER.size).astype(np.uint64)
