@@ -227,6 +227,24 @@ def test_no_edit_of_a_long_item_is_missed(length):
     assert training_set.nearest(item[:120] + letters(120, 2), 1) is None
 
 
+@pytest.mark.parametrize("place", [40, 41, 42, 43, 150, 252])
+def test_a_long_item_with_something_else_in_it_is_not_one_edit_from_it(place):
+    """Of which 8 characters in a row are another's; fewer may pass for one edit."""
+    item = letters(300)
+    text = item[:place] + "ж" * 8 + item[place + 8 :]
+
+    assert hashed([item]).nearest(text, 1) is None
+
+
+@pytest.mark.parametrize("length", [201, 202, 203, 204])
+def test_a_long_item_with_another_beginning_or_end_is_not_one_edit_from_it(length):
+    """An edit can bare its first or last 40 characters, no more."""
+    item, new = letters(length), "ж" * 41
+
+    assert hashed([item]).nearest(new + item[41:], 1) is None
+    assert hashed([item]).nearest(item[:-41] + new, 1) is None
+
+
 @pytest.mark.parametrize("start", [*range(9), 200, *range(255, 261)])
 def test_no_copy_out_of_a_long_item_is_missed(start):
     """40 characters wherever they begin, also its last ones; 36 never count."""

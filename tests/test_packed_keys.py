@@ -27,7 +27,7 @@ def test_what_is_held_is_what_was_packed(keys, others):
 
 @pytest.mark.parametrize("count", [4095, 4096, 4097, 70_000])
 def test_many_keys_are_held(count):
-    """Over several blocks, and more than are packed or asked for at once."""
+    """Over several blocks, and more than are packed at once."""
     keys = distinct([np.random.default_rng(count).integers(0, LAST, count, dtype=np.uint64)])
     known = unpack(pack(keys[::2]))
 
@@ -71,6 +71,33 @@ def test_what_the_first_versions_wrote_is_read():
         False,
         True,
     ]
+
+
+@pytest.mark.parametrize("keys", [[], [0], [LAST], [0, LAST], range(LAST - 300, LAST + 1)])
+def test_the_least_and_the_last_key_are_held(keys):
+    """Also where there is no other, and where many share their upper bits at the end."""
+    known = unpack(pack(array(keys)))
+
+    assert known.holds(array([0, 1, LAST - 1, LAST])).tolist() == [k in keys for k in (0, 1, LAST - 1, LAST)]
+    assert known.holds(array([])).tolist() == []
+
+
+@given(st.sets(KEYS, min_size=1, max_size=200), st.integers(0, 1 << 20), st.integers(0, 255))
+def test_a_damaged_file_is_nothing_or_answers(keys, place, byte):
+    """A byte is another: what cannot be noticed is a wrong answer, never an error."""
+    data = bytearray(pack(distinct([array(keys)])))
+    data[16 + place % (len(data) - 16)] = byte
+    known = unpack(bytes(data))
+
+    assert known is None or len(known.holds(array([0, *keys, LAST]))) == len(keys) + 2
+
+
+def test_a_file_whose_rises_are_not_as_many_as_its_keys_is_nothing():
+    """They are counted when it is opened."""
+    data = pack(array(range(500)))
+
+    assert unpack(data[:16] + bytes([data[16] ^ 1]) + data[17:]) is None
+    assert unpack(data[:16] + bytes(32) + data[48:]) is None
 
 
 @pytest.mark.parametrize("cut", [1, 8, 30, 1000])

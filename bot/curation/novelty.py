@@ -13,10 +13,13 @@ It does not know what a filter makes of the answer.
 
 import mmap
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache, partial
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bot.curation.halves import MOST_EDITS
 from bot.curation.keys import (
@@ -37,7 +40,7 @@ from bot.curation.keys import (
     window_keys,
 )
 from bot.curation.normal import normal_form, standing
-from bot.curation.packed_keys import pack, unpack
+from bot.curation.packed_keys import KeySet, pack, unpack
 from bot.curation.search import Near, Search, Stretch, Stretches
 from bot.curation.text_index import TextIndex, build
 from bot.errors import BotError, CheckpointError
@@ -88,14 +91,15 @@ class HashedTrainingSet:
     def __init__(self, index: bytes | mmap.mmap, place: str = "the novelty index"):
         keys = unpack(index)
         if keys is None:
-            msg = f"{place}: not a novelty index of this program, or cut short; train again to make one"
+            msg = f"{place}: no novelty index of this program, cut short or damaged; train again to make one"
             raise CheckpointError(msg)
         self._keys = keys
+        self._windows = lru_cache(maxsize=1)(partial(_known_windows, keys))  # two questions need them
         self.size = len(index)
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """Map the file; only what is looked up is read."""
+        """Map the file: a tenth of it is read at once, of the rest only what is looked up."""
         try:
             with path.open("rb") as file:
                 return cls(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), str(path))
@@ -108,7 +112,8 @@ class HashedTrainingSet:
 
         Of texts of 80 characters and more only windows are known: the answer is one edit where one explains
         all windows not in the corpus. So it is given too for a text that is no item but copied throughout, or
-        but for its first or last 39 characters; with the texts at hand it is not.
+        but for its first or last 39 characters, or of an item over 200 characters but for its first or last
+        40, or 7 in a row; with the texts at hand it is not.
         """
         if edits > 1:
             msg = f"{edits} edits: hashes know one at most; more need the corpus itself at hand"
@@ -148,27 +153,38 @@ class HashedTrainingSet:
     def copies(self, text: str) -> Iterator[tuple[Cut, list[str], list[int]]]:
         """For each cut that finds any: the text's units and where the windows that are copies begin."""
         form = normal_form(text)
-        for cut in (*CUTS, *LONG_CUTS):
-            starts = np.flatnonzero(self._keys.holds(window_keys(cut, [form])))
-            if len(starts):
+        for cut, known in self._windows(form).items():
+            if len(starts := known.nonzero()[0]):
                 yield cut, list(cut.split(form)), starts.tolist()
 
     def _near_long(self, form: str) -> bool:
         """Whether what is not in the corpus lies so close together that one edit explains it."""
         if len(form) < SHORT:
             return False
-        strange = np.flatnonzero(~self._keys.holds(window_keys(CHARACTERS, [form])))
+        strange = np.flatnonzero(~self._windows(form)[CHARACTERS])
         if not len(strange) or strange[-1] - strange[0] < CHARACTERS.width:
             return True
         return len(form) >= LONG and self._is_covered(form)
 
     def _is_covered(self, form: str) -> bool:
-        """The same by the windows of a long text. Nearest to one of its ends an edit bares 41 characters."""
+        """The same by the windows of a long text: an edit bares at most 40 characters at an end, else 7."""
         bare = np.ones(len(form), np.bool_)
-        for start in np.flatnonzero(self._keys.holds(window_keys(LONG_CHARACTERS, [form]))):
+        for start in np.flatnonzero(self._windows(form)[LONG_CHARACTERS]):
             bare[start : start + LONG_CHARACTERS.width] = False
-        places = np.flatnonzero(bare)
-        return not len(places) or bool(places[-1] - places[0] <= CHARACTERS.width)
+        if not bare.any():
+            return True
+        first, last = np.flatnonzero(bare)[[0, -1]]
+        at_an_end = first == 0 or last == len(form) - 1
+        return bool(last - first < (CHARACTERS.width if at_an_end else 2 * LONG_CHARACTERS.stride - 1))
+
+
+def _known_windows(keys: KeySet, form: str) -> dict[Cut, NDArray[np.bool_]]:
+    """Of each cut's windows of the text which are known, looked up at once."""
+    cuts = (*CUTS, *LONG_CUTS)
+    sought = [window_keys(cut, [form]) for cut in cuts]
+    known = keys.holds(np.concatenate(sought))
+    ends = accumulate(map(len, sought))
+    return {cut: known[end - len(some) : end] for cut, some, end in zip(cuts, sought, ends, strict=True)}
 
 
 class TextTrainingSet:
