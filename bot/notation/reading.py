@@ -55,9 +55,13 @@ PLAIN_FIELDS = rf"M: ?(?:{METRE})|L: ?(?:{UNIT})|K: ?(?:{PLAIN_KEY})"
 PLAIN_ABOUT = r"[NORSTXZ]:[^\n|]*"  # of a letter that is no note: who mistakes a title for notes goes on so
 PLAIN_ABOVE = _pattern(HEADER, field=PLAIN_FIELDS, about=PLAIN_ABOUT)
 PLAIN_PITCH = r"(?:\^\^?|__?|=)?(?:[A-G],{0,3}|[a-g]'{0,3})"
+PLAIN_BAR = r"(?:\|[|:\]]?|:\|:?|::)(?:\[?[1-4])?|\[[1-4]"
 HALVES = r"(?:[1-9]\d?)?(?:/2?)?"
 PLAIN = _pattern(
-    ("note", "rest", "bar", "space", "newline"), note=rf"{PLAIN_PITCH}{HALVES}-?", rest=rf"[zx]{HALVES}"
+    ("note", "rest", "bar", "space", "newline"),
+    note=rf"{PLAIN_PITCH}{HALVES}-?",
+    rest=rf"[zx]{HALVES}",
+    bar=PLAIN_BAR,
 )
 PARTS = regex.compile(rf"(?P<pitch>{PITCH}|[zx])(?P<length>{LENGTH})")
 DURATION = regex.compile(r"(\d*)(/*)(\d*)")

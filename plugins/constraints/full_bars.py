@@ -50,7 +50,7 @@ class FullBars:
     def missing(self, state: int) -> int:
         place, begun = self._states[state]
         if not place.body:
-            header = "M:C\nK:C\n" if place.metre is None else "K:C\n"
+            header = "M:CK:C\n" if place.metre is None else "K:C\n"
             return max(1, len(f"{header}c") - len(begun))
         closed = _closed(self._states[state])
         if closed is None:
@@ -69,10 +69,21 @@ def _advance(state: State, character: str) -> State | None:
     whole = state.begun + character
     if _begins(state.place, whole):
         return None if _is_lost(state.place, whole) else State(state.place, _short(whole))
-    place = _closed(state)
+    place = None if _runs_on(state, character) else _closed(state)
     if place is None or not _begins(place, character) or _is_lost(place, character):
         return None
     return State(place, character)
+
+
+def _runs_on(state: State, character: str) -> bool:
+    """Whether other readers would read on: `M:3/8L:1/16`, `K:GG2`, or a line `E:|` as a field.
+
+    A tokenizer of words has no line ends; it may write a key behind a metre, and a space behind a key.
+    """
+    if state.place.body:
+        return character == ":" and state.place.fresh and state.begun.isalpha()
+    unended = state.begun not in ("", "\n") and character != "\n"
+    return unended and character != (" " if state.begun[0] == "K" else "K")
 
 
 def _begins(place: abc_notation.Place, text: str) -> bool:
@@ -92,6 +103,8 @@ def _is_lost(place: abc_notation.Place, begun: str) -> bool:
     """
     if not place.body:
         return begun[0] == "K" and place.metre is None
+    if place.tied and begun[0] in "^_=":
+        return True  # a note tied to has the accidental of the one before
     if begun[0] in "|:[":
         return _is_short_within(place) and place.filled + place.pickup != place.metre
     pitch = PITCH.match(begun)
