@@ -134,7 +134,8 @@ def inline(name: str, svg: str) -> str:
 def _samples(samples: Samples) -> str:
     items = "\n".join(f"<li>{escape(text)}</li>" for text in samples.texts)
     note = f'<p class="soft">{escape(samples.note)}</p>' if samples.note else ""
-    return f'<h3>{escape(samples.title)}</h3>\n{note}<ul class="samples">\n{items}\n</ul>'
+    shape = "samples verses" if any("\n" in text for text in samples.texts) else "samples"
+    return f'<h3>{escape(samples.title)}</h3>\n{note}<ul class="{shape}">\n{items}\n</ul>'
 
 
 def _lists(report: Report) -> Iterator[str]:
