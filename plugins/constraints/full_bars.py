@@ -81,7 +81,7 @@ def _runs_on(state: State, character: str) -> bool:
     A tokenizer of words has no line ends; it may write a key behind a metre, and a space behind a key.
     """
     if state.place.body:
-        return character == ":" and state.place.fresh and state.begun.isalpha()
+        return character == ":" and state.place.fresh and PITCH.sub("", state.begun) == ""
     unended = state.begun not in ("", "\n") and character != "\n"
     return unended and character != (" " if state.begun[0] == "K" else "K")
 

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from bot import Reject, abc_notation
 from bot.config import Choice
+from bot.model.automaton import allows
 from bot.registry import Registry
 from tests.test_plugin_contracts import candidate
 from tests.tunes import RIGHT, WRONG
@@ -60,3 +61,52 @@ def test_a_corpus_repairs_what_it_can_and_counts_what_it_leaves_out(tmp_path):
     assert texts == [f"{head}c2 d2 |\ne4 |]"]
     assert dict(corpus.steps)["tunes"] == 5
     assert dict(corpus.steps)["with bars that add up"] == 2
+
+
+HEAD = "M:2/4\nL:1/8\nK:G\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "T:Two Bars\n" + HEAD + "G2 B2 | d4 |]",
+        HEAD + "|: G2 B2 | d4 :|\nG4",
+        HEAD + "G | B2 d2 | G3",  # a pickup and its complement
+        HEAD + "G4- | G4",
+        "M:C|K:C C8",  # as a tokenizer without line ends writes it
+    ],
+)
+def test_a_tune_of_full_bars_may_be_written(text):
+    assert allows(REGISTRY.build("constraints", Choice("full_bars", {})), text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        HEAD,  # no note
+        "K:G\nG4",  # no metre before the key
+        HEAD + "G2 B2 | d3 |]",
+        HEAD + "G2 B3",
+        HEAD + "G4 | B2 | d4",  # a short bar within
+        HEAD + "|: G4",  # never repeated
+        HEAD + "G4- | B4",
+        HEAD + "G4- | ^G4",
+        "M:2/4L:1/8\nK:G\nG4",
+        "M:2/4\nL:1/8\nK:GG4",
+        HEAD + "|: G4 | G3\nE:|",  # others read a field E:
+        "T:G2 | B2\n" + HEAD + "G4",  # notes for a title
+        "C:e4\n" + HEAD + "G4",
+    ],
+)
+def test_what_is_no_tune_of_full_bars_may_not_be_written(text):
+    assert not allows(REGISTRY.build("constraints", Choice("full_bars", {})), text)
+
+
+@pytest.mark.parametrize("before", ["|: G4 | G3", "|: G4 | G3\n", "G3"])
+@pytest.mark.parametrize("behind", [":|", "|", "|]", " :|", "2", "/", "-E4 |"])
+def test_no_end_goes_by_a_pitch(before, behind):
+    """What the constraint calls alike is: an end found for one note is one for all."""
+    bars = REGISTRY.build("constraints", Choice("full_bars", {}))
+
+    assert len({allows(bars, HEAD + before + note + behind) for note in ("E", "=E", "^e'", "C,", "g")}) == 1
