@@ -1,6 +1,7 @@
 """The command line: what each command prints, where, and how it ends."""
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import fields
@@ -16,6 +17,7 @@ from bot.host import make_order
 from bot.house import House
 from bot.records import Draft, Sampling
 from bot.status import standing
+from tests.folders import copy_folder, fill
 
 COMMANDS = {
     "init", "train", "import", "figures", "sample", "calibrate", "fill", "queue", "why", "review", "approve",
@@ -56,10 +58,18 @@ def call(bot_folder):
     return call
 
 
+@pytest.fixture(scope="module")
+def full(trained, tmp_path_factory):
+    """A folder with drafts in its queue: a model host takes seconds to start, so it starts once."""
+    folder = copy_folder(trained, tmp_path_factory.mktemp("full") / "bot")
+    fill(House(load(folder)), seed=5)
+    return folder
+
+
 @pytest.fixture
-def filled(call):
+def filled(full, bot_folder, call):
     """The same with drafts in the queue."""
-    call("fill", "night", "--seed", "5")
+    shutil.copytree(full.parent, bot_folder.parent, dirs_exist_ok=True)
     return call
 
 
