@@ -30,10 +30,15 @@ Sort = Literal["oldest", "newest", "score", "surprise"]  # the last two: the hig
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One item of a corpus; `source` names where it came from (a file, a column, a range)."""
+    """One item of a corpus; `source` names where it came from (a file, a column, a range).
+
+    variant_of: the text of the item that this one varies, "" if none. A variant, as a tune in another key, is
+    learned from where that item is, and never held out.
+    """
 
     text: str
     source: str = ""
+    variant_of: str = ""
 
 
 # Bands of surprise, a text's loss over the held-out loss: they survive retraining, temperatures do not.

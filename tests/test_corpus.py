@@ -76,6 +76,30 @@ def test_a_split_parts_the_documents(count, share, seed):
     assert (train, held_out) == split(documents, share, seed)
 
 
+@given(st.integers(10, 60), st.floats(0.05, 0.5), st.integers())
+def test_variants_follow_what_they_vary(count, share, seed):
+    """The same is held out as without them, and no variant of it is learned from."""
+    own = [Document(str(number)) for number in range(count)]
+    varied = [Document(f"{one.text} {n}", variant_of=one.text) for n in "ab" for one in own]
+
+    train, held_out = split([*own, *varied], share, seed)
+    plain, same = split(own, share, seed)
+
+    assert held_out == same
+    assert [one for one in train if not one.variant_of] == [*plain]
+    assert {one.variant_of for one in train} - {""} == {one.text for one in plain}
+    assert len(train) == 3 * len(plain)
+
+
+def test_of_few_long_texts_no_variant_is_learned_from():
+    """Their ends are held out, and a variant has them too."""
+    documents = [Document("word " * 2_001), Document("drow " * 2_001, variant_of="word " * 2_001)]
+
+    train, held_out = split(documents, 0.1, 1)
+
+    assert not any("drow" in one.text for one in (*train, *held_out))
+
+
 def test_other_seeds_hold_out_others():
     """The held-out documents are a random draw."""
     documents = [Document(str(number)) for number in range(1000)]

@@ -78,7 +78,7 @@ def gather(documents: Iterable[Document | str], name: str) -> Corpus:
             kept[document.text] = document
     steps = tuple((str(what), int(count)) for what, count in getattr(documents, "steps", ()))
     corpus = Corpus(name, tuple(kept.values()), empty, repeated, steps)
-    if len(kept) < FEWEST_ITEMS and corpus.characters < FEWEST_CHARACTERS:
+    if len(originals(corpus.documents)) < FEWEST_ITEMS and corpus.characters < FEWEST_CHARACTERS:
         raise CorpusError(_too_small(corpus))
     return corpus
 
@@ -88,14 +88,22 @@ def split(
 ) -> tuple[tuple[Document, ...], tuple[Document, ...]]:
     """(train, held out): a random `share` of the documents, at least one, is held out; order is kept.
 
-    Of fewer than ten documents the end of each long one is held out instead.
+    A variant goes with what it varies and is left out where that is held out. Of fewer than ten documents the
+    end of each long one is held out instead, and no variant is learned from: it would tell those ends.
     """
-    if len(documents) < FEWEST_ITEMS:
-        return _cut_ends(documents, share)
-    count = min(max(1, round(len(documents) * share)), len(documents) - 1)
-    held_out = set(random.Random(seed).sample(range(len(documents)), count))
-    train = tuple(document for at, document in enumerate(documents) if at not in held_out)
-    return train, tuple(documents[at] for at in sorted(held_out))
+    own = originals(documents)
+    if len(own) < FEWEST_ITEMS:
+        return _cut_ends(own, share)
+    count = min(max(1, round(len(own) * share)), len(own) - 1)
+    held_out = tuple(own[at] for at in sorted(random.Random(seed).sample(range(len(own)), count)))
+    texts = {document.text for document in held_out}
+    train = tuple(one for one in documents if one.text not in texts and one.variant_of not in texts)
+    return train, held_out
+
+
+def originals(documents: Sequence[Document]) -> Sequence[Document]:
+    """Those that vary no other."""
+    return [document for document in documents if not document.variant_of]
 
 
 def _document(item: object, place: str) -> Document:
@@ -109,7 +117,7 @@ def _document(item: object, place: str) -> Document:
     except UnicodeEncodeError as error:
         msg = f"{place}: half a surrogate pair, no character; was the file read with the right encoding?"
         raise CorpusError(msg) from error
-    return Document(item.text.strip(), item.source)
+    return Document(item.text.strip(), item.source, item.variant_of.strip())
 
 
 def _too_small(corpus: Corpus) -> str:

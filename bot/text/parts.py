@@ -10,7 +10,7 @@ from itertools import pairwise
 from bot.errors import CorpusError
 from bot.interfaces import Tokenizer
 from bot.records import Document
-from bot.text.corpus import split
+from bot.text.corpus import originals, split
 from bot.text.vocabulary import END, Vocabulary
 
 FEW_CHUNKS = 100  # of a stream; with fewer its losses say little
@@ -90,8 +90,10 @@ def of_stream(
 ) -> Parts:
     """All documents as one text, cut into whole chunks: first those to learn from, the last ones held out.
 
-    Raises CorpusError where the chunks are too few for the parts.
+    Variants are left out: nobody could say which parts of the text tell the same. Raises CorpusError where
+    the chunks are too few for the parts.
     """
+    documents = originals(documents)
     split = [tokenizer.split(one.text) for one in documents]
     vocabulary = Vocabulary.build(split, tokenizer.vocabulary_size)
     ids = [id for one in split for id in (*vocabulary.encode(one), END)][:-1]

@@ -4,6 +4,7 @@ import importlib.util
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 
 from bot import CorpusError, Document, abc_notation, hookimpl, read_lines
@@ -17,6 +18,7 @@ CHORD = re.compile(r"\[[\^_=]*[A-Ga-g][^\]|\n]*\]")
 SYMBOLS = re.compile(r'"[^"\n]*"|![^!\s]*!|\+[^+\s]*\+')
 TIE = re.compile(r"([\^_=]*[A-Ga-gzx][,']*)([\d/]*)-(?=([\s|:]*)(?:([\^_=]*)([A-Ga-gzx][,']*))?)")
 DAMAGED = re.compile("[\x80-\x9f]")  # no sign of any text, but a byte of a code page of MS-DOS
+MOST_ALTERED = 4  # letters of a key
 COMMENT = re.compile(r"(?<!\\)%(?!%).*")
 
 
@@ -34,7 +36,8 @@ class AbcFiles:
 
     fields: which lines of the header stay, in the order X T C M L K. complex: keep chords, dynamics and
     several voices too. into: the key that all tunes in a major one are put into; other modes are left out
-    then. `steps` tells, once it was read, how many tunes each condition left, and what was repaired.
+    then. transpose: learn each tune also in the other keys of its mode with up to four sharps or flats.
+    `steps` tells, once it was read, how many tunes each condition left, and what was repaired.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class AbcFiles:
         fields: str = ORDER,
         complex: bool = False,
         into: str = "",
+        transpose: bool = False,
         encoding: str = "utf-8-sig",
     ):
         if not set("MK") <= set(fields) <= set(ORDER):
@@ -54,8 +58,11 @@ class AbcFiles:
             raise ValueError(msg)
         if into:
             abc_notation.signature(into)
+        if into and transpose:
+            msg = "`into` puts all tunes into one key and `transpose` into many: set one of them"
+            raise ValueError(msg)
         self._paths, self._music21, self._fields = paths, music21, fields
-        self._complex, self._into, self._encoding = complex, into, encoding
+        self._complex, self._into, self._transpose, self._encoding = complex, into, transpose, encoding
         self.steps: list[tuple[str, int]] = []
 
     def __iter__(self) -> Iterator[Document]:
@@ -75,6 +82,12 @@ class AbcFiles:
         self.steps.append(("distinct", len(kept)))
         self.steps += [(f"repaired: {what}", count) for what, count in self._repaired.items()]
         yield from (Document(_written(tune, self._fields), tune.source) for tune in kept)
+        if self._transpose:
+            yield from (self._variant(tune, key) for tune in kept for key in _other_keys(tune))
+
+    def _variant(self, tune: Tune, key: str) -> Document:
+        moved = _put(tune, key)
+        return Document(_written(moved, self._fields), tune.source, variant_of=_written(tune, self._fields))
 
     def _conditions(self) -> dict[str, Callable[[Tune], bool]]:
         """Each that a tune must hold, by what is left then."""
@@ -190,10 +203,22 @@ def _behind(place: abc_notation.Place, text: str) -> abc_notation.Place:
     return place
 
 
+def _other_keys(tune: Tune) -> Iterator[str]:
+    """All of its mode but its own; none where the tune changes its key on the way."""
+    key = tune.fields["K"]
+    tonic = key[:2] if key[1:2] in ("#", "b") else key[:1]
+    mode = key[len(tonic) :]
+    if "K:" in tune.music:
+        return
+    for other in ("".join(pair) for pair in product("CDEFGAB", ("", "#", "b"))):
+        altered = abc_notation.signature(other + mode).values()
+        if other != tonic and sum(map(abs, altered)) <= MOST_ALTERED:
+            yield other + mode
+
+
 def _put(tune: Tune, key: str) -> Tune:
-    found = KEY.fullmatch(tune.fields["K"])
-    old = found[1] if found else key
-    return replace(tune, fields=tune.fields | {"K": key}, music=abc_notation.transposed(tune.music, old, key))
+    moved = abc_notation.transposed(tune.music, tune.fields["K"], key)
+    return replace(tune, fields=tune.fields | {"K": key}, music=moved)
 
 
 def _written(tune: Tune, fields: str) -> str:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from bot import Reject, abc_notation
 from bot.config import Choice
+from bot.errors import ConfigError
 from bot.model.automaton import allows
 from bot.registry import Registry
 from tests.test_plugin_contracts import candidate
@@ -61,6 +62,37 @@ def test_a_corpus_repairs_what_it_can_and_counts_what_it_leaves_out(tmp_path):
     assert texts == [f"{head}c2 d2 |\ne4 |]"]
     assert dict(corpus.steps)["tunes"] == 5
     assert dict(corpus.steps)["with bars that add up"] == 2
+
+
+def test_a_tune_is_learned_in_other_keys_too(tmp_path):
+    """Of its mode, with at most four sharps or flats; each sounds the same but higher or lower."""
+    own = "M:2/4\nL:1/8\nK:Ddor\nD2 ^FA |\nd4 |]"
+    (tmp_path / "t.abc").write_text(f"X:1\n{own}\n\nX:2\nM:2/4\nL:1/8\nK:G\nG4 |\nK:D\nF4 |]\n")
+    options = {"paths": ["t.abc"], "fields": "MLK", "transpose": True}
+    first, changing, *others = Registry(None, tmp_path).build("corpora", Choice("abc_files", options))
+
+    assert first.text == own
+    assert not first.variant_of
+    assert not changing.variant_of  # it changes its key on the way: where to, is not looked for
+    assert {one.variant_of for one in others} == {own}
+    keys = {one.text.split("\n")[2] for one in others}
+    assert keys == {f"K:{tonic}dor" for tonic in ("C", "E", "F", "F#", "G", "A", "B", "Bb")}
+    heights = [note.height for note in abc_notation.survey(own).notes]
+    for one in others:
+        by = {
+            note.height - height
+            for note, height in zip(abc_notation.survey(one.text).notes, heights, strict=True)
+        }
+        assert len(by) == 1
+        assert abs(by.pop()) <= 6
+        assert not abc_notation.survey(one.text).faults
+
+
+def test_one_key_and_many_exclude_each_other(tmp_path):
+    with pytest.raises(ConfigError, match="set one of them"):
+        Registry(None, tmp_path).build(
+            "corpora", Choice("abc_files", {"paths": ["t.abc"], "into": "C", "transpose": True})
+        )
 
 
 HEAD = "M:2/4\nL:1/8\nK:G\n"
