@@ -135,7 +135,10 @@ def _samples(samples: Samples) -> str:
     items = "\n".join(f"<li>{escape(text)}</li>" for text in samples.texts)
     note = f'<p class="soft">{escape(samples.note)}</p>' if samples.note else ""
     shape = "samples verses" if any("\n" in text for text in samples.texts) else "samples"
-    return f'<h3>{escape(samples.title)}</h3>\n{note}<ul class="{shape}">\n{items}\n</ul>'
+    texts = f'{note}<ul class="{shape}">\n{items}\n</ul>'
+    if samples.folded:
+        return f"<details><summary>{escape(samples.title)}</summary>\n{texts}\n</details>"
+    return f"<h3>{escape(samples.title)}</h3>\n{texts}"
 
 
 def _lists(report: Report) -> Iterator[str]:

@@ -24,11 +24,12 @@ class Table:
 
 @dataclass(frozen=True)
 class Samples:
-    """Texts that a model wrote, and how they came to be."""
+    """Texts that a model wrote, and how they came to be. folded: shown on the page to who asks for them."""
 
     title: str
     texts: Sequence[str]
     note: str = ""
+    folded: bool = False
 
 
 @dataclass(frozen=True)

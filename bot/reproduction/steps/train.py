@@ -1,6 +1,8 @@
 """Trains models and shows them side by side: losses, time, what the watch said, all curves in a figure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 
 from bot.reports.curves import Line, draw_lines
 from bot.reports.drawing import Drawing
@@ -132,12 +134,23 @@ def remarks(outcomes: Sequence[Outcome]) -> list[str]:
 
 def said(outcome: Outcome) -> str:
     """What the watch said of one run."""
-    notes = [f"step {step:,}: {text}" for step, text in outcome.remarks]
+    notes = [_at(steps, text) for text, steps in _together(outcome.remarks)]
     if len(notes) > REMARKS:
         notes = [*notes[:REMARKS], f"and {len(notes) - REMARKS} more"]
     if outcome.failed:
         notes.append(f"failed: {outcome.note}")
     return "; ".join(notes) or "nothing to say"
+
+
+def _together(remarks: Sequence[tuple[int, str]]) -> Iterator[tuple[str, list[int]]]:
+    """What was said of steps that follow one another, once."""
+    for text, same in groupby(remarks, key=itemgetter(1)):
+        yield text, [step for step, _ in same]
+
+
+def _at(steps: Sequence[int], text: str) -> str:
+    where = f"step {steps[0]:,}" if len(steps) == 1 else f"{len(steps)} times from step {steps[0]:,}"
+    return f"{where}: {text}"
 
 
 def curves(outcomes: Sequence[Outcome], prefix: str = "") -> list[Drawing]:
@@ -169,6 +182,7 @@ def early(outcomes: Sequence[Outcome]) -> list[Samples]:
             f"{outcome.model} while it was trained",
             [f"step {step:,}: {texts[0]}" for step, texts in outcome.samples if texts],
             "One text at each measurement, at temperature 0.8; nothing was chosen.",
+            folded=True,
         )
         for outcome in outcomes
         if outcome.samples
