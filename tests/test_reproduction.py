@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import pytest
 
+from bot.config import SamplingSettings
 from bot.config.recipe import recipes
 from bot.errors import ConfigError, CorpusError
 from bot.reproduction import Interrupted, Lab, reproduce
 from bot.reproduction.beside import compared
 from bot.reproduction.estimate import fraction, told
 from bot.reproduction.run import report
+from bot.reproduction.sampling import draw
 from bot.reproduction.steps import make_step, names
 from tests.recipes import RECIPE, Silent, small
 
@@ -95,6 +97,20 @@ def test_a_step_or_option_that_there_is_not_is_told_with_its_place(tmp_path, rig
     lab = Lab(recipe, tmp_path / "data", tmp_path / "out", Silent())
     with pytest.raises(ConfigError, match=rf"moons\.yaml:\d+:\d+.*{complaint}"):
         _ = [make_step(choice, lab) for choice in recipe.steps]
+
+
+def test_a_prefix_that_a_corpus_knows_nothing_of_is_passed_over(tmp_path):
+    """A recipe's capitals may not all occur in other data."""
+    recipe = small(tmp_path)
+    lab = Lab(recipe, tmp_path / "data", tmp_path / "out", Silent())
+    known = lab.corpus("plain").documents[0].text[0]
+
+    begun = {
+        one.text[0]
+        for one in draw(lab, "plain", SamplingSettings(max_length=8), 6, 1, ("\N{SNOWMAN}", known))
+    }
+
+    assert begun == {known}
 
 
 def test_a_training_that_was_cut_is_partial_in_the_report(tmp_path):

@@ -196,6 +196,10 @@ class Sampler:
     def _pieces(self) -> Pieces:
         return Pieces(self._text, range(UNKNOWN + 1, len(self._vocabulary)))
 
+    def can_begin(self, prefix: str) -> bool:
+        """Whether all tokens of a prefix are in the vocabulary."""
+        return all(token in self._vocabulary for token in self._tokenizer.split(prefix))
+
     def _prefix(self, sampling: Sampling) -> tuple[int, ...]:
         if not sampling.prefix:
             return ()

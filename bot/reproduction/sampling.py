@@ -18,7 +18,9 @@ def draw(
     seed: int,
     prefixes: Sequence[str] = (),
 ) -> list[Candidate]:
-    """So many samples of a model's best checkpoint; each begins with one of the prefixes, if any."""
+    """So many samples of a model's best checkpoint; each begins with a prefix, of those that it knows."""
+    sampler = lab.sampler(model)
+    prefixes = [prefix for prefix in prefixes if sampler.can_begin(prefix)]
     [band] = settings.band or {"": 1.0}
     sampling = in_band(sampled_by(settings), band, lab.checkpoint(model))
     chosen = [random.Random(f"{seed} {at}").choice(prefixes) if prefixes else "" for at in range(count)]
@@ -30,7 +32,7 @@ def draw(
         )
         for prefix in dict.fromkeys(chosen)
     ]
-    found = [one for drawn in lab.sampler(model).sample_many(asked) for one in drawn]
+    found = [one for drawn in sampler.sample_many(asked) for one in drawn]
     return sorted(found, key=lambda one: one.index)
 
 
@@ -44,5 +46,5 @@ def in_words(settings: SamplingSettings, prefixes: Sequence[str] = ()) -> str:
     begun = ""
     if prefixes:
         shown = f"{prefixes[0]} … {prefixes[-1]}" if len(prefixes) > 4 else ", ".join(prefixes)
-        begun = f", begun with one of {shown} by chance"
+        begun = f", begun with one of {shown} by chance, if it knows that"
     return f"{warmth}, at most {settings.max_length} tokens{begun}"

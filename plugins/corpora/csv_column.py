@@ -1,15 +1,18 @@
 """A corpus from one column of a csv file, with conditions on other columns."""
 
 import csv
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
 from bot import CorpusError, Document, hookimpl, read_lines
 
+MOST_TOLD = 8  # values of a column
+
 
 class CsvColumn:
-    """A column of a csv file with a header, of the rows whose other columns equal `where`.
+    """A column of a csv file with a header, of the rows whose other columns equal `where`, or one of a list.
 
     ascii: leave out every character that is not ASCII. `steps` tells, once it was read, how many rows each
     condition left, in the order in which they are given.
@@ -19,7 +22,7 @@ class CsvColumn:
         self,
         path: Path,
         column: str,
-        where: dict[str, str] | None = None,
+        where: dict[str, str | tuple[str, ...]] | None = None,
         encoding: str = "utf-8-sig",
         delimiter: str = ",",
         ascii: bool = False,
@@ -27,37 +30,54 @@ class CsvColumn:
         if len(delimiter) != 1:
             msg = f'{path}: delimiter {delimiter!r} is not one character (YAML writes a tab as "\\t")'
             raise CorpusError(msg)
-        self._path, self._column, self._where, self._ascii = path, column, where or {}, ascii
+        self._path, self._column, self._ascii = path, column, ascii
+        self._where = {key: (it,) if isinstance(it, str) else it for key, it in (where or {}).items()}
         self._encoding, self._delimiter = encoding, delimiter
         self.steps: list[tuple[str, int]] = []
 
     def __iter__(self) -> Iterator[Document]:
         left, stripped = [0] * (1 + len(self._where)), 0  # rows after so many conditions; characters left out
+        others = Counter[tuple[str, str]]()  # what stands where the first condition failed that ever did
         for row in _read(self._path, self._encoding, self._delimiter, [self._column, *self._where]):
             held = _conditions_held(row, self._where)
             for step in range(held + 1):
                 left[step] += 1
             if held < len(self._where):
+                key = list(self._where)[held]
+                others[key, row[key] or ""] += 1
                 continue
             text = row[self._column] or ""  # a short row has None
             plain = text.encode("ascii", "ignore").decode() if self._ascii else text
             stripped += len(text) - len(plain)
             yield Document(plain, source=self._column)
         if self._where and not left[-1]:
-            conditions = " and ".join(f"{key} {value!r}" for key, value in self._where.items())
-            msg = f"{self._path}: none of its {left[0]:,} rows has {conditions} (`where` compares exactly)"
-            raise CorpusError(msg)
+            raise CorpusError(f"{self._path}: {self._nothing(left, others)}")
         self.steps = self._told(left, stripped)
 
     def _told(self, left: Sequence[int], stripped: int) -> list[tuple[str, int]]:
-        told = zip(["rows", *(f"{key} {value}" for key, value in self._where.items())], left, strict=True)
+        told = zip(
+            ["rows", *(f"{key} {_or(value)}" for key, value in self._where.items())], left, strict=True
+        )
         strip = [("characters left out that are not ASCII", stripped)] if self._ascii else []
         return [*(told if self._where else ()), *strip]
 
+    def _nothing(self, left: Sequence[int], others: Counter[tuple[str, str]]) -> str:
+        """Why no row is left, and what the column has where that became so."""
+        conditions = " and ".join(f"{key} {_or(value)}" for key, value in self._where.items())
+        text = f"none of its {left[0]:,} rows has {conditions} (`where` compares exactly)"
+        at = list(self._where)[left.index(0) - 1]
+        there = [f"{value!r} {count:,}" for (key, value), count in others.most_common() if key == at]
+        some = ", ".join(there[:MOST_TOLD]) + ", …" * (len(there) > MOST_TOLD)
+        return f"{text}; {at} there: {some}" if some else text
 
-def _conditions_held(row: Mapping[str, str], where: Mapping[str, str]) -> int:
+
+def _or(values: Sequence[str]) -> str:
+    return " or ".join(values)
+
+
+def _conditions_held(row: Mapping[str, str], where: Mapping[str, Sequence[str]]) -> int:
     """How many of the conditions hold before the first that does not."""
-    return next((at for at, (key, value) in enumerate(where.items()) if row[key] != value), len(where))
+    return next((at for at, (key, values) in enumerate(where.items()) if row[key] not in values), len(where))
 
 
 def _read(path: Path, encoding: str, delimiter: str, columns: Sequence[str]) -> Iterator[Mapping[str, str]]:
