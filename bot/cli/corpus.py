@@ -38,8 +38,8 @@ def _as_data(found: "Statistics") -> dict[str, Any]:
         "bytes": found.bytes,
         "sources": found.corpus.sources,
         "alphabet": dict(found.alphabet.most_common()),
-        "distinct_words": len(found.words),
-        "once_only_share": found.once,
+        "distinct_words": len(found.words) if found.spaced else None,
+        "once_only_share": found.once if found.spaced else None,
         "lengths": {f"{share:.0%}": found.length_at(share) for share in QUANTILES},
         "longest": found.lengths[-1],
         "sha256": found.corpus.sha256,
@@ -56,8 +56,7 @@ def _lines(found: "Statistics") -> Iterator[str]:
         ("kept", f"{counts['kept']:,}"),
         ("size", f"{counts['characters']:,} characters, {found.bytes:,} bytes"),
         *((f"from {source}", f"{count:,}") for source, count in found.corpus.sources.items()),
-        ("words", f"{sum(found.words.values()):,}, {len(found.words):,} distinct"),
-        ("once only", f"{found.once:.0%} of the distinct words"),
+        *_words(found),
         ("alphabet", f"{len(found.alphabet):,} characters, the rarest {_shown(found.rarest)}"),
         ("lengths", _lengths(found)),
     ]
@@ -66,6 +65,14 @@ def _lines(found: "Statistics") -> Iterator[str]:
     yield ""
     yield from _histogram(found)
     yield from (f"warning: {one}." for one in found.warnings)
+
+
+def _words(found: "Statistics") -> Iterator[tuple[str, str]]:
+    if not found.spaced:
+        yield "words", "not counted: no spaces stand between them"
+        return
+    yield "words", f"{found.words.total():,}, {len(found.words):,} distinct"
+    yield "once only", f"{found.once:.0%} of the distinct words"
 
 
 def _shown(signs: list[str]) -> str:

@@ -13,6 +13,10 @@ import regex
 from bot.text.corpus import Corpus
 
 WORD = regex.compile(r"\w+(?:['’]\w+)*")
+LETTER = regex.compile(r"\p{L}")
+UNSPACED = regex.compile(  # of scripts that put no space between two words
+    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}]"
+)
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 SMALL, FEW_CHUNKS, CHUNK = 1_000_000, 100, 50 * 50  # characters; chunks of char-rnn's own size
 RARE = 20  # letters that are told
@@ -66,6 +70,13 @@ class Statistics:
     def words(self) -> Counter[str]:
         """How often each word stands there, in any case."""
         return count_words(self.texts)
+
+    @cached_property
+    def spaced(self) -> bool:
+        """Whether spaces stand between words: otherwise what `words` counts are whole phrases."""
+        letters = Counter({sign: count for sign, count in self.alphabet.items() if LETTER.match(sign)})
+        unspaced = sum(count for sign, count in letters.items() if UNSPACED.match(sign))
+        return unspaced <= letters.total() / 2
 
     @property
     def once(self) -> float:

@@ -14,8 +14,8 @@ def step(lab: Lab, model: str, shown: int = 10, export: str = "", title: str = "
     """Of the corpus that `model` learns from; so many items are shown. export: a file to write all to.
 
     Figures: what the corpus itself tells of each of its steps; read, empty, repeated, kept, characters,
-    bytes, alphabet, words, distinct_words, once (share of the distinct words), median_length, longest,
-    warnings; exported, the bytes that were written.
+    bytes, alphabet, median_length, longest, warnings; words, distinct_words, once (share of the distinct
+    words), where spaces stand between them; exported, the bytes that were written.
     """
     found = Statistics(lab.corpus(model))
     corpus, counts, texts = found.corpus, found.corpus.counts, found.texts
@@ -23,13 +23,13 @@ def step(lab: Lab, model: str, shown: int = 10, export: str = "", title: str = "
         **{name: float(count) for name, count in (*corpus.steps, *counts.items())},
         "bytes": float(found.bytes),
         "alphabet": float(len(found.alphabet)),
-        "words": float(sum(found.words.values())),
-        "distinct_words": float(len(found.words)),
-        "once": found.once,
         "median_length": float(found.length_at(0.5)),
         "longest": float(found.lengths[-1]),
         "warnings": "; ".join(found.warnings) or "none",
     }
+    if found.spaced:
+        words = {"words": found.words.total(), "distinct_words": len(found.words), "once": found.once}
+        figures |= {name: float(value) for name, value in words.items()}
     prose = [f"{counts['kept']:,} distinct items of {counts['read']:,} that were read are learned from."]
     if export:
         figures["exported"] = float(_write(lab.folder / export, texts))
@@ -56,12 +56,20 @@ def _rows(found: Statistics) -> list[tuple[str, Cell]]:
         *((f"from {source}", count) for source, count in found.corpus.sources.items()),
         ("characters", counts["characters"]),
         ("distinct characters", len(found.alphabet)),
-        ("words", sum(found.words.values())),
-        ("distinct words", len(found.words)),
-        ("of these once only", f"{found.once:.0%}"),
+        *_words(found),
         ("median length, characters", found.length_at(0.5)),
         ("95th percentile", found.length_at(0.95)),
         ("longest", found.lengths[-1]),
+    ]
+
+
+def _words(found: Statistics) -> list[tuple[str, Cell]]:
+    if not found.spaced:
+        return [("words", "not counted: no spaces between them")]
+    return [
+        ("words", found.words.total()),
+        ("distinct words", len(found.words)),
+        ("of these once only", f"{found.once:.0%}"),
     ]
 
 
