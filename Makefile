@@ -9,7 +9,7 @@ run: $(VENV)/.run
 	@$(BIN)/bot run --demo
 
 test: $(VENV)/.dev
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 3 --dist worksteal
 
 lint: $(VENV)/.dev    # format, lint, types
 	$(BIN)/ruff format --check .

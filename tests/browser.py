@@ -75,7 +75,7 @@ def served(queue: Queue, folder: Path, **other: Any) -> Iterator[tuple[FastAPI, 
 def visit(browser: Any, here: str, **how: Any) -> Visit:
     """A new browser without memory, at the door; `how`: of the device."""
     context = browser.new_context(**(DESKTOP | how))
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)  # a busy machine is no failure
     if how.get("java_script_enabled", True):
         context.add_init_script(WATCH)
     made = Visit(context.new_page(), here)

@@ -38,7 +38,8 @@ def postgres(tmp_path_factory):
 
     if not postgres.is_installed():
         pytest.skip(postgres.MISSING)
-    with tempfile.TemporaryDirectory(prefix="pg") as folder, postgres.serve(Path(folder)) as server:
+    place = tempfile.TemporaryDirectory(prefix="pg", dir=postgres.memory())
+    with place as folder, postgres.serve(Path(folder)) as server:
         yield server
 
 
@@ -48,11 +49,11 @@ def queue(request, tmp_path):
     from tests.queues import open_queue, open_url
 
     if request.param == "sqlite":
-        opened = open_queue(tmp_path)
+        with open_queue(tmp_path) as queue:
+            yield queue
     else:
-        opened = open_url(request.getfixturevalue("postgres").fresh())
-    with opened as queue:
-        yield queue
+        with request.getfixturevalue("postgres").lent() as url, open_url(url) as queue:
+            yield queue
 
 
 @pytest.fixture(scope="session")
