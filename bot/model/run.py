@@ -335,5 +335,6 @@ def why_ended(position: Position, settings: Any) -> str:
         return f"all {position.epoch} epochs done"
     if settings.max_minutes and position.seconds >= 60 * settings.max_minutes:
         minutes = settings.max_minutes
-        return f"all {minutes:g} minutes used" if minutes != 1 else "the one minute used"
+        shown = f"{minutes:.2g}" if minutes < 10 else f"{minutes:,.0f}"
+        return f"all {shown} minutes used" if minutes != 1 else "the one minute used"
     return ""
