@@ -7,9 +7,11 @@ import pytest
 from bot.config import SamplingSettings
 from bot.config.recipe import recipes
 from bot.errors import ConfigError, CorpusError
+from bot.model.watch import Measurement
 from bot.reproduction import Interrupted, Lab, reproduce
 from bot.reproduction.beside import compared
 from bot.reproduction.estimate import fraction, told
+from bot.reproduction.lab import even
 from bot.reproduction.run import report
 from bot.reproduction.sampling import draw
 from bot.reproduction.steps import make_step, names
@@ -97,6 +99,27 @@ def test_a_step_or_option_that_there_is_not_is_told_with_its_place(tmp_path, rig
     lab = Lab(recipe, tmp_path / "data", tmp_path / "out", Silent())
     with pytest.raises(ConfigError, match=rf"moons\.yaml:\d+:\d+.*{complaint}"):
         _ = [make_step(choice, lab) for choice in recipe.steps]
+
+
+def test_a_training_loss_over_few_steps_is_joined_to_the_one_before():
+    """A stop cuts a stretch short; the others stay as they are, and so do the held-out losses."""
+    history = [
+        measured(50, 3.0),
+        measured(100, 2.0),
+        measured(101, 9.0),
+        measured(150, 1.9),
+        measured(152, 0.5),
+    ]
+
+    losses = [row.train_loss for row in even(history)]
+
+    assert losses == pytest.approx([3.0, 2.0, (50 * 2.0 + 9.0) / 51, 1.9, (49 * 1.9 + 2 * 0.5) / 51])
+    assert [row.held_out_loss for row in even(history)] == [row.held_out_loss for row in history]
+    assert even([]) == ()
+
+
+def measured(step: int, loss: float) -> Measurement:
+    return Measurement(step, 0.0, 0.1, 1.0, 0.5, loss, 2.5)
 
 
 def test_a_prefix_that_a_corpus_knows_nothing_of_is_passed_over(tmp_path):

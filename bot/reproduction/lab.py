@@ -5,10 +5,11 @@ It knows how to train and to sample; what is done with that, the steps know.
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -297,7 +298,7 @@ class Lab:
         return Outcome(
             model=model,
             setting=asked,
-            history=tuple(run.history),
+            history=even(run.history),
             seconds=run.seconds,
             cpu_seconds=run.cpu_seconds,
             parameters=run.parameters,
@@ -309,6 +310,25 @@ class Lab:
             share=share,
             checkpoint=self._shelf(model) / run.checkpoint if run.checkpoint else None,
         )
+
+
+def even(history: Sequence[Measurement]) -> tuple[Measurement, ...]:
+    """With training losses over stretches that compare: one that a stop cut short is joined to those before.
+
+    Two or three batches tell little, the less where texts of one length stand together.
+    """
+    pairs = pairwise((0, *(row.step for row in history)))
+    steps = [max(1, after - before) for before, after in pairs]
+    least = max(steps, default=0) / 2
+    found = []
+    for at, row in enumerate(history, start=1):
+        first = at - 1
+        while first and sum(steps[first:at]) < least:
+            first -= 1
+        joined = zip(steps[first:at], history[first:at], strict=True)
+        loss = sum(count * one.train_loss for count, one in joined) / sum(steps[first:at])
+        found.append(replace(row, train_loss=loss))
+    return tuple(found)
 
 
 def interrupted(model: str) -> str:
