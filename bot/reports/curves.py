@@ -29,7 +29,8 @@ def draw_lines(
 ) -> Drawing:
     """name: of the file. levels: dashed lines across, by name. lines: at least one; each has a point."""
     with styled():
-        figure = new_figure(9, 5.4, title, caption, right=2.1)
+        longest = max(len(name) for name in (*(line.name for line in lines), *(levels or {})))
+        figure = new_figure(9, 5.4, title, caption, right=max(2.1, 0.1 * longest + 0.8))
         axes = figure.subplots()
         ends = []
         for number, line in enumerate(lines):
