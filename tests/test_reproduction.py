@@ -15,6 +15,7 @@ from bot.reproduction.lab import even
 from bot.reproduction.run import report
 from bot.reproduction.sampling import draw
 from bot.reproduction.steps import make_step, names
+from bot.reproduction.steps.train import beside
 from tests.recipes import RECIPE, Silent, small
 
 
@@ -149,6 +150,25 @@ def test_trainings_that_take_longer_than_they_may_all_go_to_the_same_fraction():
 
 def test_the_estimate_is_told_in_hours_minutes_or_seconds():
     assert [told(seconds) for seconds in (40, 720, 7500)] == ["40 s", "12 min", "2 h 05 min"]
+
+
+def test_two_trainings_are_compared_as_far_as_both_went(tmp_path):
+    """What was trained longer is no better for that."""
+    lab = Lab(small(tmp_path), tmp_path / "data", tmp_path / "out", Silent())
+    long = replace(lab.trained("plain"), history=(measured(50, 3.0), measured(100, 2.0), measured(150, 1.0)))
+    short = replace(lab.trained("gated"), history=(measured(50, 3.0), measured(90, 1.98)))
+
+    assert beside([long, short], similar=0.05) == {
+        "gated.against": "Similar: 0.020 nats below plain (step 90, plain at 100).",
+        "gated.held_out_against": "Similar: 0.000 nats below plain (step 90, plain at 100).",
+    }
+    assert beside([long, short], similar=0.01)["gated.against"].startswith("Different: 0.020 nats below")
+    assert beside([long], similar=0.05) == {}
+
+
+def test_a_published_text_is_the_same_or_different():
+    assert compared("a|b", "a|b", 0.0) == "the same"
+    assert compared("ab", "a|b", 0.0) == "different"
 
 
 def test_two_figures_are_compared_in_plain_words():

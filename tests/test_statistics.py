@@ -153,19 +153,18 @@ def test_a_program_gets_all_figures(corpus):
     assert (found["kept"], found["characters"], found["bytes"]) == (30, 330, 990)
     assert found["alphabet"]["夜"] == 30
     assert found["lengths"] == dict.fromkeys(("5%", "25%", "50%", "75%", "95%"), 11)
-    assert found["longest"] == 11
+    assert (found["longest"], found["distinct_words"], found["once_only_share"]) == (11, 30, 1.0)
     assert len(found["warnings"]) == 2
 
 
-def test_words_are_counted_only_where_spaces_stand_between_them(corpus):
-    """Of Japanese text whole phrases would be counted, and nearly all of them stand there once."""
+def test_words_are_told_only_where_spaces_stand_between_them(corpus):
+    """Of Japanese text whole phrases are counted, nearly all of them once; a program is told so."""
     out, _ = corpus("".join(f"{text}\n" for text in NIGHTS).encode())
     found = json.loads(corpus("".join(f"{text}\n" for text in NIGHTS).encode(), "--json")[0])
     spaced = json.loads(corpus("".join(f"moon {n}\n" for n in range(20)).encode(), "--json")[0])
 
     assert "not counted: no spaces stand between them" in out
-    assert found["distinct_words"] is found["once_only_share"] is None
-    assert (spaced["distinct_words"], spaced["once_only_share"]) == (21, 20 / 21)
+    assert (found["spaced"], spaced["spaced"]) == (False, True)
 
 
 @pytest.mark.parametrize(

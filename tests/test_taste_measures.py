@@ -82,7 +82,7 @@ def test_equal_weights_are_worth_what_they_are():
 PROBABILITIES = st.lists(st.floats(0, 1), min_size=1, max_size=12)
 
 
-@given(PROBABILITIES, st.floats(0, 1, allow_subnormal=False), st.booleans())
+@given(PROBABILITIES, st.floats(0, 1), st.booleans())
 def test_propensities_are_a_distribution(probabilities, explore, cold):
     """They sum to one, and with any exploration nothing is out of reach."""
     p = None if cold else np.array(probabilities)

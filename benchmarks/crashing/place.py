@@ -141,11 +141,12 @@ def serve(place: Place) -> Iterator[Place]:
 
 @dataclass(frozen=True)
 class Client:
-    """A target for a place: between its bytes it may die."""
+    """A target for a place: between its bytes it may die. patience: seconds without an answer, None: all."""
 
     kind: Kind
     account: str
     port: int
+    patience: float | None = None
     max_length = None
 
     def measure(self, text: str) -> int:
@@ -168,7 +169,7 @@ class Client:
         line = json.dumps(asked).encode() + b"\n"
         die(f"before the {name}", text)
         with (
-            socket.create_connection(("127.0.0.1", self.port)) as connection,
+            socket.create_connection(("127.0.0.1", self.port), self.patience) as connection,
             connection.makefile("rb") as file,
         ):
             connection.sendall(line[:20])

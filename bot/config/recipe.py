@@ -51,8 +51,8 @@ class Row(Settings):
     """The measured figure, as STEP.NAME; several with commas between them."""
     verdict: str = ""
     """What to say of the two: a text, or a measured one as STEP.NAME."""
-    value: float | None = None
-    """The published figure as a number; then the verdict is worked out."""
+    value: float | str | None = None
+    """The published figure as a number or a text; then the verdict is worked out."""
     tolerance: Annotated[float, Field(ge=0)] = 0.0
     """How far from it still counts as the same."""
     document_scale: bool = False

@@ -34,15 +34,17 @@ def figure(name: str, sections: Mapping[str, Section]) -> Figure | None:
 def _verdict(row: Row, found: list[Figure | None], sections: Mapping[str, Section]) -> str:
     if (said := figure(row.verdict, sections)) is not None:
         return shown(said)
-    if row.value is not None and len(found) == 1 and isinstance(found[0], int | float):
+    if row.value is not None and len(found) == 1 and found[0] is not None:
         return compared(found[0], row.value, row.tolerance)
     if found and all(value is None for value in found):
         return NOT_MEASURED
     return row.verdict
 
 
-def compared(ours: float, published: float, tolerance: float) -> str:
+def compared(ours: Figure, published: Figure, tolerance: float) -> str:
     """In plain words."""
+    if isinstance(ours, str) or isinstance(published, str):
+        return "the same" if ours == published else "different"
     off = ours - published
     if off == 0:
         return "the same"

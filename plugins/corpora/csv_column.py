@@ -63,7 +63,7 @@ class CsvColumn:
 
     def _nothing(self, left: Sequence[int], others: Counter[tuple[str, str]]) -> str:
         """Why no row is left, and what the column has where that became so."""
-        conditions = " and ".join(f"{key} {_or(value)}" for key, value in self._where.items())
+        conditions = " and ".join(f"{key} {_or(map(repr, values))}" for key, values in self._where.items())
         text = f"none of its {left[0]:,} rows has {conditions} (`where` compares exactly)"
         at = list(self._where)[left.index(0) - 1]
         there = [f"{value!r} {count:,}" for (key, value), count in others.most_common() if key == at]
@@ -71,7 +71,7 @@ class CsvColumn:
         return f"{text}; {at} there: {some}" if some else text
 
 
-def _or(values: Sequence[str]) -> str:
+def _or(values: Iterable[str]) -> str:
     return " or ".join(values)
 
 

@@ -209,7 +209,12 @@ def test_csv_column_has_no_small_limit_of_field_size(read, write, size):
         (
             "name,genre\nA,B\n",
             {"column": "name", "where": {"genre": "C"}},
-            r"none of its 1 rows has genre C .*; genre there: 'B' 1",
+            r"none of its 1 rows has genre 'C'",
+        ),
+        (
+            "name,genre\nA,B\n",
+            {"column": "name", "where": {"genre": ["C", "D"]}},
+            r"has genre 'C' or 'D' .*; genre there: 'B' 1",
         ),
         ("name,genre\nA,B\n", {"column": "name", "delimiter": "\\t"}, r"is not one character"),
         ('id,name\n1,"A\n2,B\n3,C\n', {"column": "name"}, r":2: unexpected end of data"),

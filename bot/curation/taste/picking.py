@@ -14,6 +14,7 @@ from bot.records import Reason
 Vector = NDArray[np.float64]
 
 UNCERTAIN = 2 / 3  # of the exploration; the rest is random
+LEAST = np.finfo(float).tiny  # a share so small that it would round to none is none no more
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ class Lottery:
             self._give("best", 1 - explore, int(probabilities.argmax()))
             self._give("uncertain", UNCERTAIN * explore, int(np.abs(probabilities - 0.5).argmin()))
             self._shares["random"] = (1 - UNCERTAIN) * explore
-        self.propensities = np.full(n, self._shares["random"] / n)
+        each = max(self._shares["random"] / n, LEAST) if explore else 0.0
+        self.propensities = np.full(n, each)
         for reason, index in self._which.items():
             self.propensities[index] += self._shares[reason]
 

@@ -37,7 +37,8 @@ def step(lab: Lab, models: tuple[str, ...], similar: float = SIMILAR, title: str
     """Train these; losses that differ by at most `similar` are called so.
 
     Figures, for each model: MODEL.train, MODEL.held_out, MODEL.steps, MODEL.epochs, MODEL.parameters,
-    MODEL.units, MODEL.seconds, MODEL.step_seconds, MODEL.note, MODEL.said (by the watch); of all: 5gram,
+    MODEL.units, MODEL.seconds, MODEL.step_seconds, MODEL.note, MODEL.said (by the watch); MODEL.against and
+    MODEL.held_out_against, in words beside the first model's losses as far as both went; of all: 5gram,
     spread (of the training losses), verdict, remarks.
     """
     outcomes = [lab.trained(model) for model in models]
@@ -47,7 +48,7 @@ def step(lab: Lab, models: tuple[str, ...], similar: float = SIMILAR, title: str
         tables=[Table("Runs", COLUMNS, [row(outcome) for outcome in outcomes], NOTE)],
         drawings=curves(outcomes),
         samples=early(outcomes),
-        figures=figures(outcomes) | {"verdict": verdict(outcomes, similar)},
+        figures=figures(outcomes) | beside(outcomes, similar) | {"verdict": verdict(outcomes, similar)},
     )
 
 
@@ -116,6 +117,27 @@ def verdict(outcomes: Sequence[Outcome], similar: float) -> str:
         return f"Similar: the last training losses lie within {spread:.3f} nats of each other ({each})."
     lowest = min(losses, key=losses.__getitem__)
     return f"Different: the last training losses span {spread:.3f} nats, {lowest} has the lowest ({each})."
+
+
+def beside(outcomes: Sequence[Outcome], similar: float) -> dict[str, Figure]:
+    """Each model's losses beside the first one's, by name, see `step`."""
+    first, *others = outcomes
+    whole = [other for other in others if other.history and first.history]
+    return {
+        f"{other.model}.{name}": _against(first, other, similar, loss)
+        for other in whole
+        for name, loss in (("against", "train_loss"), ("held_out_against", "held_out_loss"))
+    }
+
+
+def _against(first: Outcome, other: Outcome, similar: float, loss: str) -> str:
+    """At the last measurements that both came to: what was trained longer is no better for that."""
+    common = min(first.history[-1].step, other.history[-1].step)
+    there, here = (min(one.history, key=lambda row: abs(row.step - common)) for one in (first, other))
+    off = getattr(here, loss) - getattr(there, loss)
+    at = f"step {here.step:,}" + (f", {first.model} at {there.step:,}" if here.step != there.step else "")
+    said = f"{abs(off):.3f} nats {'above' if off > 0 else 'below'} {first.model} ({at})"
+    return f"{'Similar' if abs(off) <= similar else 'Different'}: {said}."
 
 
 def _of_one(outcome: Outcome) -> str:
